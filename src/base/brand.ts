@@ -1,0 +1,72 @@
+// The names of the product. One program answers to two of them; everything that follows from a name is decided here
+// and nowhere else, so no other file spells a product name.
+
+export type BrandName = "openclaw" | "moltbot";
+
+/** Everything that follows from the name the program was called by. */
+export interface Brand {
+  readonly name: BrandName;
+  /** As written in text for people. */
+  readonly product: string;
+  /** Folder under the home directory that holds the state: `.openclaw`. A profile appends `-<profile>`. */
+  readonly stateFolder: string;
+  readonly configFile: string;
+  /** Prefix of our environment variables, without the underscore. */
+  readonly envPrefix: string;
+  /** Read when our own variable is unset; never written. */
+  readonly fallbackEnvPrefix: string;
+  /** State folders of older or sibling names, used in place (never renamed) when only they exist. */
+  readonly fallbackStateFolders: readonly string[];
+  /** Config file names of older or sibling names, in the order they are looked for. */
+  readonly fallbackConfigFiles: readonly string[];
+  /** Name of the log folder under the system's temporary folder, and the prefix of the files in it. */
+  readonly logName: string;
+  readonly canvasPath: string;
+  /** Default workspace below the home directory; a profile appends `-<profile>`. */
+  readonly workspaceFolder: string;
+  /** systemd unit name without suffix and profile. */
+  readonly systemdUnit: string;
+  /** Windows scheduled task name without profile. */
+  readonly windowsTask: string;
+}
+
+const brands: Readonly<Record<BrandName, Brand>> = {
+  openclaw: {
+    name: "openclaw",
+    product: "OpenClaw",
+    stateFolder: ".openclaw",
+    configFile: "openclaw.json",
+    envPrefix: "OPENCLAW",
+    fallbackEnvPrefix: "CLAWDBOT",
+    fallbackStateFolders: [".clawdbot", ".moltbot"],
+    fallbackConfigFiles: ["moltbot.json", "clawdbot.json"],
+    logName: "openclaw",
+    canvasPath: "/__openclaw__/canvas/",
+    workspaceFolder: ".openclaw/workspace",
+    systemdUnit: "openclaw-gateway",
+    windowsTask: "OpenClaw Gateway",
+  },
+  moltbot: {
+    name: "moltbot",
+    product: "Moltbot",
+    stateFolder: ".clawdbot",
+    configFile: "moltbot.json",
+    envPrefix: "CLAWDBOT",
+    fallbackEnvPrefix: "OPENCLAW",
+    fallbackStateFolders: [".openclaw", ".moltbot"],
+    fallbackConfigFiles: ["clawdbot.json", "openclaw.json"],
+    logName: "moltbot",
+    canvasPath: "/__moltbot__/canvas/",
+    workspaceFolder: "clawd",
+    systemdUnit: "moltbot-gateway",
+    windowsTask: "Moltbot Gateway",
+  },
+};
+
+/** launchd labels do not follow the name: `bot.molt.gateway`, or `bot.molt.<profile>`. */
+export const launchdLabelPrefix = "bot.molt";
+
+/** The brand of a program name; a name we do not know is `openclaw`. */
+export function brandOf(name: string): Brand {
+  return name === "moltbot" || name === "clawdbot" ? brands.moltbot : brands.openclaw;
+}

@@ -1,0 +1,69 @@
+// Identifiers. Branded strings keep one kind of id from being passed where another is meant; each is made only by the
+// function here that checks it.
+
+import { randomBytes, randomUUID } from "node:crypto";
+
+import { Fault } from "./fault.ts";
+
+declare const kind: unique symbol;
+type Id<Kind extends string> = string & { readonly [kind]: Kind };
+
+/** Canonical address of a conversation: `agent:<agentId>:<rest>`, or the reserved `global`. */
+export type SessionKey = Id<"SessionKey">;
+/** One agent turn. Equals the caller's idempotency key where it gave one. */
+export type RunId = Id<"RunId">;
+
+export interface Ids {
+  uuid(): string;
+  /** `bytes` random bytes as lower-case hex. */
+  secret(bytes: number): string;
+}
+
+export const systemIds: Ids = {
+  uuid: () => randomUUID(),
+  secret: (bytes) => randomBytes(bytes).toString("hex"),
+};
+
+/** Ids that repeat for the same seed (tests only: not secret). */
+export function createSeededIds(seed: number): Ids {
+  let state = seed >>> 0;
+  const byte = () => {
+    // mulberry32: small, and good enough to keep ids apart
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) & 0xff;
+  };
+  const hex = (bytes: number) => Array.from({ length: bytes }, () => byte().toString(16).padStart(2, "0")).join("");
+  return {
+    uuid: () => `${hex(4)}-${hex(2)}-4${hex(2).slice(1)}-8${hex(2).slice(1)}-${hex(6)}`,
+    secret: hex,
+  };
+}
+
+/** Longest run id (and idempotency key) accepted, in UTF-16 units. */
+export const maxRunIdLength = 256;
+
+/** @throws Fault `invalid_params` for an empty or overlong id. */
+export function parseRunId(text: string): RunId {
+  if (text.length === 0 || text.length > maxRunIdLength) {
+    throw new Fault("invalid_params", `a run id has 1 to ${maxRunIdLength} characters`, { field: "idempotencyKey" });
+  }
+  // the length is all there is to check: a run id is a caller's own opaque word
+  return text as RunId;
+}
+
+const sessionKeyPattern = /^agent:[a-z0-9][a-z0-9_-]{0,63}:.+$/su;
+
+/** @throws Fault `invalid_params` unless the key is canonical; `conversation/route` widens shorthand first. */
+export function parseSessionKey(text: string): SessionKey {
+  if (text.length > 512 || (text !== "global" && !sessionKeyPattern.test(text))) {
+    throw new Fault("invalid_params", `not a session key: ${JSON.stringify(text.slice(0, 80))}`, {
+      field: "sessionKey",
+      next: "use main, or agent:<agentId>:<name>",
+    });
+  }
+  // checked just above
+  return text as SessionKey;
+}

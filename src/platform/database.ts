@@ -1,0 +1,182 @@
+// The only owner of SQLite. One connection, WAL, synchronous=FULL: what `write` resolved is on the disk (law 1).
+// Writes that arrive together share one transaction and so one fsync (group commit).
+
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+
+import { Fault } from "../base/fault.ts";
+
+export type SqlValue = SQLInputValue;
+export type SqlRow = Record<string, string | number | bigint | null | Uint8Array>;
+
+/** Plain SQL with positional parameters. Statements are prepared once and kept. */
+export interface Sql {
+  run(text: string, ...values: SqlValue[]): { changes: number; lastId: number };
+  get(text: string, ...values: SqlValue[]): SqlRow | undefined;
+  all(text: string, ...values: SqlValue[]): SqlRow[];
+}
+
+export interface Migration {
+  /** Unique and never changed once released; migrations run in the order given. */
+  readonly id: string;
+  readonly sql: string;
+}
+
+export interface Database {
+  /** Sees everything committed so far. */
+  read<T>(task: (sql: Sql) => T): Promise<T>;
+  /**
+   * Runs `task` in a transaction; resolves after commit. A throw undoes this task alone and rejects this call alone.
+   * @throws Fault `storage` when the commit fails (disk full, I/O error): then nothing of it happened.
+   */
+  write<T>(task: (sql: Sql) => T): Promise<T>;
+  close(): Promise<void>;
+}
+
+interface Job {
+  task: (sql: Sql) => unknown;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Opens or creates the database and applies missing migrations.
+ * @throws Fault `storage` naming the file when it cannot be opened or a migration fails; the file is then unchanged.
+ */
+export function openDatabase(path: string, migrations: readonly Migration[]): Database {
+  const db = connect(path);
+  const sql = createSql(db);
+  migrate(db, sql, migrations, path);
+
+  let queue: Job[] = [];
+  let isScheduled = false;
+  let isClosed = false;
+
+  const flush = () => {
+    isScheduled = false;
+    const jobs = queue;
+    queue = [];
+    if (jobs.length > 0) commitAll(db, sql, jobs);
+  };
+  const checkOpen = () => {
+    if (isClosed) throw new Fault("storage", "the database is closed");
+  };
+
+  return {
+    async read(task) {
+      checkOpen();
+      return task(sql);
+    },
+    write<T>(task: (sql: Sql) => T) {
+      return new Promise<T>((resolve, reject) => {
+        if (isClosed) {
+          reject(new Fault("storage", "the database is closed"));
+          return;
+        }
+        // `resolve` is called with what this very task returned
+        queue.push({ task, resolve: resolve as (value: unknown) => void, reject });
+        if (isScheduled) return;
+        isScheduled = true;
+        setImmediate(flush);
+      });
+    },
+    async close() {
+      if (isClosed) return;
+      flush();
+      isClosed = true;
+      db.close();
+    },
+  };
+}
+
+function connect(path: string): DatabaseSync {
+  try {
+    const db = new DatabaseSync(path, { timeout: 5_000 });
+    db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -4000;");
+    return db;
+  } catch (error) {
+    throw new Fault("storage", `cannot open the database ${path}: ${messageOf(error)}`, {
+      cause: error,
+      next: "check that the state directory is writable and the disk is not full",
+    });
+  }
+}
+
+function createSql(db: DatabaseSync): Sql {
+  const prepared = new Map<string, StatementSync>();
+  const statement = (text: string) => {
+    let found = prepared.get(text);
+    if (!found) {
+      found = db.prepare(text);
+      prepared.set(text, found);
+    }
+    return found;
+  };
+  return {
+    run(text, ...values) {
+      const result = statement(text).run(...values);
+      return { changes: Number(result.changes), lastId: Number(result.lastInsertRowid) };
+    },
+    // node:sqlite types rows as unknown values; they are SQLite's five storage classes
+    get: (text, ...values) => statement(text).get(...values) as SqlRow | undefined,
+    all: (text, ...values) => statement(text).all(...values) as SqlRow[],
+  };
+}
+
+function migrate(db: DatabaseSync, sql: Sql, migrations: readonly Migration[], path: string): void {
+  try {
+    db.exec("BEGIN IMMEDIATE");
+    db.exec("CREATE TABLE IF NOT EXISTS migrations (id TEXT PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT");
+    const applied = new Set(sql.all("SELECT id FROM migrations").map((row) => row["id"]));
+    for (const migration of migrations) {
+      if (applied.has(migration.id)) continue;
+      db.exec(migration.sql);
+      sql.run("INSERT INTO migrations (id, applied_at) VALUES (?, unixepoch())", migration.id);
+    }
+    db.exec("COMMIT");
+  } catch (error) {
+    if (db.isTransaction) db.exec("ROLLBACK");
+    db.close();
+    throw new Fault("storage", `the database ${path} could not be brought up to date: ${messageOf(error)}`, {
+      cause: error,
+      next: "nothing was changed; report this with the log",
+    });
+  }
+}
+
+/** One transaction, one savepoint a job: a failing job does not take its neighbours with it. */
+function commitAll(db: DatabaseSync, sql: Sql, jobs: readonly Job[]): void {
+  const outcomes: { job: Job; value?: unknown; error?: unknown; isOk: boolean }[] = [];
+  try {
+    db.exec("BEGIN IMMEDIATE");
+    for (const job of jobs) {
+      db.exec("SAVEPOINT job");
+      try {
+        const value = job.task(sql);
+        db.exec("RELEASE job");
+        outcomes.push({ job, value, isOk: true });
+      } catch (error) {
+        // a full disk may have ended the whole transaction already
+        if (!db.isTransaction) throw error;
+        db.exec("ROLLBACK TO job; RELEASE job");
+        outcomes.push({ job, error, isOk: false });
+      }
+    }
+    db.exec("COMMIT");
+  } catch (error) {
+    if (db.isTransaction) db.exec("ROLLBACK");
+    const fault = new Fault("storage", `the database refused to commit: ${messageOf(error)}`, {
+      cause: error,
+      next: "free disk space or check the disk; the Gateway goes on by itself",
+    });
+    for (const job of jobs) job.reject(fault);
+    return;
+  }
+  for (const outcome of outcomes) {
+    if (outcome.isOk) outcome.job.resolve(outcome.value);
+    else outcome.job.reject(outcome.error);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

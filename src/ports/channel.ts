@@ -1,0 +1,64 @@
+// A messaging platform. A channel translates and nothing else: gate, dedupe, chunking and retries live in conversation/.
+// Every channel passes test/contract/channel.
+
+import type { DeliveryTarget, Outbound, SendOutcome, Submit } from "./message.ts";
+
+export interface ChannelCapabilities {
+  /** Longest text of one message, in UTF-16 units of Markdown. */
+  readonly textLimit: number;
+  /** True where an account is linked by a login (a QR code), as against configured with a token. */
+  readonly isLinkable: boolean;
+}
+
+/** One account as `health` and `channels.status` show it. Times are ms since the epoch. */
+export interface ChannelAccountStatus {
+  readonly accountId: string;
+  readonly isEnabled: boolean;
+  readonly isConfigured: boolean;
+  /** Absent on channels that are not linkable. */
+  readonly isLinked?: boolean;
+  readonly isRunning: boolean;
+  readonly isConnected: boolean;
+  /** Why it does not work, and the next step; absent while all is well. */
+  readonly problem?: { readonly reason: string; readonly next?: string };
+  readonly identity?: { readonly id: string; readonly username?: string };
+  readonly tokenSource?: string;
+  readonly lastConnectedAt?: number;
+  readonly lastInboundAt?: number;
+  readonly lastOutboundAt?: number;
+  readonly lastPollAt?: number;
+  readonly reconnectAttempts?: number;
+}
+
+export interface ChannelProbe {
+  readonly isOk: boolean;
+  readonly error?: string;
+  readonly elapsedMs: number;
+}
+
+export interface Channel {
+  readonly id: string;
+  readonly label: string;
+  readonly capabilities: ChannelCapabilities;
+  /**
+   * Begins receiving. Resolves once the loop runs, whether or not the platform is reachable: trouble is `status`, not an
+   * exception. The channel acknowledges an event to its platform only after `submit` has resolved.
+   */
+  start(submit: Submit): Promise<void>;
+  /** Must not throw; nothing is submitted after it resolves. */
+  stop(deadline: AbortSignal): Promise<void>;
+  /** One attempt. Never throws and never retries a send that may have arrived. */
+  send(outbound: Outbound): Promise<SendOutcome>;
+  status(): readonly ChannelAccountStatus[];
+  /**
+   * A target as a person writes it (`@name`, `123:topic:4`).
+   * @throws Fault `invalid_params` with the forms that are understood.
+   */
+  parseTarget(text: string, account: string | undefined): DeliveryTarget;
+  /** Shows "typing" for some seconds. Best effort: never throws. Absent where the platform has none. */
+  typing?(target: DeliveryTarget): Promise<void>;
+  /** Asks the platform whether the account works. Never throws. */
+  probe?(account: string, signal: AbortSignal): Promise<ChannelProbe>;
+  /** How a person approves a sender by id in the config, for texts. */
+  readonly allowFromHint?: string;
+}

@@ -1,0 +1,100 @@
+// What comes in and what goes out. Every cause of a turn becomes one Inbound; every effect on a platform one Outbound.
+
+import type { RunId, SessionKey } from "../base/ids.ts";
+
+export interface ChatRef {
+  readonly kind: "direct" | "group";
+  /** The platform's stable id of the chat. */
+  readonly id: string;
+  readonly threadId?: string;
+  readonly title?: string;
+}
+
+export interface SenderRef {
+  /** The platform's stable id; never a name that its owner can change (S31). */
+  readonly id: string;
+  readonly name?: string;
+  readonly username?: string;
+}
+
+/** Where a reply goes. */
+export interface DeliveryTarget {
+  readonly channel: string;
+  readonly account: string;
+  readonly chatId: string;
+  readonly threadId?: string;
+}
+
+/** A picture that came with a message: base64 of at most 5,000,000 bytes. */
+export interface Attachment {
+  readonly mimeType: string;
+  readonly fileName?: string;
+  readonly base64: string;
+}
+
+/** What an authenticated client may say about the turn it asks for. Absent on messages from a channel. */
+export interface RunOptions {
+  readonly runId: RunId;
+  readonly sessionKey: SessionKey;
+  /** 0 means no limit; absent means `agents.defaults.timeoutSeconds`. */
+  readonly timeoutMs?: number;
+  readonly model?: string;
+  readonly thinking?: string;
+  readonly extraSystemPrompt?: string;
+  /** The reply is sent there as well as streamed to clients. */
+  readonly deliver?: DeliveryTarget;
+}
+
+export interface Inbound {
+  readonly channel: string;
+  readonly account: string;
+  /** Unique within (channel, account): a second submit with it is a duplicate. */
+  readonly eventId: string;
+  readonly chat: ChatRef;
+  readonly sender: SenderRef;
+  readonly text: string;
+  readonly attachments?: readonly Attachment[];
+  /** The platform's message id, for replies to it. */
+  readonly messageId?: string;
+  /** When the sender sent it, ms since the epoch. */
+  readonly sentAt?: number;
+  /**
+   * `channel`: a person on a messaging platform, judged by the gate. `operator`: an authenticated client with the scope
+   * to write, let through. Set by the door that received it, never from the message (S13).
+   */
+  readonly trust: "channel" | "operator";
+  readonly run?: RunOptions;
+}
+
+/** All outcomes are committed to disk before they are returned. */
+export type SubmitResult =
+  | { readonly outcome: "accepted"; readonly runId: RunId; readonly sessionKey: SessionKey; readonly acceptedAt: number }
+  | { readonly outcome: "duplicate"; readonly runId: RunId | undefined; readonly sessionKey: SessionKey | undefined }
+  | { readonly outcome: "pairing"; readonly code: string | undefined }
+  | { readonly outcome: "dropped"; readonly reason: string };
+
+/**
+ * The one way to cause a turn.
+ * @throws Fault `shutting_down` (retryable, nothing stored), `key_reused`, or `storage`; after a throw the caller must not
+ * acknowledge the event to its platform.
+ */
+export type Submit = (inbound: Inbound) => Promise<SubmitResult>;
+
+export interface Outbound {
+  readonly target: DeliveryTarget;
+  /** Markdown, already within the channel's text limit. */
+  readonly text: string;
+  /** Platform message id that this answers. */
+  readonly replyTo?: string;
+  readonly isSilent?: boolean;
+  /** Stable over retries of the same row, for platforms with an idempotency handle. */
+  readonly effectKey: string;
+}
+
+/** How a send ended. `unknown` means the platform may or may not show the message. */
+export type SendOutcome =
+  | { readonly outcome: "sent"; readonly messageId: string }
+  | { readonly outcome: "retry"; readonly afterMs: number; readonly reason: string }
+  | { readonly outcome: "unknown"; readonly reason: string }
+  | { readonly outcome: "rejected"; readonly reason: string }
+  | { readonly outcome: "login"; readonly reason: string; readonly next: string };
