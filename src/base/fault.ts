@@ -62,6 +62,8 @@ export interface FaultDetails {
   retryAfterMs?: number;
   /** Machine-readable extras for `error.details` on the wire; never a secret. */
   details?: Readonly<Record<string, unknown>>;
+  /** Goes beside the error as the answer's payload, where the protocol wants both (a failed run). */
+  payload?: unknown;
 }
 
 export class Fault extends Error {
@@ -70,6 +72,7 @@ export class Fault extends Error {
   readonly next: string | undefined;
   readonly retryAfterMs: number | undefined;
   readonly details: Readonly<Record<string, unknown>> | undefined;
+  readonly payload: unknown;
 
   constructor(code: FaultCode, message: string, extra: FaultDetails = {}) {
     super(message, extra.cause === undefined ? undefined : { cause: extra.cause });
@@ -79,6 +82,7 @@ export class Fault extends Error {
     this.next = extra.next;
     this.retryAfterMs = extra.retryAfterMs;
     this.details = extra.details;
+    this.payload = extra.payload;
   }
 }
 

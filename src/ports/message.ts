@@ -54,6 +54,8 @@ export interface Inbound {
   readonly sender: SenderRef;
   readonly text: string;
   readonly attachments?: readonly Attachment[];
+  /** In a group: addressed to us by mention or by a reply to our message. */
+  readonly isMentioned?: boolean;
   /** The platform's message id, for replies to it. */
   readonly messageId?: string;
   /** When the sender sent it, ms since the epoch. */

@@ -1,0 +1,112 @@
+// Puts the room together: intake, lane, delivery and what clients ask of them. Straight wiring, no logic.
+
+import type { Clock } from "../base/clock.ts";
+import type { Ids } from "../base/ids.ts";
+import type { Log } from "../base/log.ts";
+import type { Service } from "../base/service.ts";
+import type { Database } from "../platform/database.ts";
+import type { Channel } from "../ports/channel.ts";
+import type { Publish } from "../ports/publish.ts";
+import type { Tool } from "../ports/tool.ts";
+import type { TurnRunner } from "../ports/turn.ts";
+import { createDelivery } from "./delivery.ts";
+import type { GatePolicy } from "./gate.ts";
+import { createIntake, type Intake } from "./intake.ts";
+import { createLane, type Lane } from "./lane.ts";
+import { createOverview, type Overview } from "./overview.ts";
+import type { PairingText } from "./pairing.ts";
+import { createRetention } from "./retention.ts";
+import type { RoutePolicy } from "./route.ts";
+import { createRuns, type Runs } from "./runs.ts";
+import { createSending, type Sending } from "./send.ts";
+import { createConversationTools } from "./tools.ts";
+import { createPerformTurn } from "./turn.ts";
+import { createTyping } from "./typing.ts";
+import { createWaiters } from "./waiters.ts";
+
+export interface ConversationDependencies {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly publish: Publish;
+  readonly runTurn: TurnRunner;
+  readonly channels: () => readonly Channel[];
+  readonly gatePolicy: (channel: string) => GatePolicy;
+  readonly routePolicy: () => RoutePolicy;
+  readonly pairingText: PairingText;
+  readonly defaultTimeoutMs: () => number;
+  readonly maxConcurrent: number;
+}
+
+export interface Conversation {
+  readonly intake: Intake;
+  readonly lane: Lane;
+  readonly runs: Runs;
+  readonly sending: Sending;
+  readonly overview: Overview;
+  readonly tools: readonly Tool[];
+  /** In the order in which they start. */
+  readonly services: readonly Service[];
+}
+
+/** Chunk size for a channel that has gone from the config: small enough for every platform. */
+const cautiousTextLimit = 1_500;
+
+export function createConversation(dependencies: ConversationDependencies): Conversation {
+  const { database, clock, ids, log } = dependencies;
+  const findChannel = (id: string) => dependencies.channels().find((channel) => channel.id === id);
+  const endedTurns = createWaiters(clock);
+  const finishedSends = createWaiters(clock);
+
+  const delivery = createDelivery({
+    database,
+    clock,
+    log: log.child("delivery"),
+    channel: findChannel,
+    onFinished: (effectKey) => finishedSends.ring(effectKey),
+  });
+  const onOutbox = () => delivery.wake();
+
+  const lane = createLane({
+    database,
+    clock,
+    log: log.child("lane"),
+    maxConcurrent: dependencies.maxConcurrent,
+    onEnded: (runId) => endedTurns.ring(runId),
+    perform: createPerformTurn({
+      ...dependencies,
+      log: log.child("turn"),
+      defaultAgentId: () => dependencies.routePolicy().defaultAgentId,
+      textLimit: (channel) => findChannel(channel)?.capabilities.textLimit ?? cautiousTextLimit,
+      showTyping: createTyping({ clock, channel: findChannel }),
+      onOutbox,
+    }),
+  });
+
+  const intake = createIntake({
+    database,
+    clock,
+    ids,
+    log: log.child("intake"),
+    gatePolicy: dependencies.gatePolicy,
+    routePolicy: dependencies.routePolicy,
+    pairingText: dependencies.pairingText,
+    onWork: (sessionKey) => lane.wake(sessionKey),
+    onOutbox,
+    onStop: (sessionKey) => {
+      lane.abortAll(sessionKey, "stop").catch((error: unknown) => log.error("cannot stop a session", { sessionKey, error }));
+    },
+  });
+
+  const sending = createSending({ database, clock, waiters: finishedSends, channels: dependencies.channels, onOutbox });
+  return {
+    intake,
+    lane,
+    runs: createRuns({ database, clock, waiters: endedTurns }),
+    sending,
+    overview: createOverview({ database, clock }),
+    tools: createConversationTools({ database, clock, sending, onOutbox }),
+    services: [lane, delivery, createRetention({ database, clock, log: log.child("retention") })],
+  };
+}

@@ -1,0 +1,155 @@
+// Outbox rows -> channel -> outcome. In order within a conversation, several conversations side by side; intent is committed
+// before each send, and a row is finished only on a confirmed outcome (lessons 5b.3, R23).
+
+import { backoffMs, type BackoffPolicy } from "../base/backoff.ts";
+import type { Clock, Timer } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { Service } from "../base/service.ts";
+import type { Database } from "../platform/database.ts";
+import type { Channel } from "../ports/channel.ts";
+import type { SendOutcome } from "../ports/message.ts";
+import {
+  headsOfLine,
+  markFailed,
+  markPending,
+  markSending,
+  markSent,
+  markUnknown,
+  recoverSending,
+  type OutboxRow,
+} from "./store/outbox.ts";
+
+const retryPolicy: BackoffPolicy = { initialMs: 1_000, maxMs: 5 * 60_000, factor: 2, jitter: 0.2 };
+/** A send whose outcome is unknown is tried once more after this long. */
+const unknownRetryMs = 2_000;
+const loginRetryMs = 60_000;
+/** Sends under way at once, for each account. */
+const maxParallel = 8;
+/** Rows may also be written by the CLI, which cannot wake us. */
+const sweepMs = 2_000;
+
+export interface DeliveryDependencies {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The channel by id; undefined when it is not configured: its rows wait. */
+  readonly channel: (id: string) => Channel | undefined;
+  /** A row reached its end: sent, failed or unknown. */
+  readonly onFinished?: (effectKey: string) => void;
+}
+
+export interface Delivery extends Service {
+  /** There are new rows, already committed. */
+  wake(): void;
+}
+
+export function createDelivery(dependencies: DeliveryDependencies): Delivery {
+  const { database, clock, log } = dependencies;
+  const inFlight = new Map<string, Promise<void>>();
+  const perAccount = new Map<string, number>();
+  let isOpen = false;
+  let isScanning = false;
+  let isScanWanted = false;
+  let timer: Timer | undefined;
+
+  const accountOf = (row: OutboxRow) => `${row.target.channel}:${row.target.account}`;
+
+  const launch = (row: OutboxRow) => {
+    const account = accountOf(row);
+    perAccount.set(account, (perAccount.get(account) ?? 0) + 1);
+    const send = deliverRow(row, dependencies)
+      .catch((error: unknown) => log.error("delivery broke; the message stays in line", { row: row.id, error }))
+      .finally(() => {
+        inFlight.delete(row.conversation);
+        perAccount.set(account, (perAccount.get(account) ?? 1) - 1);
+        wake();
+      });
+    inFlight.set(row.conversation, send);
+  };
+
+  const scan = async () => {
+    const now = clock.now();
+    let nextAt = now + sweepMs;
+    for (const row of await database.read(headsOfLine)) {
+      if (!isOpen) return;
+      if (inFlight.has(row.conversation) || !dependencies.channel(row.target.channel)) continue;
+      if (row.dueAt > now) nextAt = Math.min(nextAt, row.dueAt);
+      else if ((perAccount.get(accountOf(row)) ?? 0) < maxParallel) launch(row);
+    }
+    timer?.cancel();
+    timer = clock.after(Math.max(10, nextAt - now), wake);
+  };
+
+  const wake = () => {
+    isScanWanted = true;
+    if (isScanning || !isOpen) return;
+    isScanning = true;
+    void (async () => {
+      try {
+        while (isScanWanted && isOpen) {
+          isScanWanted = false;
+          await scan();
+        }
+      } catch (error) {
+        log.error("cannot read the outbox; trying again", { error });
+        timer = clock.after(sweepMs, wake);
+      } finally {
+        isScanning = false;
+      }
+    })();
+  };
+
+  return {
+    name: "delivery",
+    wake,
+    async start() {
+      const recovered = await database.write((sql) => recoverSending(sql, clock.now()));
+      if (recovered > 0) log.warn("sends with unknown outcome found", { count: recovered });
+      isOpen = true;
+      wake();
+    },
+    async stop(deadline) {
+      isOpen = false;
+      timer?.cancel();
+      const late = new Promise<void>((resolve) => {
+        if (deadline.aborted) resolve();
+        deadline.addEventListener("abort", () => resolve(), { once: true });
+      });
+      await Promise.race([Promise.all(inFlight.values()), late]);
+    },
+  };
+}
+
+async function deliverRow(row: OutboxRow, dependencies: DeliveryDependencies): Promise<void> {
+  const { database, clock } = dependencies;
+  const channel = dependencies.channel(row.target.channel);
+  if (!channel || !(await database.write((sql) => markSending(sql, row.id)))) return;
+
+  const outcome = await channel.send({ target: row.target, effectKey: row.effectKey, ...row.payload });
+  await database.write((sql) => record(sql, row, outcome, clock.now()));
+  tell(row, outcome, dependencies);
+}
+
+function record(sql: Parameters<typeof markSent>[0], row: OutboxRow, outcome: SendOutcome, now: number): void {
+  switch (outcome.outcome) {
+    case "sent":
+      return markSent(sql, row.id, outcome.messageId, now);
+    case "rejected":
+      return markFailed(sql, row.id, outcome.reason, now);
+    case "unknown":
+      return markUnknown(sql, row.id, now + unknownRetryMs, outcome.reason);
+    case "login":
+      return markPending(sql, row.id, now + loginRetryMs, outcome.reason);
+    case "retry":
+      return markPending(sql, row.id, now + Math.max(outcome.afterMs, backoffMs(retryPolicy, row.attempts + 1)), outcome.reason);
+  }
+}
+
+function tell(row: OutboxRow, outcome: SendOutcome, { log, onFinished }: DeliveryDependencies): void {
+  const fields = { channel: row.target.channel, row: row.id, attempt: row.attempts + 1 };
+  if (outcome.outcome === "sent") log.debug("message delivered", fields);
+  else log.warn(`message not delivered: ${outcome.outcome}`, { ...fields, reason: outcome.reason });
+
+  const isFinal = outcome.outcome === "sent" || outcome.outcome === "rejected" || (outcome.outcome === "unknown" && row.isFlagged);
+  if (isFinal) onFinished?.(row.effectKey);
+}

@@ -1,0 +1,73 @@
+// May this message cause a turn? A pure function of the message and a snapshot of the policy. Ids match exactly; an empty
+// list and anything unknown mean no (S31, S32).
+
+import type { Inbound } from "../ports/message.ts";
+
+export interface GatePolicy {
+  readonly dmPolicy: "pairing" | "allowlist" | "open" | "disabled";
+  /** Platform ids, each optionally with the channel's name before a colon; `*` is everybody. */
+  readonly allowFrom: readonly (string | number)[];
+  readonly groupPolicy: "open" | "allowlist" | "disabled";
+  /** Absent: `allowFrom` is used. */
+  readonly groupAllowFrom?: readonly (string | number)[];
+  /** Absent: every group is eligible; present: only the ids named, or `*`. */
+  readonly groups?: Readonly<Record<string, { readonly requireMention?: boolean; readonly enabled?: boolean }>>;
+}
+
+export type Verdict =
+  | { readonly verdict: "accepted" }
+  | { readonly verdict: "pairing" }
+  | { readonly verdict: "dropped"; readonly reason: string };
+
+const accepted: Verdict = { verdict: "accepted" };
+const dropped = (reason: string): Verdict => ({ verdict: "dropped", reason });
+
+/** `isPaired`: the sender's id has been approved on this channel and account. */
+export function decideGate(inbound: Inbound, policy: GatePolicy, isPaired: boolean): Verdict {
+  if (inbound.trust === "operator") return accepted;
+  if (inbound.sender.id === "") return dropped("sender-unknown");
+  return inbound.chat.kind === "direct" ? decideDirect(inbound, policy, isPaired) : decideGroup(inbound, policy);
+}
+
+function decideDirect(inbound: Inbound, policy: GatePolicy, isPaired: boolean): Verdict {
+  const isListed = isInList(policy.allowFrom, inbound.channel, inbound.sender.id);
+  switch (policy.dmPolicy) {
+    case "disabled":
+      return dropped("dm-disabled");
+    case "open":
+      return policy.allowFrom.includes("*") ? accepted : dropped("dm-open-without-wildcard");
+    case "allowlist":
+      return isListed || isPaired ? accepted : dropped("dm-not-in-allowlist");
+    case "pairing":
+      return isListed || isPaired ? accepted : { verdict: "pairing" };
+  }
+}
+
+function decideGroup(inbound: Inbound, policy: GatePolicy): Verdict {
+  if (policy.groupPolicy === "disabled") return dropped("groups-disabled");
+
+  const settings = policy.groups && (policy.groups[inbound.chat.id] ?? policy.groups["*"]);
+  if (policy.groups && !settings) return dropped("group-not-listed");
+  if (settings?.enabled === false) return dropped("group-disabled");
+
+  const list = policy.groupAllowFrom ?? policy.allowFrom;
+  if (policy.groupPolicy === "allowlist" && !isInList(list, inbound.channel, inbound.sender.id)) {
+    return dropped("group-sender-not-in-allowlist");
+  }
+  if ((settings?.requireMention ?? true) && inbound.isMentioned !== true) return dropped("not-mentioned");
+  return accepted;
+}
+
+/** Names (`@someone`) never match: their owner can change them. */
+function isInList(list: readonly (string | number)[], channel: string, senderId: string): boolean {
+  return list.some((entry) => {
+    const text = String(entry).trim();
+    return text === "*" || stripChannel(text, channel) === senderId;
+  });
+}
+
+function stripChannel(entry: string, channel: string): string {
+  const prefixes = channel === "telegram" ? ["telegram:", "tg:"] : [`${channel}:`];
+  const prefix = prefixes.find((candidate) => entry.toLowerCase().startsWith(candidate));
+  return prefix ? entry.slice(prefix.length) : entry;
+}

@@ -1,0 +1,23 @@
+// The `send` method.
+
+import { Fault } from "../base/fault.ts";
+import { parseRunId } from "../base/ids.ts";
+import type { HandlersOf } from "../ports/method.ts";
+import type { Sending } from "./send.ts";
+
+export function createConversationHandlers(dependencies: { sending: Sending }): HandlersOf<"send"> {
+  const { sending } = dependencies;
+  return {
+    async send({ params, caller }) {
+      const channel = sending.resolveChannel(params.channel);
+      if (params.mediaUrl !== undefined || (params.mediaUrls ?? []).length > 0) {
+        throw new Fault("invalid_params", "media cannot be sent yet", { field: "mediaUrl", next: "send the text alone" });
+      }
+      return sending.send({
+        scope: { principal: caller.principal, method: "send", key: parseRunId(params.idempotencyKey) },
+        target: channel.parseTarget(params.to.trim(), params.accountId),
+        text: params.message,
+      });
+    },
+  };
+}

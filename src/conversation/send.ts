@@ -1,0 +1,195 @@
+// Messages that a client or a tool asks us to send. Rows first, like every reply; a client also waits for the outcome.
+
+import { createHash } from "node:crypto";
+
+import type { Clock } from "../base/clock.ts";
+import { Fault } from "../base/fault.ts";
+import { canonicalJson } from "../base/json.ts";
+import type { Database, Sql } from "../platform/database.ts";
+import type { Channel } from "../ports/channel.ts";
+import type { DeliveryTarget } from "../ports/message.ts";
+import { chunkMarkdown } from "./chunk.ts";
+import { findAnswer, keepAnswer, openAnswer, type KeyScope } from "./store/idempotency.ts";
+import { findByEffect, insertOutbox, markFailed, type OutboxRow } from "./store/outbox.ts";
+import type { Waiters } from "./waiters.ts";
+
+/** How long `send` waits for the platform before it gives the message up. */
+const sendTimeoutMs = 30_000;
+
+export interface SendRequest {
+  readonly scope: KeyScope;
+  readonly target: DeliveryTarget;
+  readonly text: string;
+  readonly replyTo?: string;
+}
+
+export interface SentMessage {
+  readonly runId: string;
+  readonly messageId: string;
+  readonly channel: string;
+  readonly chatId: string;
+}
+
+export interface Sending {
+  /**
+   * The channel by id, or the only one that is configured.
+   * @throws Fault `unsupported_channel` for an unknown id, or when none is named and the choice is not clear.
+   */
+  resolveChannel(id: string | undefined): Channel;
+  /**
+   * Sends once, however often it is asked with the same key, and answers the same each time, also after a restart.
+   * @throws Fault `not_linked`, `channel_unavailable` (nothing was stored), `send_rejected`, `send_unknown`, `key_reused`.
+   */
+  send(request: SendRequest): Promise<SentMessage>;
+}
+
+export interface SendingDependencies {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly waiters: Waiters;
+  readonly channels: () => readonly Channel[];
+  readonly onOutbox: () => void;
+}
+
+export function createSending(dependencies: SendingDependencies): Sending {
+  const { database } = dependencies;
+
+  const resolveChannel = (id: string | undefined) => decideChannel(dependencies.channels(), id);
+
+  return {
+    resolveChannel,
+    async send(request) {
+      const channel = resolveChannel(request.target.channel);
+      const chunks = chunkMarkdown(request.text, channel.capabilities.textLimit);
+      if (chunks.length === 0) throw new Fault("invalid_params", "the message is empty", { field: "message" });
+
+      const effects = chunks.map((_, index) => `send:${request.scope.principal}:${request.scope.key}:${index}`);
+      const kept = await database.write((sql) => begin(sql, { request, channel, chunks, effects, now: dependencies.clock.now() }));
+      if (kept !== undefined) return settledAnswer(kept);
+      dependencies.onOutbox();
+
+      const rows: OutboxRow[] = [];
+      for (const effect of effects) rows.push(await waitForRow(effect, dependencies));
+      const answer = toAnswer(request, rows);
+      await database.write((sql) => keepAnswer(sql, request.scope, answer));
+      return settledAnswer(answer);
+    },
+  };
+}
+
+type Answer = { readonly ok: SentMessage } | { readonly fault: { readonly code: "send_rejected" | "send_unknown" | "channel_unavailable"; readonly message: string } };
+
+function settledAnswer(answer: Answer): SentMessage {
+  if ("ok" in answer) return answer.ok;
+  throw new Fault(answer.fault.code, answer.fault.message, {
+    next: answer.fault.code === "send_unknown" ? "look at the chat before sending it again" : "mend the cause, then send it again with a new key",
+  });
+}
+
+function decideChannel(channels: readonly Channel[], id: string | undefined): Channel {
+  const wanted = id?.trim().toLowerCase();
+  if (wanted) {
+    const found = channels.find((channel) => channel.id === wanted);
+    if (found) return found;
+    throw new Fault("unsupported_channel", `unsupported channel: ${wanted}`, {
+      field: "channel",
+      next: channels.length > 0 ? `configured: ${channels.map((channel) => channel.id).join(", ")}` : "configure a channel first",
+    });
+  }
+  const [only, ...others] = channels;
+  if (only && others.length === 0) return only;
+  throw new Fault("unsupported_channel", only ? "which channel? several are configured" : "no channel is configured", {
+    field: "channel",
+    next: only ? `name one of: ${channels.map((channel) => channel.id).join(", ")}` : "set channels.telegram.botToken in the config",
+  });
+}
+
+/** @returns the answer of an earlier request with this key; undefined when the rows wait to be sent. */
+function begin(
+  sql: Sql,
+  options: { request: SendRequest; channel: Channel; chunks: string[]; effects: string[]; now: number },
+): Answer | undefined {
+  const { request, now } = options;
+  const bodyHash = createHash("sha256")
+    .update(canonicalJson({ target: request.target, text: request.text, replyTo: request.replyTo ?? null }))
+    .digest("base64url");
+  const known = findAnswer(sql, request.scope);
+  if (known) {
+    if (known.bodyHash !== bodyHash) {
+      throw new Fault("key_reused", "this idempotencyKey was used before for another message", { field: "idempotencyKey", next: "use a new key" });
+    }
+    // kept by keepAnswer from an Answer
+    return known.response as Answer | undefined;
+  }
+  checkConnected(options.channel, request.target.account);
+  openAnswer(sql, request.scope, bodyHash, now);
+  for (const [index, text] of options.chunks.entries()) {
+    insertOutbox(sql, {
+      effectKey: options.effects[index] ?? "",
+      source: "send",
+      target: request.target,
+      payload: { text, ...(index === 0 && request.replyTo ? { replyTo: request.replyTo } : {}) },
+      now,
+    });
+  }
+  return undefined;
+}
+
+/** A client is told at once rather than left to wait for a channel that is down. */
+function checkConnected(channel: Channel, account: string): void {
+  const status = channel.status().find((candidate) => candidate.accountId === account);
+  if (!status?.isConfigured || status.isLinked === false) {
+    throw new Fault("not_linked", `${channel.label} has no account "${account}" linked`, {
+      field: "accountId",
+      next: `set up ${channel.label} first; \`health\` shows what is missing`,
+    });
+  }
+  if (!status.isConnected) {
+    throw new Fault("channel_unavailable", `${channel.label} is not connected${status.problem ? `: ${status.problem.reason}` : ""}`, {
+      retryAfterMs: 5_000,
+      ...(status.problem?.next ? { next: status.problem.next } : {}),
+    });
+  }
+}
+
+/** The row once it has ended; a row that cannot be sent in time is taken out of line, so that the answer stays true. */
+async function waitForRow(effect: string, { database, clock, waiters }: SendingDependencies): Promise<OutboxRow> {
+  const until = clock.monotonic() + sendTimeoutMs;
+  for (;;) {
+    const stop = new AbortController();
+    const leftMs = until - clock.monotonic();
+    const rung = waiters.wait(effect, Math.max(1, leftMs), stop.signal);
+    const row = await database.read((sql) => findByEffect(sql, effect));
+    if (!row) throw new Fault("internal", "the message's row is gone");
+    if (row.state === "sent" || row.state === "failed" || row.state === "unknown") {
+      stop.abort();
+      return row;
+    }
+    if (leftMs <= 0 && row.state === "pending") {
+      stop.abort();
+      await database.write((sql) => giveUp(sql, effect, clock.now()));
+      continue;
+    }
+    await rung;
+  }
+}
+
+function giveUp(sql: Sql, effect: string, now: number): void {
+  const row = findByEffect(sql, effect);
+  if (row?.state === "pending") markFailed(sql, row.id, `not sent within ${sendTimeoutMs / 1000} s: ${row.reason ?? "the channel is busy"}`, now);
+}
+
+function toAnswer(request: SendRequest, rows: readonly OutboxRow[]): Answer {
+  const bad = rows.find((row) => row.state !== "sent");
+  if (bad?.state === "unknown") return { fault: { code: "send_unknown", message: `the send may not have arrived: ${bad.reason ?? "unknown"}` } };
+  if (bad) return { fault: { code: "send_rejected", message: bad.reason ?? "the platform refused the message" } };
+  const first = rows[0];
+  return {
+    ok: {
+      runId: request.scope.key,
+      messageId: first?.messageId ?? "",
+      channel: request.target.channel,
+      chatId: request.target.chatId,
+    },
+  };
+}

@@ -1,0 +1,109 @@
+// The end of a turn as rows: last words into the transcript, reply into the outbox, usage into the session, outcome into the
+// turn. All or nothing, and nothing when a newer attempt owns the turn.
+
+import type { Sql } from "../platform/database.ts";
+import type { DeliveryTarget } from "../ports/message.ts";
+import type { AssistantMessage, TranscriptMessage, TurnEvent } from "../ports/turn.ts";
+import { planReply, visibleText } from "./reply.ts";
+import { insertOutbox, textsSentByTools, type OutboxSource } from "./store/outbox.ts";
+import { markAborted, recordUse, type SessionRow } from "./store/sessions.ts";
+import { appendMessages } from "./store/transcript.ts";
+import { finishTurn, type TurnOutcome, type TurnRow } from "./store/turns.ts";
+
+export interface Settlement {
+  readonly turn: TurnRow;
+  readonly session: SessionRow;
+  /** The terminal event. */
+  readonly last: TurnEvent;
+  readonly target: DeliveryTarget | undefined;
+  readonly replyTo: string | undefined;
+  readonly durationMs: number;
+}
+
+export interface Settled {
+  readonly state: "ok" | "error" | "aborted";
+  readonly outcome: TurnOutcome;
+}
+
+export interface SettleOptions {
+  readonly now: number;
+  readonly textLimit: (channel: string) => number;
+}
+
+const noUsage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, totalTokens: 0 };
+
+/** @returns undefined, having written nothing, when this attempt no longer owns the turn. */
+export function settleTurn(sql: Sql, settlement: Settlement, options: SettleOptions): Settled | undefined {
+  const settled = toSettled(settlement);
+  const { turn, session, last } = settlement;
+  if (!finishTurn(sql, turn, { state: settled.state, at: options.now, outcome: settled.outcome })) return undefined;
+
+  const message = lastWords(last, options.now);
+  if (message) appendMessages(sql, { sessionId: session.sessionId, runId: turn.runId }, [message]);
+  if (last.type === "end") {
+    recordUse(sql, session.key, { provider: last.message.provider, model: last.message.model, usage: last.message.usage });
+  } else if (last.type === "aborted") markAborted(sql, session.key);
+
+  if (settlement.target) writeReply(sql, settlement, options);
+  return settled;
+}
+
+function writeReply(sql: Sql, settlement: Settlement, options: SettleOptions): void {
+  const { turn, last, target } = settlement;
+  const words = last.type === "end" ? textOf(last.message) : last.type === "failed" ? last.notice : "";
+  if (!target || words === "") return;
+  const source: OutboxSource = last.type === "end" ? "reply" : "notice";
+  const rows = planReply({
+    runId: turn.runId,
+    source,
+    effect: `${turn.runId}:reply`,
+    text: words,
+    target,
+    textLimit: options.textLimit(target.channel),
+    ...(settlement.replyTo ? { replyTo: settlement.replyTo } : {}),
+    now: options.now,
+    alreadySent: textsSentByTools(sql, turn.runId, target),
+  });
+  for (const row of rows) insertOutbox(sql, row);
+}
+
+function toSettled({ last, durationMs }: Settlement): Settled {
+  switch (last.type) {
+    case "end": {
+      const { provider, model, usage, stopReason } = last.message;
+      return { state: "ok", outcome: { text: visibleText(textOf(last.message)), durationMs, provider, model, usage, stopReason } };
+    }
+    case "failed":
+      return { state: "error", outcome: { text: "", durationMs, fault: { code: last.fault.code, message: last.fault.message } } };
+    case "aborted":
+      return {
+        state: "aborted",
+        outcome: { text: last.partialText, durationMs, stopReason: last.reason, fault: { code: "aborted", message: `stopped (${last.reason})` } },
+      };
+    default:
+      return { state: "error", outcome: { text: "", durationMs, fault: { code: "internal", message: "the turn ended without an end" } } };
+  }
+}
+
+/** What the transcript keeps as the turn's last message. */
+function lastWords(last: TurnEvent, now: number): TranscriptMessage | undefined {
+  if (last.type === "end") return last.message;
+  const text = last.type === "failed" ? last.notice : last.type === "aborted" ? last.partialText : "";
+  if (text === "") return undefined;
+  return {
+    role: "assistant",
+    content: [{ type: "text", text }],
+    timestamp: now,
+    provider: "gateway",
+    model: "notice",
+    usage: noUsage,
+    stopReason: last.type === "aborted" ? "aborted" : "error",
+  };
+}
+
+function textOf(message: AssistantMessage): string {
+  return message.content
+    .flatMap((block) => (block.type === "text" ? [block.text] : []))
+    .join("")
+    .trim();
+}

@@ -1,0 +1,108 @@
+// Tools of the conversation room: look at the session, and write to a chat. Side effects carry the call's effect key, so a
+// turn that resumes after a crash does not repeat them.
+
+import type { Clock } from "../base/clock.ts";
+import { Fault } from "../base/fault.ts";
+import type { Database } from "../platform/database.ts";
+import type { DeliveryTarget } from "../ports/message.ts";
+import type { Tool, ToolContext } from "../ports/tool.ts";
+import { chunkMarkdown } from "./chunk.ts";
+import type { Sending } from "./send.ts";
+import { insertOutbox } from "./store/outbox.ts";
+import { findSession } from "./store/sessions.ts";
+import { countTurns } from "./store/turns.ts";
+
+export interface ToolDependencies {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly sending: Sending;
+  readonly onOutbox: () => void;
+}
+
+export function createConversationTools(dependencies: ToolDependencies): readonly Tool[] {
+  return [createSessionStatusTool(dependencies), createMessageTool(dependencies)];
+}
+
+function createSessionStatusTool({ database, clock }: ToolDependencies): Tool {
+  return {
+    name: "session_status",
+    description: "Shows this conversation's state: the model in use, tokens used, number of turns, and the current time.",
+    parameters: { type: "object", properties: {}, additionalProperties: false },
+    effect: "read",
+    async run(_params, context) {
+      const now = clock.now();
+      const { session, work } = await database.read((sql) => ({
+        session: findSession(sql, context.sessionKey),
+        work: countTurns(sql, now),
+      }));
+      const lines = [
+        `time: ${new Date(now).toISOString()}`,
+        `session: ${context.sessionKey}`,
+        `agent: ${context.agentId}`,
+        `model: ${context.model}`,
+        `turns answered: ${session?.turns ?? 0}`,
+        `tokens used: ${session?.totalTokens ?? 0} (input ${session?.inputTokens ?? 0}, output ${session?.outputTokens ?? 0})`,
+        `queue: ${work.running} running, ${work.queued} waiting`,
+      ];
+      return lines.join("\n");
+    },
+  };
+}
+
+function createMessageTool(dependencies: ToolDependencies): Tool {
+  return {
+    name: "message",
+    description:
+      "Sends a message to a chat, besides the reply of this turn. Without a target it goes to the chat that this conversation is held in.",
+    parameters: {
+      type: "object",
+      properties: {
+        action: { type: "string", enum: ["send"], description: "What to do." },
+        message: { type: "string", minLength: 1, description: "The text, in Markdown." },
+        channel: { type: "string", description: "Channel id, such as telegram; the current one when left out." },
+        target: { type: "string", description: "Chat to write to, as the channel writes it; the current one when left out." },
+      },
+      required: ["action", "message"],
+    },
+    effect: "send",
+    run: (params, context) => sendMessage(params, context, dependencies),
+  };
+}
+
+async function sendMessage(params: Record<string, unknown>, context: ToolContext, dependencies: ToolDependencies): Promise<string> {
+  const text = typeof params["message"] === "string" ? params["message"] : "";
+  const { channel, target } = resolveTarget(params, context, dependencies.sending);
+  const chunks = chunkMarkdown(text, channel.capabilities.textLimit);
+  if (chunks.length === 0) throw new Fault("invalid_params", "message is empty", { field: "message" });
+
+  await dependencies.database.write((sql) => {
+    for (const [index, chunk] of chunks.entries()) {
+      insertOutbox(sql, {
+        effectKey: `${context.effectKey}:${index}`,
+        runId: context.runId,
+        source: "tool",
+        target,
+        payload: { text: chunk },
+        now: dependencies.clock.now(),
+      });
+    }
+  });
+  dependencies.onOutbox();
+  return `queued for ${target.channel}:${target.chatId}`;
+}
+
+function resolveTarget(params: Record<string, unknown>, context: ToolContext, sending: Sending) {
+  const channelId = typeof params["channel"] === "string" ? params["channel"] : undefined;
+  const written = typeof params["target"] === "string" ? params["target"].trim() : "";
+  const { origin } = context;
+  if (written === "" && origin && (channelId === undefined || channelId === origin.channel)) {
+    const { channel, account, chatId, threadId } = origin;
+    const target: DeliveryTarget = { channel, account, chatId, ...(threadId ? { threadId } : {}) };
+    return { channel: sending.resolveChannel(channel), target };
+  }
+  if (written === "") {
+    throw new Fault("invalid_params", "this conversation is not held in a chat", { field: "target", next: "name a channel and a target" });
+  }
+  const channel = sending.resolveChannel(channelId ?? origin?.channel);
+  return { channel, target: channel.parseTarget(written, undefined) };
+}

@@ -1,0 +1,183 @@
+// Performs one claimed turn: gathers what the agent needs, follows its events, and stores its end together with the reply's
+// outbox rows in one commit. Trip (a): lane -> here -> agent/turn -> reply -> outbox.
+
+import type { Clock } from "../base/clock.ts";
+import { sleep } from "../base/clock.ts";
+import { Fault, toFault } from "../base/fault.ts";
+import type { Ids } from "../base/ids.ts";
+import type { Log } from "../base/log.ts";
+import type { Database } from "../platform/database.ts";
+import type { DeliveryTarget, Inbound } from "../ports/message.ts";
+import type { Publish } from "../ports/publish.ts";
+import type { TranscriptMessage, TurnEvent, TurnRequest, TurnRunner } from "../ports/turn.ts";
+import { agentOf } from "./route.ts";
+import { readMessage } from "./store/inbox.ts";
+import { touchSession, type SessionRow } from "./store/sessions.ts";
+import { appendMessages, messagesOfRun, recentMessages } from "./store/transcript.ts";
+import { bindSession, isCurrent, type TurnRow } from "./store/turns.ts";
+import { createTurnFeed, type TurnFeed } from "./turn-feed.ts";
+import { settleTurn, type Settlement } from "./settlement.ts";
+
+/** Messages of history read for a turn; the agent cuts them to the model's window. */
+const historyLimit = 400;
+/** A turn that was cut off this often is taken to be what kills the process. */
+const maxAttempts = 25;
+
+export interface TurnDependencies {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly publish: Publish;
+  readonly runTurn: TurnRunner;
+  readonly defaultTimeoutMs: () => number;
+  readonly defaultAgentId: () => string;
+  readonly textLimit: (channel: string) => number;
+  /** Shows "typing" at the target until the returned function is called. */
+  readonly showTyping: (target: DeliveryTarget) => () => void;
+  readonly onOutbox: () => void;
+}
+
+/** Resolves when the turn's end is stored, or when it was cut off by a shutdown (its row then stays unfinished). */
+export type PerformTurn = (turn: TurnRow, signal: AbortSignal) => Promise<void>;
+
+interface Opened {
+  readonly inbound: Inbound;
+  readonly session: SessionRow;
+  readonly history: TranscriptMessage[];
+  readonly done: TranscriptMessage[];
+}
+
+/** Where the reply goes: back to the chat it came from, or where the client asked; undefined for clients that only read. */
+function replyTarget(inbound: Inbound): DeliveryTarget | undefined {
+  if (inbound.trust === "operator") return inbound.run?.deliver;
+  const { channel, account, chat } = inbound;
+  return { channel, account, chatId: chat.id, ...(chat.threadId ? { threadId: chat.threadId } : {}) };
+}
+
+export function createPerformTurn(dependencies: TurnDependencies): PerformTurn {
+  const { clock, log, publish } = dependencies;
+
+  return async (turn, signal) => {
+    const opened = await open(turn, dependencies);
+    const target = replyTarget(opened.inbound);
+    const feed = createTurnFeed({ runId: turn.runId, sessionKey: turn.sessionKey, publish, clock });
+    const stopTyping = target && opened.inbound.trust === "channel" ? dependencies.showTyping(target) : undefined;
+    const startedAt = clock.monotonic();
+    try {
+      const last = turn.attempt > maxAttempts ? poisoned(turn) : await follow(createRequest(turn, opened, dependencies, signal), dependencies.runTurn, feed);
+      if (last.type === "aborted" && (last.reason === "shutdown" || last.reason === "superseded")) return;
+
+      const settlement: Settlement = {
+        turn,
+        session: opened.session,
+        last,
+        target,
+        replyTo: opened.inbound.chat.kind === "group" ? opened.inbound.messageId : undefined,
+        durationMs: Math.round(clock.monotonic() - startedAt),
+      };
+      await settle(settlement, dependencies, feed, signal);
+    } finally {
+      stopTyping?.();
+    }
+    log.debug("turn ended", { runId: turn.runId, attempt: turn.attempt, ms: Math.round(clock.monotonic() - startedAt) });
+  };
+}
+
+function poisoned(turn: TurnRow): TurnEvent {
+  return {
+    type: "failed",
+    fault: new Fault("internal", `the turn was cut off ${turn.attempt - 1} times`),
+    notice: "I could not finish answering this message. Please send it again in another form.",
+  };
+}
+
+async function open(turn: TurnRow, dependencies: TurnDependencies): Promise<Opened> {
+  const { database, clock, ids } = dependencies;
+  return database.write((sql) => {
+    const inbound = readMessage(sql, turn.inboxId);
+    const route = inbound.trust === "channel" ? replyTarget(inbound) : undefined;
+    const session = touchSession(sql, {
+      key: turn.sessionKey,
+      sessionId: ids.uuid(),
+      agentId: agentOf(turn.sessionKey, dependencies.defaultAgentId()),
+      now: clock.now(),
+      ...(route ? { route, chatKind: inbound.chat.kind } : {}),
+    });
+    // a turn that resumes stays in the transcript it began in
+    const sessionId = turn.sessionId ?? session.sessionId;
+    bindSession(sql, turn.runId, sessionId);
+    return {
+      inbound,
+      session: { ...session, sessionId },
+      history: recentMessages(sql, sessionId, historyLimit, turn.runId),
+      done: messagesOfRun(sql, turn.runId),
+    };
+  });
+}
+
+function createRequest(turn: TurnRow, opened: Opened, dependencies: TurnDependencies, signal: AbortSignal): TurnRequest {
+  const { inbound, session } = opened;
+  const target = inbound.trust === "channel" ? replyTarget(inbound) : inbound.run?.deliver;
+  const senderName = inbound.sender.name;
+  return {
+    runId: turn.runId,
+    attempt: turn.attempt,
+    sessionKey: turn.sessionKey,
+    sessionId: session.sessionId,
+    agentId: session.agentId,
+    text: inbound.text,
+    attachments: inbound.attachments ?? [],
+    ...(target
+      ? { origin: { ...target, senderId: inbound.sender.id, chatKind: inbound.chat.kind, ...(senderName ? { senderName } : {}) } }
+      : {}),
+    timeoutMs: inbound.run?.timeoutMs ?? dependencies.defaultTimeoutMs(),
+    ...(inbound.run?.model ? { model: inbound.run.model } : {}),
+    ...(inbound.run?.thinking ? { thinking: inbound.run.thinking } : {}),
+    ...(inbound.run?.extraSystemPrompt ? { extraSystemPrompt: inbound.run.extraSystemPrompt } : {}),
+    history: opened.history,
+    done: opened.done,
+    checkpoint: (messages) =>
+      dependencies.database.write((sql) => {
+        if (!isCurrent(sql, turn)) throw new Fault("aborted", "a newer attempt owns this turn");
+        appendMessages(sql, { sessionId: session.sessionId, runId: turn.runId }, messages);
+      }),
+    signal,
+  };
+}
+
+/** Feeds clients with what happens; returns the terminal event. A runner that breaks its promise counts as failed. */
+async function follow(request: TurnRequest, runTurn: TurnRunner, feed: TurnFeed): Promise<TurnEvent> {
+  try {
+    for await (const event of runTurn(request)) {
+      if (event.type === "end" || event.type === "failed" || event.type === "aborted") return event;
+      feed.progress(event);
+    }
+    throw new Fault("internal", "the turn ended without an end");
+  } catch (error) {
+    return { type: "failed", fault: toFault(error), notice: "Something went wrong on my side while answering. The owner can see why in the log." };
+  }
+}
+
+/** Stores the end, as often as it takes: the reply exists only here until it is committed. */
+async function settle(settlement: Settlement, dependencies: TurnDependencies, feed: TurnFeed, signal: AbortSignal): Promise<void> {
+  const { database, clock, log } = dependencies;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const settled = await database.write((sql) => settleTurn(sql, settlement, { now: clock.now(), textLimit: dependencies.textLimit }));
+      if (settled === undefined) return;
+      dependencies.onOutbox();
+      if (settled.state === "ok") feed.end(settled.outcome.text, settled.outcome.stopReason ?? "stop");
+      else if (settled.state === "aborted") feed.aborted(settled.outcome.stopReason ?? "rpc", settled.outcome.text);
+      else {
+        log.warn("turn failed", { runId: settlement.turn.runId, reason: settled.outcome.fault?.message });
+        feed.failed(settled.outcome.fault?.message ?? "the turn failed");
+      }
+      return;
+    } catch (error) {
+      if (signal.aborted && signal.reason === "shutdown") throw error;
+      log.error("cannot store the end of a turn; trying again", { runId: settlement.turn.runId, error });
+      await sleep(clock, Math.min(30_000, 500 * 2 ** attempt));
+    }
+  }
+}

@@ -1,0 +1,69 @@
+// A conversation room on a real database file, with a memory channel and a scripted agent. `reopen` is what a crash looks like.
+
+import { systemClock } from "../../src/base/clock.ts";
+import { systemIds } from "../../src/base/ids.ts";
+import { silentLog } from "../../src/base/log.ts";
+import { createConversation, type Conversation } from "../../src/conversation/conversation.ts";
+import { openGatewayDatabase } from "../../src/conversation/database.ts";
+import type { GatePolicy } from "../../src/conversation/gate.ts";
+import type { Database } from "../../src/platform/database.ts";
+import type { TurnRunner } from "../../src/ports/turn.ts";
+import { createMemoryChannel, type MemoryChannel } from "./memory-channel.ts";
+
+export const openPolicy: GatePolicy = { dmPolicy: "open", allowFrom: ["*"], groupPolicy: "disabled" };
+
+export interface ConversationKit {
+  readonly database: Database;
+  readonly conversation: Conversation;
+  readonly channel: MemoryChannel;
+  readonly events: { event: string; payload: unknown }[];
+  stop(): Promise<void>;
+}
+
+export async function openConversationKit(options: {
+  databaseFile: string;
+  runTurn: TurnRunner;
+  gatePolicy?: GatePolicy;
+  channel?: MemoryChannel;
+}): Promise<ConversationKit> {
+  const database = openGatewayDatabase(options.databaseFile);
+  const channel = options.channel ?? createMemoryChannel();
+  const events: { event: string; payload: unknown }[] = [];
+  const conversation = createConversation({
+    database,
+    clock: systemClock,
+    ids: systemIds,
+    log: silentLog,
+    publish: (event, payload) => events.push({ event, payload }),
+    runTurn: options.runTurn,
+    channels: () => [channel],
+    gatePolicy: () => options.gatePolicy ?? openPolicy,
+    routePolicy: () => ({ dmScope: "per-channel-peer", scope: "per-sender", agentIds: ["main"], defaultAgentId: "main", bindings: [] }),
+    pairingText: { product: "Product", approveCommand: "product pairing approve" },
+    defaultTimeoutMs: () => 5_000,
+    maxConcurrent: 4,
+  });
+  for (const service of conversation.services) await service.start();
+  await channel.start(conversation.intake.submit);
+  return {
+    database,
+    conversation,
+    channel,
+    events,
+    async stop() {
+      const deadline = AbortSignal.timeout(2_000);
+      await channel.stop(deadline);
+      for (const service of conversation.services.toReversed()) await service.stop(deadline);
+      await database.close();
+    },
+  };
+}
+
+/** Resolves when `condition` holds; looks every few milliseconds and fails after `timeoutMs`. */
+export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 5_000): Promise<void> {
+  const end = performance.now() + timeoutMs;
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error(`not true within ${timeoutMs} ms: ${condition.toString()}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
