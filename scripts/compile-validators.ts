@@ -1,0 +1,50 @@
+// JSON Schemas -> one ES module of standalone AJV validators, without ajv at run time. Its exports are `validate_<name>`
+// (characters other than letters and digits become `_`). AJV's own ESM output still calls `require`: esbuild bundles that away.
+
+import { Ajv, type Options } from "ajv";
+import standaloneModule from "ajv/dist/standalone/index.js";
+import { build } from "esbuild";
+
+export interface CompileOptions {
+  /** Fill in `default` values while validating. */
+  readonly useDefaults?: boolean;
+  /** Report every problem, not only the first. */
+  readonly allErrors?: boolean;
+}
+
+/** Keywords that carry information for people and generators only. */
+const annotations = ["secret", "reload", "help"];
+
+export function createAjv(options: CompileOptions = {}, extra: Options = {}): Ajv {
+  const ajv = new Ajv({ strict: false, useDefaults: options.useDefaults ?? false, allErrors: options.allErrors ?? true, ...extra });
+  for (const keyword of annotations) ajv.addKeyword(keyword);
+  return ajv;
+}
+
+export function exportName(name: string): string {
+  return `validate_${name.replaceAll(/[^a-zA-Z0-9]/gu, "_")}`;
+}
+
+export async function compileValidators(schemas: Record<string, object>, options: CompileOptions = {}): Promise<string> {
+  const ajv = createAjv(options, { code: { source: true, esm: true, lines: false } });
+  const refs: Record<string, string> = {};
+  for (const [name, schema] of Object.entries(schemas)) {
+    // a copy: AJV keeps one function per schema object, and would emit it twice when two names share it
+    ajv.addSchema(structuredClone(schema), name);
+    refs[exportName(name)] = name;
+  }
+  // a CommonJS default export, seen through ES module interop
+  const standalone = (standaloneModule as unknown as { default: typeof standaloneModule }).default ?? standaloneModule;
+  const source = (standalone as unknown as (ajv: Ajv, refs: Record<string, string>) => string)(ajv, refs);
+  const bundled = await build({
+    stdin: { contents: source, resolveDir: import.meta.dirname, loader: "js" },
+    bundle: true,
+    format: "esm",
+    platform: "neutral",
+    mainFields: ["module", "main"],
+    minify: true,
+    write: false,
+    legalComments: "none",
+  });
+  return bundled.outputFiles[0]?.text ?? "";
+}

@@ -1,0 +1,28 @@
+// Writes everything that is generated from the schemas. With `--check` nothing is written: stale files are named, exit 1.
+
+import { existsSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+import { generateProtocol } from "./generate-protocol.ts";
+import { generateSettings } from "./generate-settings.ts";
+
+const root = join(import.meta.dirname, "..");
+const isCheck = process.argv.includes("--check");
+const files = [...(await generateProtocol()), ...(await generateSettings())];
+const stale: string[] = [];
+
+for (const { path, text } of files) {
+  const target = join(root, path);
+  const current = existsSync(target) ? await readFile(target, "utf8") : undefined;
+  if (current === text) continue;
+  stale.push(path);
+  if (isCheck) continue;
+  await mkdir(dirname(target), { recursive: true });
+  await writeFile(target, text);
+}
+
+if (isCheck && stale.length > 0) {
+  console.error(`stale generated files: ${stale.join(", ")}\nnext: npm run generate, then commit them`);
+  process.exitCode = 1;
+} else if (!isCheck) console.log(stale.length > 0 ? `wrote ${stale.join(", ")}` : "all generated files are fresh");

@@ -1,0 +1,51 @@
+// How a Gateway stops: trip (d). Intake closes, turns get time to finish, clients are told, services stop in reverse, and the
+// database closes last. What does not finish in time stays in its row for the next start (R1).
+
+import type { Clock } from "../base/clock.ts";
+import { createDeadline } from "../base/deadline.ts";
+import type { Log } from "../base/log.ts";
+
+export interface StopReason {
+  /** For people and clients: `gateway stopping`, `gateway restarting`. */
+  readonly reason: string;
+  /** Absent when the Gateway is not expected back. */
+  readonly restartExpectedMs?: number;
+}
+
+export interface Stages {
+  closeIntake(): void;
+  drain(deadline: AbortSignal): Promise<void>;
+  announce(reason: StopReason): void;
+  stopServices(deadline: AbortSignal): Promise<void>;
+  closeDatabase(): Promise<void>;
+}
+
+/** Time for running turns to end; below the stop timeout of every supervisor (launchd: 20 s). */
+export const drainBudgetMs = 10_000;
+const servicesBudgetMs = 5_000;
+
+/** Never throws: each stage is tried whatever became of the one before. */
+export async function stopInOrder(stages: Stages, reason: StopReason, options: { clock: Clock; log: Log; drainMs?: number }): Promise<void> {
+  const { clock, log } = options;
+  const attempt = async (name: string, task: () => void | Promise<void>) => {
+    try {
+      await task();
+    } catch (error) {
+      log.error(`stopping: ${name} failed`, { error });
+    }
+  };
+  const within = async (budgetMs: number, task: (signal: AbortSignal) => Promise<void>) => {
+    const deadline = createDeadline(clock, budgetMs);
+    try {
+      await task(deadline.signal);
+    } finally {
+      deadline.clear();
+    }
+  };
+
+  await attempt("closing the intake", () => stages.closeIntake());
+  await attempt("draining turns", () => within(options.drainMs ?? drainBudgetMs, (signal) => stages.drain(signal)));
+  await attempt("telling clients", () => stages.announce(reason));
+  await attempt("stopping services", () => within(servicesBudgetMs, (signal) => stages.stopServices(signal)));
+  await attempt("closing the database", () => stages.closeDatabase());
+}

@@ -1,0 +1,29 @@
+// All methods and events in one place, and the types that handlers and clients are checked against. Run-time code imports the
+// types only; the table it reads is generated/methods.ts.
+
+import type { Static } from "typebox";
+
+import { events } from "./events.ts";
+import { agentMethods } from "./methods/agent.ts";
+import { chatMethods } from "./methods/chat.ts";
+import { healthMethods } from "./methods/health.ts";
+import { messagingMethods } from "./methods/messaging.ts";
+import { presenceMethods } from "./methods/presence.ts";
+
+export { events };
+
+/** In the order in which `features.methods` lists them. */
+export const contract = { ...healthMethods, ...presenceMethods, ...messagingMethods, ...agentMethods, ...chatMethods };
+
+/** What we send is not changed any more. */
+type Frozen<T> = T extends (infer Item)[] ? readonly Frozen<Item>[] : T extends object ? { readonly [Key in keyof T]: Frozen<T[Key]> } : T;
+
+export type MethodName = keyof typeof contract;
+export type MethodParams<Name extends MethodName> = Static<(typeof contract)[Name]["params"]>;
+export type MethodResult<Name extends MethodName> = Frozen<Static<(typeof contract)[Name]["result"]>>;
+
+export type EventName = keyof typeof events;
+export type EventPayload<Name extends EventName> = Frozen<Static<(typeof events)[Name]["payload"]>>;
+
+export type HealthSnapshot = EventPayload<"health">;
+export type PresenceEntry = EventPayload<"presence">["presence"][number];

@@ -1,0 +1,92 @@
+// `channels`. Build time only.
+
+import { Type } from "typebox";
+
+import { anything, choice, flag, group, map, numeric, optionalGroup, secret, text, texts, whole } from "./key.ts";
+
+const ids = Type.Array(Type.Union([Type.String(), Type.Integer()]));
+
+/** Keys that every chat platform has. */
+const common = {
+  name: text("Name for people"),
+  enabled: flag("Connect", { default: true }),
+  dmPolicy: choice(["pairing", "allowlist", "open", "disabled"], "Who may write directly", { default: "pairing", reload: "none" }),
+  allowFrom: Type.Array(Type.Union([Type.String(), Type.Integer()]), {
+    default: [],
+    description: "Ids of people who may write; `*` is everybody. Names are not accepted: their owners can change them",
+    reload: "none",
+  }),
+  groupPolicy: choice(["open", "disabled", "allowlist"], "Who may write in groups", { default: "allowlist", reload: "none" }),
+  groupAllowFrom: Type.Optional({ ...ids, description: "Ids of people who may write in groups; allowFrom when unset" }),
+  historyLimit: whole("Group messages shown to the agent", { minimum: 0 }),
+  dmHistoryLimit: whole("Direct messages shown to the agent", { minimum: 0 }),
+  dms: anything("By direct chat"),
+  textChunkLimit: whole("Longest message sent", { minimum: 64 }),
+  chunkMode: choice(["length", "newline"], "How long texts are cut"),
+  mediaMaxMb: numeric("Largest media taken", { minimum: 0 }),
+  blockStreaming: flag("Send long replies in blocks"),
+  blockStreamingCoalesce: anything("Block joining"),
+  capabilities: anything("Platform features"),
+  markdown: anything("Tables"),
+  configWrites: flag("Let the channel mend the config"),
+  heartbeat: anything("What heartbeats show"),
+  actions: anything("What the message tool may do"),
+};
+
+const telegramAccount = {
+  ...common,
+  botToken: secret("Bot token from @BotFather"),
+  tokenFile: text("File that holds the bot token"),
+  apiRoot: text("Bot API server, instead of Telegram's own", { pattern: "^https?://" }),
+  timeoutSeconds: whole("Time limit of an API call", { minimum: 1 }),
+  groups: map(
+    group({
+      requireMention: flag("Answer only when addressed"),
+      enabled: flag("Answer at all"),
+      allowFrom: Type.Optional(ids),
+      skills: texts("Skills"),
+      systemPrompt: text("Added to the instructions"),
+      tools: anything("Tools"),
+      topics: anything("By topic"),
+    }),
+    "Groups; `*` is any",
+  ),
+  replyToMode: choice(["off", "first", "all"], "Which messages quote what they answer"),
+  linkPreview: flag("Show link previews"),
+  streamMode: choice(["off", "partial", "block"], "Drafts while a turn runs"),
+  draftChunk: anything("Draft sizes"),
+  reactionNotifications: choice(["off", "own", "all"], "Reactions told to the agent"),
+  reactionLevel: choice(["off", "ack", "minimal", "extensive"], "Reactions of the agent"),
+  retry: anything("Retries"),
+  network: anything("Network"),
+  proxy: text("Proxy"),
+  webhookUrl: text("Public URL of the webhook"),
+  webhookSecret: secret("Secret of the webhook"),
+  webhookPath: text("Path of the webhook"),
+  commands: anything("Command menu"),
+  customCommands: anything("Command menu"),
+};
+
+const whatsappAccount = {
+  ...common,
+  authDir: text("Folder of the login"),
+  groups: map(group({ requireMention: flag("Answer only when addressed"), tools: anything("Tools"), toolsBySender: anything("Tools") }), "Groups"),
+  messagePrefix: text("Put before messages from the chat"),
+  selfChatMode: flag("The bot is the owner's own number"),
+  sendReadReceipts: flag("Send read receipts"),
+  debounceMs: whole("Quiet time before messages are taken up", { minimum: 0 }),
+  ackReaction: anything("Reaction to a message that was taken up"),
+};
+
+export const channels = Type.Object(
+  {
+    defaults: optionalGroup({ groupPolicy: choice(["open", "disabled", "allowlist"], "Who may write in groups"), heartbeat: anything("Heartbeats") }),
+    telegram: Type.Optional(
+      group({ ...telegramAccount, accounts: map(group(telegramAccount), "Accounts by id") }, "Telegram", { reload: "channel" }),
+    ),
+    whatsapp: Type.Optional(
+      group({ ...whatsappAccount, accounts: map(group(whatsappAccount), "Accounts by id") }, "WhatsApp", { reload: "channel" }),
+    ),
+  },
+  { additionalProperties: true, default: {}, description: "Channels; sections of channels that are not built in are left alone" },
+);
