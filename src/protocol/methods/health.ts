@@ -25,6 +25,7 @@ const channelHealth = Type.Object(
     next: Type.Optional(text("What to do about it")),
     authAgeMs: Type.Optional(Type.Union([Type.Number(), Type.Null()])),
     lastProbeAt: Type.Optional(Type.Union([Type.Number(), Type.Null()])),
+    accounts: Type.Optional(Type.Record(Type.String(), Type.Object({}, open), { description: "The same by account" })),
   },
   open,
 );
@@ -72,6 +73,7 @@ export const healthMethods = {
     params: Type.Object({ includeChannelSummary: Type.Optional(Type.Boolean({ description: "Default true" })) }),
     result: Type.Object(
       {
+        runtimeVersion: Type.Optional(text("Version of the Gateway")),
         linkChannel: Type.Optional(linkChannel),
         heartbeat: Type.Object({ defaultAgentId: nonEmpty("Agent id"), agents: Type.Array(Type.Object({ agentId: nonEmpty("Agent id") }, open)) }, open),
         channelSummary: Type.Array(text("One line a channel")),

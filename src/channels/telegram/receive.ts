@@ -1,0 +1,110 @@
+// Telegram update -> Inbound. Pure; never throws, whatever the update holds. Trip (a): poll -> here -> conversation/intake.
+
+import { isRecord } from "../../base/json.ts";
+import type { ChatRef, Inbound, SenderRef } from "../../ports/message.ts";
+
+export interface Me {
+  readonly id: number;
+  readonly username: string | undefined;
+}
+
+export interface ReceiveContext {
+  readonly account: string;
+  /** Undefined until the bot knows its own name. */
+  readonly me: Me | undefined;
+}
+
+const generalTopic = "1";
+
+/** @returns undefined for updates that carry no message of a person: edits, channel posts, bots, joins and the like. */
+export function toInbound(update: unknown, { account, me }: ReceiveContext): Inbound | undefined {
+  if (!isRecord(update) || !isRecord(update["message"])) return undefined;
+  const message = update["message"];
+  const { chat: rawChat, from } = message;
+  if (!isRecord(rawChat) || !isRecord(from) || from["is_bot"] === true) return undefined;
+
+  const chat = toChat(rawChat, message);
+  const sender = toSender(from);
+  const text = textOf(message);
+  const updateId = update["update_id"];
+  const messageId = message["message_id"];
+  if (!chat || !sender || text === undefined || typeof updateId !== "number" || typeof messageId !== "number") return undefined;
+
+  return {
+    channel: "telegram",
+    account,
+    // update ids may begin anew after a week without updates: the message keeps two such events apart
+    eventId: `${updateId}:${chat.id}:${messageId}`,
+    chat,
+    sender,
+    text: stripBotName(text, me),
+    ...(chat.kind === "group" ? { isMentioned: isMentioned(message, text, me) } : {}),
+    messageId: String(messageId),
+    ...(typeof message["date"] === "number" ? { sentAt: message["date"] * 1000 } : {}),
+    trust: "channel",
+  };
+}
+
+function toChat(chat: Record<string, unknown>, message: Record<string, unknown>): ChatRef | undefined {
+  const { id, type, title } = chat;
+  if (typeof id !== "number") return undefined;
+  const isGroup = type === "group" || type === "supergroup";
+  if (!isGroup && type !== "private") return undefined;
+
+  const thread = typeof message["message_thread_id"] === "number" ? String(message["message_thread_id"]) : undefined;
+  // in a group a thread id means a topic only where the group is a forum; a forum's messages without one are in General
+  const threadId = isGroup ? (chat["is_forum"] === true ? (thread ?? generalTopic) : undefined) : thread;
+  return {
+    kind: isGroup ? "group" : "direct",
+    id: String(id),
+    ...(threadId ? { threadId } : {}),
+    ...(typeof title === "string" ? { title } : {}),
+  };
+}
+
+function toSender(from: Record<string, unknown>): SenderRef | undefined {
+  if (typeof from["id"] !== "number") return undefined;
+  const name = [from["first_name"], from["last_name"]].filter((part) => typeof part === "string" && part !== "").join(" ");
+  return {
+    id: String(from["id"]),
+    ...(name ? { name } : {}),
+    ...(typeof from["username"] === "string" ? { username: from["username"] } : {}),
+  };
+}
+
+const mediaKinds = ["photo", "video", "animation", "audio", "voice", "video_note", "document", "sticker", "location", "contact", "poll"];
+
+/** Text or caption; a placeholder for media without words; undefined for messages of the service. */
+function textOf(message: Record<string, unknown>): string | undefined {
+  if (typeof message["text"] === "string") return message["text"];
+  const kind = mediaKinds.find((name) => message[name] !== undefined);
+  if (!kind) return undefined;
+  const caption = message["caption"];
+  return typeof caption === "string" && caption !== "" ? `<media:${kind}>\n${caption}` : `<media:${kind}>`;
+}
+
+/** `/status@the_bot now` means `/status now`. */
+function stripBotName(text: string, me: Me | undefined): string {
+  if (!me?.username) return text;
+  const match = /^(\/[A-Za-z0-9_]+)@([A-Za-z0-9_]+)/u.exec(text);
+  if (match?.[2]?.toLowerCase() !== me.username.toLowerCase()) return text;
+  return `${match[1]}${text.slice(match[0].length)}`;
+}
+
+function isMentioned(message: Record<string, unknown>, text: string, me: Me | undefined): boolean {
+  if (!me) return false;
+  const reply = message["reply_to_message"];
+  if (isRecord(reply) && isRecord(reply["from"]) && reply["from"]["id"] === me.id) return true;
+  const entities = message["entities"] ?? message["caption_entities"];
+  const list: readonly unknown[] = Array.isArray(entities) ? entities : [];
+  const source = typeof message["text"] === "string" ? message["text"] : typeof message["caption"] === "string" ? message["caption"] : text;
+  return list.some((entity) => isRecord(entity) && namesUs(entity, source, me));
+}
+
+function namesUs(entity: Record<string, unknown>, text: string, me: Me): boolean {
+  const { type, offset, length, user } = entity;
+  if (type === "text_mention") return isRecord(user) && user["id"] === me.id;
+  if ((type !== "mention" && type !== "bot_command") || typeof offset !== "number" || typeof length !== "number" || !me.username) return false;
+  const named = text.slice(offset, offset + length).split("@")[1];
+  return named?.toLowerCase() === me.username.toLowerCase();
+}

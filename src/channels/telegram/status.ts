@@ -1,0 +1,71 @@
+// What is known of the account, for `health`: written by poll and send, read by anybody.
+
+import type { Clock } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import type { ChannelAccountStatus } from "../../ports/channel.ts";
+import type { Me } from "./receive.ts";
+import { defaultAccount } from "./settings.ts";
+
+/** Lines a minute about a flapping account. */
+const maxLinesAMinute = 5;
+
+export interface StatusBoard {
+  readonly snapshot: () => ChannelAccountStatus;
+  configured(tokenSource: string | undefined): void;
+  running(isRunning: boolean): void;
+  polled(): void;
+  /** getMe answered. */
+  identified(me: Me): void;
+  received(): void;
+  sent(): void;
+  /** Something does not work; the same trouble again is not told again. */
+  trouble(reason: string, next?: string): void;
+}
+
+export function createStatusBoard(options: { clock: Clock; log: Log; isEnabled: () => boolean; onChange: () => void }): StatusBoard {
+  const { clock, log } = options;
+  let state: ChannelAccountStatus = { accountId: defaultAccount, isEnabled: true, isConfigured: false, isRunning: false, isConnected: false };
+  let lines = 0;
+  let minute = 0;
+
+  const update = (change: Partial<ChannelAccountStatus>) => {
+    state = { ...state, ...change };
+  };
+  const mayTell = () => {
+    const now = Math.floor(clock.monotonic() / 60_000);
+    if (now !== minute) [minute, lines] = [now, 0];
+    lines += 1;
+    return lines <= maxLinesAMinute;
+  };
+
+  return {
+    snapshot: () => ({ ...state, isEnabled: options.isEnabled() }),
+    configured(tokenSource) {
+      update({ isConfigured: tokenSource !== undefined, ...(tokenSource ? { tokenSource } : {}) });
+    },
+    running(isRunning) {
+      update(isRunning ? { isRunning } : { isRunning, isConnected: false });
+      options.onChange();
+    },
+    polled() {
+      const wasDown = !state.isConnected;
+      const { problem: _problem, ...rest } = state;
+      state = { ...rest, isConnected: true, lastPollAt: clock.now(), reconnectAttempts: 0, ...(wasDown ? { lastConnectedAt: clock.now() } : {}) };
+      if (!wasDown) return;
+      if (mayTell()) log.info("connected", state.identity?.username ? { bot: state.identity.username } : undefined);
+      options.onChange();
+    },
+    identified(me) {
+      update({ identity: { id: String(me.id), ...(me.username ? { username: me.username } : {}) } });
+    },
+    received: () => update({ lastInboundAt: clock.now() }),
+    sent: () => update({ lastOutboundAt: clock.now() }),
+    trouble(reason, next) {
+      const isNew = state.problem?.reason !== reason;
+      update({ isConnected: false, problem: { reason, ...(next ? { next } : {}) }, reconnectAttempts: (state.reconnectAttempts ?? 0) + 1 });
+      if (!isNew) return;
+      if (mayTell()) log.warn("trouble", { reason, ...(next ? { next } : {}) });
+      options.onChange();
+    },
+  };
+}

@@ -1,0 +1,18 @@
+// Numbers of the WebSocket edge that clients are told or strangers run into.
+
+/** Largest message of an authenticated client, bytes. */
+export const maxPayload = 25 * 1024 * 1024;
+/** All that a connection may send before `hello-ok`, bytes. */
+export const maxPreauthBytes = 64 * 1024;
+/** Unread bytes after which a slow client loses droppable events, then its connection. */
+export const maxBufferedBytes = 50 * 1024 * 1024;
+export const tickIntervalMs = 30_000;
+export const handshakeTimeoutMs = 10_000;
+export const pingIntervalMs = 25_000;
+/** Connections without `hello-ok` at once: in all, and from one address. */
+export const maxUnauthenticated = 512;
+export const maxUnauthenticatedPerAddress = 128;
+/** Requests of one connection under way at once. */
+export const maxConcurrentRequests = 256;
+/** Frames kept while `connect` is judged. */
+export const maxEarlyFrames = 16;

@@ -1,0 +1,31 @@
+// Methods of the Gateway itself: health, status, presence, log.
+
+import { Fault } from "../base/fault.ts";
+import { tailLog } from "../platform/log-tail.ts";
+import type { HandlersOf } from "../ports/method.ts";
+import type { Health } from "./health.ts";
+import type { Presence } from "./presence.ts";
+import { buildStatus, type StatusDependencies } from "./status.ts";
+
+export interface GatewayMethodDependencies {
+  readonly health: Health;
+  readonly presence: Presence;
+  readonly status: StatusDependencies;
+  readonly logFile: () => string;
+}
+
+type Names = "health" | "status" | "system-presence" | "system-event" | "logs.tail";
+
+export function createGatewayHandlers({ health, presence, status, logFile }: GatewayMethodDependencies): HandlersOf<Names> {
+  return {
+    health: ({ params }) => health.get(params.probe === true),
+    status: ({ params }) => buildStatus(status, { isChannelSummary: params.includeChannelSummary !== false }),
+    "system-presence": async () => presence.list(),
+    async "system-event"({ params }) {
+      if (params.text.trim() === "") throw new Fault("invalid_params", "text required", { field: "text" });
+      presence.note(params);
+      return { ok: true };
+    },
+    "logs.tail": ({ params }) => tailLog(logFile(), params),
+  };
+}

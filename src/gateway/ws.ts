@@ -1,0 +1,214 @@
+// One WebSocket from its first byte to its last: challenge, connect, then requests. Nothing a stranger sends may disturb anybody
+// else; the table of what is answered to malformed input is in the protocol facts (1.3).
+
+import type { IncomingMessage } from "node:http";
+
+import type { RawData, WebSocket } from "ws";
+
+import type { Clock } from "../base/clock.ts";
+import { Fault, toFault } from "../base/fault.ts";
+import type { Ids } from "../base/ids.ts";
+import { isRecord, parseJson } from "../base/json.ts";
+import type { Log } from "../base/log.ts";
+import type { ConnectParams, HelloOk } from "../protocol/connect.ts";
+import type { RequestFrame } from "../protocol/frame.ts";
+import { validateConnect, validateFrame } from "../protocol/validate.ts";
+import type { Caller } from "../ports/method.ts";
+import { closeSocket, createConnection, renderRefusal, type Connection } from "./connection.ts";
+import type { Dispatch } from "./dispatch.ts";
+import { decideConnect, type Granted, type Guard } from "./handshake.ts";
+import { handshakeTimeoutMs, maxEarlyFrames, maxPreauthBytes, pingIntervalMs } from "./limits.ts";
+import type { Limiter } from "./auth/limiter.ts";
+import type { ConnectedClient } from "./presence.ts";
+
+export interface SocketDependencies {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly guard: () => Guard;
+  readonly limiter: Limiter;
+  readonly dispatch: Dispatch;
+  readonly createHello: (connection: Connection, granted: Granted) => Promise<HelloOk>;
+  readonly onOpen: (connection: Connection, client: ConnectedClient) => void;
+  readonly onClose: (connection: Connection, client: ConnectedClient) => void;
+}
+
+interface Session {
+  readonly connId: string;
+  readonly address: string;
+  connection: Connection | undefined;
+  /** Connect was received and is being judged; frames after it wait here. */
+  early: string[] | undefined;
+}
+
+/** `leave` gives the stranger's place back, once the client is authenticated or gone. */
+export function acceptSocket(socket: WebSocket, request: IncomingMessage, options: { dependencies: SocketDependencies; leave: () => void }): void {
+  const { dependencies, leave } = options;
+  const { clock, ids, log } = dependencies;
+  const session: Session = { connId: ids.uuid(), address: request.socket.remoteAddress ?? "", connection: undefined, early: undefined };
+
+  const deadline = clock.after(handshakeTimeoutMs, () => closeSocket(socket, 1000, ""));
+  const stopCounting = countEarlyBytes(socket, request, () => closeSocket(socket, 1009, "preauth payload too large"));
+  const stopPinging = keepAlive(socket, clock);
+
+  socket.on("error", (error) => log.debug("socket error", { conn: session.connId, error }));
+  socket.on("close", () => {
+    deadline.cancel();
+    stopPinging();
+    leave();
+  });
+  socket.on("message", (data) => {
+    const text = toText(data);
+    if (session.connection) dependencies.dispatch(session.connection, text);
+    else if (session.early) keepEarly(socket, session.early, text);
+    else void connect(text);
+  });
+
+  const connect = async (text: string) => {
+    session.early = [];
+    try {
+      const opened = await judge(socket, text, { session, request, dependencies });
+      if (!opened) return;
+      stopCounting();
+      deadline.cancel();
+      leave();
+      session.connection = opened.connection;
+      for (const frame of session.early) dependencies.dispatch(opened.connection, frame);
+      dependencies.onOpen(opened.connection, opened.client);
+      socket.once("close", () => dependencies.onClose(opened.connection, opened.client));
+    } catch (error) {
+      log.error("handshake broke", { conn: session.connId, error: toFault(error) });
+      closeSocket(socket, 1011, "internal error");
+    }
+  };
+
+  const challenge = { type: "event", event: "connect.challenge", payload: { nonce: ids.uuid(), ts: clock.now() } };
+  socket.send(JSON.stringify(challenge));
+}
+
+interface Judging {
+  readonly session: Session;
+  readonly request: IncomingMessage;
+  readonly dependencies: SocketDependencies;
+}
+
+/** Answers the first frame. @returns undefined when the socket was closed instead. */
+async function judge(socket: WebSocket, text: string, judging: Judging): Promise<{ connection: Connection; client: ConnectedClient } | undefined> {
+  const frame = readConnect(socket, text);
+  if (!frame) return undefined;
+  const { session, request, dependencies } = judging;
+  // validateConnect has accepted them
+  const params = frame.params as ConnectParams;
+  const refuse = (fault: Fault, closeCode: number) => {
+    socket.send(renderRefusal(frame.id, fault, Math.min(7, params.maxProtocol)));
+    closeSocket(socket, closeCode, fault.message);
+    return undefined;
+  };
+  const decision = decideConnect(params, { guard: dependencies.guard(), limiter: dependencies.limiter, source: session.address });
+  if ("refusal" in decision) {
+    const { fault, closeCode } = decision.refusal;
+    dependencies.log.warn("connection refused", { conn: session.connId, client: params.client.id, reason: fault.message });
+    return refuse(fault, closeCode);
+  }
+  const isLocal = isLocalPeer(request);
+  const caller = toCaller(params, decision.granted, { connId: session.connId, isLocal });
+  const connection = createConnection(socket, caller, dependencies.clock.now());
+  connection.respond(frame.id, await dependencies.createHello(connection, decision.granted));
+  const { platform, deviceFamily, modelIdentifier } = params.client;
+  return { connection, client: { caller, platform, deviceFamily, modelIdentifier, ip: isLocal ? undefined : session.address } };
+}
+
+/** The first frame, if it is a well-formed `connect`; otherwise the socket is told why and closed. */
+function readConnect(socket: WebSocket, text: string): RequestFrame | undefined {
+  const value = parseJson(text);
+  if (value === undefined) {
+    closeSocket(socket, 1000, "");
+    return undefined;
+  }
+  if (validateFrame(value)) {
+    closeSocket(socket, 1008, "invalid request frame");
+    return undefined;
+  }
+  // validateFrame has accepted it
+  const frame = value as RequestFrame;
+  const refuse = (message: string, field?: string) => {
+    socket.send(renderRefusal(frame.id, new Fault("invalid_params", message, field ? { field } : {}), protocolOf(frame)));
+    closeSocket(socket, 1008, message);
+    return undefined;
+  };
+  if (frame.method !== "connect") return refuse("invalid handshake: first request must be connect");
+  const issue = validateConnect(frame.params ?? {});
+  return issue ? refuse(`invalid connect params: ${issue.text}`, issue.field) : frame;
+}
+
+/** The dialect for an error before anything is agreed. */
+function protocolOf(frame: RequestFrame): number {
+  const max = isRecord(frame.params) ? frame.params["maxProtocol"] : undefined;
+  return typeof max === "number" ? max : 3;
+}
+
+function toCaller(params: ConnectParams, granted: Granted, peer: { connId: string; isLocal: boolean }): Caller {
+  const { id, mode, version, displayName, instanceId } = params.client;
+  return {
+    ...peer,
+    // whoever holds the shared secret is the owner, from wherever they connect
+    principal: "owner",
+    role: granted.role,
+    scopes: granted.scopes,
+    protocol: granted.protocol,
+    client: { id, mode, version, ...(displayName ? { displayName } : {}), ...(instanceId ? { instanceId } : {}) },
+  };
+}
+
+/** From the socket alone; with a forwarding header the real peer is somewhere else (S15). */
+function isLocalPeer(request: IncomingMessage): boolean {
+  const address = request.socket.remoteAddress ?? "";
+  const isLoopback = address === "::1" || address.startsWith("127.") || address.startsWith("::ffff:127.");
+  const isForwarded = ["x-forwarded-for", "x-real-ip", "forwarded"].some((name) => request.headers[name] !== undefined);
+  return isLoopback && !isForwarded;
+}
+
+function keepEarly(socket: WebSocket, early: string[], text: string): void {
+  if (early.length >= maxEarlyFrames) closeSocket(socket, 1008, "too many pending handshake frames");
+  else early.push(text);
+}
+
+/** Counts raw bytes, so that a huge frame is stopped while it arrives. @returns a function that ends the counting. */
+function countEarlyBytes(socket: WebSocket, request: IncomingMessage, onExcess: () => void): () => void {
+  const raw = request.socket;
+  const start = raw.bytesRead;
+  const look = () => {
+    if (raw.bytesRead - start <= maxPreauthBytes) return;
+    raw.removeListener("data", look);
+    onExcess();
+    // the rest of the frame is not worth reading
+    raw.pause();
+    socket.terminate();
+  };
+  raw.on("data", look);
+  return () => raw.removeListener("data", look);
+}
+
+/** Pings; a peer that does not pong before the next one is gone. @returns a function that ends it. */
+function keepAlive(socket: WebSocket, clock: Clock): () => void {
+  let isAlive = true;
+  socket.on("pong", () => {
+    isAlive = true;
+  });
+  const beat = () => {
+    if (!isAlive) {
+      socket.terminate();
+      return;
+    }
+    isAlive = false;
+    if (socket.readyState === socket.OPEN) socket.ping();
+    timer = clock.after(pingIntervalMs, beat);
+  };
+  let timer = clock.after(pingIntervalMs, beat);
+  return () => timer.cancel();
+}
+
+function toText(data: RawData): string {
+  if (Array.isArray(data)) return Buffer.concat(data).toString("utf8");
+  return data instanceof ArrayBuffer ? Buffer.from(data).toString("utf8") : data.toString("utf8");
+}

@@ -1,0 +1,94 @@
+// The newest lines of the log, or those after a cursor. Used by the Gateway for `logs.tail` and by the CLI when it is down.
+
+import { open, readdir, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+
+export interface TailRequest {
+  /** Byte offset of an earlier answer. */
+  readonly cursor?: number;
+  /** Lines, default 500. */
+  readonly limit?: number;
+  /** Bytes, default 250,000. */
+  readonly maxBytes?: number;
+}
+
+export interface Tail {
+  readonly file: string;
+  /** After the last complete line: a line under way is read whole next time. */
+  readonly cursor: number;
+  readonly size: number;
+  readonly lines: string[];
+  readonly truncated?: boolean;
+  /** The cursor did not fit the file (it was rotated): these are its newest lines. */
+  readonly reset?: boolean;
+}
+
+const dated = /-\d{4}-\d{2}-\d{2}\.log$/u;
+
+/** Reads `file`, or the newest dated log beside it when it is missing. No file at all gives no lines. */
+export async function tailLog(file: string, request: TailRequest = {}): Promise<Tail> {
+  const found = await existingLog(file);
+  if (!found) return { file, cursor: 0, size: 0, lines: [] };
+  const { path, size } = found;
+  const maxBytes = request.maxBytes ?? 250_000;
+  const limit = request.limit ?? 500;
+
+  const isReset = request.cursor !== undefined && (request.cursor > size || path !== file);
+  const wanted = request.cursor === undefined || isReset ? undefined : request.cursor;
+  const isCut = size - (wanted ?? 0) > maxBytes;
+  const start = isCut ? size - maxBytes : (wanted ?? 0);
+
+  const { text, length } = await readRange(path, start, size);
+  const end = text.lastIndexOf("\n");
+  const complete = end === -1 ? "" : text.slice(0, end);
+  let lines = complete === "" ? [] : complete.split("\n");
+  // in the middle of the file the first line is only a part, unless a cursor put us at a line's beginning
+  if (isCut && lines.length > 0) lines = lines.slice(1);
+  const isOverLimit = lines.length > limit;
+  if (isOverLimit) lines = lines.slice(-limit);
+
+  const unread = Buffer.byteLength(end === -1 ? text : text.slice(end + 1));
+  return {
+    file: path,
+    cursor: start + length - unread,
+    size,
+    lines,
+    ...(isOverLimit || (isCut && wanted !== undefined) ? { truncated: true } : {}),
+    ...(isReset || (isCut && wanted !== undefined) ? { reset: true } : {}),
+  };
+}
+
+async function existingLog(file: string): Promise<{ path: string; size: number } | undefined> {
+  const own = await sizeOf(file);
+  if (own !== undefined) return { path: file, size: own };
+
+  const folder = dirname(file);
+  const prefix = basename(file).replace(dated, "");
+  const names = await readdir(folder).catch(() => []);
+  const candidates = names.filter((name) => dated.test(name) && name.replace(dated, "") === prefix).sort();
+  const newest = candidates.at(-1);
+  if (newest === undefined) return undefined;
+  const path = join(folder, newest);
+  const size = await sizeOf(path);
+  return size === undefined ? undefined : { path, size };
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+async function readRange(path: string, start: number, end: number): Promise<{ text: string; length: number }> {
+  const handle = await open(path, "r");
+  try {
+    const buffer = Buffer.alloc(Math.max(0, end - start));
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, start);
+    return { text: buffer.toString("utf8", 0, bytesRead), length: bytesRead };
+  } finally {
+    await handle.close();
+  }
+}

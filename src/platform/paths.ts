@@ -1,0 +1,128 @@
+// Where everything lives, derived from the name, the profile and the environment. Pure but for the question whether a path
+// exists. A sibling's older folder is used in place when only it exists; it is never renamed, nor a new one made in it.
+
+import { join, resolve } from "node:path";
+
+import type { Brand } from "../base/brand.ts";
+import { Fault } from "../base/fault.ts";
+import type { Env } from "./env.ts";
+
+export const defaultPort = 18_789;
+export const devPort = 19_001;
+export const devProfile = "dev";
+
+export interface Paths {
+  /** Undefined for the default profile. */
+  readonly profile: string | undefined;
+  readonly state: string;
+  readonly config: string;
+  readonly lastGoodConfig: string;
+  readonly database: string;
+  readonly lock: string;
+  readonly credentials: string;
+  readonly gatewayToken: string;
+  readonly workspace: string;
+  readonly logs: string;
+  /** Log files are `<prefix>-YYYY-MM-DD.log`. */
+  readonly logPrefix: string;
+}
+
+export interface PathOptions {
+  readonly brand: Brand;
+  readonly env: Env;
+  readonly profile: string | undefined;
+  readonly home: string;
+  readonly temporary: string;
+  readonly exists: (path: string) => boolean;
+}
+
+const profilePattern = /^[a-z0-9][a-z0-9_-]{0,63}$/iu;
+
+/** @returns undefined for `default`. @throws Fault `usage` for a name that cannot be part of a path. */
+export function parseProfile(name: string): string | undefined {
+  if (!profilePattern.test(name)) {
+    throw new Fault("usage", 'Invalid --profile (use letters, numbers, "_", "-" only)', { field: "profile" });
+  }
+  const profile = name.toLowerCase();
+  return profile === "default" ? undefined : profile;
+}
+
+export function derivePaths(options: PathOptions): Paths {
+  const { brand, env, home, profile } = options;
+  const suffix = profile === undefined ? "" : `-${profile}`;
+  const state = stateFolder(options, suffix);
+  const logPrefix = `${brand.logName}${suffix}`;
+  return {
+    profile,
+    state,
+    config: configFile(options, state, suffix),
+    lastGoodConfig: join(state, "config-last-good.json"),
+    database: join(state, "gateway.sqlite"),
+    lock: join(state, "gateway.lock"),
+    credentials: join(state, "credentials"),
+    gatewayToken: join(state, "credentials", "gateway-token"),
+    workspace: join(home, `${brand.workspaceFolder}${suffix}`),
+    logs: env.get("LOG_DIR") ? expand(env.get("LOG_DIR") ?? "", home) : join(options.temporary, brand.logName),
+    logPrefix,
+  };
+}
+
+function stateFolder({ brand, env, home, exists }: PathOptions, suffix: string): string {
+  const explicit = env.get("STATE_DIR");
+  if (explicit !== undefined) return expand(explicit, home);
+
+  const own = join(home, `${brand.stateFolder}${suffix}`);
+  if (exists(own)) return own;
+  const older = brand.fallbackStateFolders.map((folder) => join(home, `${folder}${suffix}`)).find(exists);
+  return older ?? own;
+}
+
+function configFile({ brand, env, home, exists }: PathOptions, state: string, suffix: string): string {
+  const explicit = env.get("CONFIG_PATH");
+  if (explicit !== undefined) return expand(explicit, home);
+
+  const names = [brand.configFile, ...brand.fallbackConfigFiles];
+  const inState = names.map((name) => join(state, name)).find(exists);
+  // with a state folder given by hand nothing outside of it is looked at
+  if (inState !== undefined || env.get("STATE_DIR") !== undefined || suffix !== "") return inState ?? join(state, brand.configFile);
+  const folders = brand.fallbackStateFolders.map((folder) => join(home, folder));
+  const elsewhere = folders.flatMap((folder) => names.map((name) => join(folder, name))).find(exists);
+  return elsewhere ?? join(state, brand.configFile);
+}
+
+function expand(path: string, home: string): string {
+  if (path === "~") return home;
+  return resolve(path.startsWith("~/") ? join(home, path.slice(2)) : path);
+}
+
+export interface PortOptions {
+  readonly flag?: string | undefined;
+  readonly env: Env;
+  readonly configured: number | undefined;
+  readonly profile: string | undefined;
+}
+
+export interface PortChoice {
+  readonly port: number;
+  readonly source: "--port" | "environment" | "config" | "default";
+}
+
+/**
+ * `--port` > environment > config > default. The dev profile's default counts as set by its environment, so it goes before the
+ * config. `--port 0` asks for any free port.
+ * @throws Fault `usage` for a number that is no port.
+ */
+export function decidePort({ flag, env, configured, profile }: PortOptions): PortChoice {
+  if (flag !== undefined) return { port: parsePort(flag, "--port"), source: "--port" };
+  const variable = env.get("GATEWAY_PORT");
+  if (variable !== undefined) return { port: parsePort(variable, env.source("GATEWAY_PORT") ?? "GATEWAY_PORT"), source: "environment" };
+  if (profile === devProfile) return { port: devPort, source: "environment" };
+  if (configured !== undefined) return { port: configured, source: "config" };
+  return { port: defaultPort, source: "default" };
+}
+
+function parsePort(text: string, field: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/u.test(text) && port <= 65_535) return port;
+  throw new Fault("usage", `Invalid port: ${text}`, { field, next: "use a number from 1 to 65535" });
+}
