@@ -1,0 +1,134 @@
+// Which models may answer, in which order, and with which keys. Reads settings and environment; opens nothing.
+
+import type { Config } from "../settings/config.ts";
+
+/** Everything needed to open a model. */
+export interface ModelSpec {
+  readonly provider: string;
+  readonly model: string;
+  readonly api: "anthropic" | "openai" | "google" | "openai-compatible" | "offline";
+  readonly baseUrl: string | undefined;
+  readonly apiKey: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly contextWindow: number;
+  readonly maxOutputTokens: number;
+}
+
+export interface ModelSettings {
+  readonly defaults: Config["agents"]["defaults"];
+  readonly providers: Config["models"]["providers"];
+  readonly env: (name: string) => string | undefined;
+}
+
+export const offlineRef = "offline/demo";
+
+/** A model named in the config that cannot be used, and why. */
+export interface UnusableModel {
+  readonly ref: string;
+  readonly reason: string;
+  readonly next: string;
+}
+
+export interface ModelChoice {
+  /** In the order in which they are asked; the offline demo when nothing else is set up, and only then. */
+  readonly specs: readonly ModelSpec[];
+  readonly unusable: readonly UnusableModel[];
+}
+
+interface BuiltIn {
+  readonly api: ModelSpec["api"];
+  readonly keys: readonly string[];
+  /** Asked when the key is there and the config names no model. */
+  readonly defaultModel: string;
+}
+
+const builtIns: Readonly<Record<string, BuiltIn>> = {
+  anthropic: { api: "anthropic", keys: ["ANTHROPIC_API_KEY"], defaultModel: "claude-opus-4-5" },
+  openai: { api: "openai", keys: ["OPENAI_API_KEY"], defaultModel: "gpt-5.2" },
+  google: { api: "google", keys: ["GEMINI_API_KEY", "GOOGLE_API_KEY"], defaultModel: "gemini-2.5-pro" },
+};
+
+const apis: Readonly<Record<string, ModelSpec["api"]>> = {
+  "anthropic-messages": "anthropic",
+  "openai-responses": "openai",
+  "openai-completions": "openai-compatible",
+  "google-generative-ai": "google",
+};
+
+const defaultWindow = 200_000;
+const defaultOutput = 8_192;
+
+/** `override` is a `provider/model` asked for by the request; it goes before the configured ones. */
+export function chooseModels(settings: ModelSettings, override?: string): ModelChoice {
+  const refs = [...new Set([...(override ? [override] : []), ...configuredRefs(settings)])];
+  const specs: ModelSpec[] = [];
+  const unusable: UnusableModel[] = [];
+  for (const ref of refs) {
+    const resolved = resolveRef(ref, settings);
+    if ("reason" in resolved) unusable.push(resolved);
+    else specs.push(resolved);
+  }
+  if (refs.length === 0) specs.push(offlineSpec);
+  return { specs, unusable };
+}
+
+function configuredRefs(settings: ModelSettings): string[] {
+  const { model } = settings.defaults;
+  if (typeof model === "string") return [model];
+  if (model?.primary) return [model.primary, ...(model.fallbacks ?? [])];
+  // nothing is named: the first provider that has a key
+  for (const [id, { defaultModel }] of Object.entries(builtIns)) {
+    if (keyOf(id, settings)) return [`${id}/${defaultModel}`, ...(model?.fallbacks ?? [])];
+  }
+  return model?.fallbacks ?? [];
+}
+
+const offlineSpec: ModelSpec = {
+  provider: "offline",
+  model: "demo",
+  api: "offline",
+  baseUrl: undefined,
+  apiKey: undefined,
+  headers: {},
+  contextWindow: defaultWindow,
+  maxOutputTokens: defaultOutput,
+};
+
+function keyOf(provider: string, { providers, env }: ModelSettings): string | undefined {
+  const configured = providers[provider]?.apiKey?.trim();
+  if (configured) return configured;
+  const names = builtIns[provider]?.keys ?? [`${provider.toUpperCase().replaceAll(/[^A-Z0-9]/gu, "_")}_API_KEY`];
+  return names.map((name) => env(name)).find((value) => value !== undefined);
+}
+
+function resolveRef(ref: string, settings: ModelSettings): ModelSpec | UnusableModel {
+  if (ref === offlineRef) return offlineSpec;
+  const slash = ref.indexOf("/");
+  const provider = ref.slice(0, slash);
+  const model = ref.slice(slash + 1);
+  if (slash <= 0 || model === "") return { ref, reason: "not of the form provider/model", next: "write it as anthropic/claude-opus-4-5" };
+
+  const configured = settings.providers[provider];
+  const builtIn = builtIns[provider];
+  if (!builtIn && !configured?.baseUrl) {
+    return { ref, reason: `unknown provider ${provider}`, next: `set models.providers.${provider}.baseUrl to its OpenAI-compatible API` };
+  }
+  const limits = configured?.models?.find((candidate) => candidate.id === model);
+  const api = apis[limits?.api ?? configured?.api ?? ""] ?? builtIn?.api ?? "openai-compatible";
+  const apiKey = keyOf(provider, settings);
+  // a local server needs no key; the vendors do
+  if (builtIn && !apiKey && !configured?.baseUrl) {
+    return { ref, reason: `no API key for ${provider}`, next: `set ${builtIn.keys[0]} or models.providers.${provider}.apiKey` };
+  }
+  const contextWindow = limits?.contextWindow ?? settings.defaults.contextTokens ?? defaultWindow;
+  return {
+    provider,
+    model,
+    api,
+    baseUrl: configured?.baseUrl,
+    apiKey,
+    headers: { ...configured?.headers, ...limits?.headers },
+    contextWindow,
+    maxOutputTokens: Math.min(limits?.maxTokens ?? defaultOutput, Math.floor(contextWindow / 2)),
+  };
+}

@@ -1,0 +1,60 @@
+// Runs one tool call of a model. Whatever goes wrong becomes a result that the model can read; a tool never runs with arguments
+// that are broken or do not fit its schema.
+
+import type { Ajv, ValidateFunction } from "ajv";
+
+import { Fault, renderFault } from "../base/fault.ts";
+import { ellipsize } from "../base/text.ts";
+import type { Log } from "../base/log.ts";
+import type { Tool, ToolContext } from "../ports/tool.ts";
+
+export interface ToolCall {
+  readonly id: string;
+  readonly name: string;
+  /** undefined: the model's JSON was broken; `raw` is what it wrote. */
+  readonly arguments: Record<string, unknown> | undefined;
+  readonly raw: string;
+}
+
+export interface ToolOutcome {
+  readonly text: string;
+  readonly isError: boolean;
+}
+
+/** Characters of a result that are kept; a model's window is not a dump. */
+const maxResultLength = 200_000;
+
+export type RunTool = (call: ToolCall, context: ToolContext, signal: AbortSignal) => Promise<ToolOutcome>;
+
+export function createToolRunner(dependencies: { tools: () => readonly Tool[]; log: Log }): RunTool {
+  const validators = new Map<Tool, ValidateFunction>();
+  let ajv: Promise<Ajv> | undefined;
+  const validatorOf = async (tool: Tool) => {
+    // run-time schemas come with tools: the library is loaded at the first call
+    ajv ??= import("ajv").then(({ Ajv: AjvClass }) => new AjvClass({ strict: false, allErrors: true, coerceTypes: false }));
+    const found = validators.get(tool) ?? (await ajv).compile(tool.parameters);
+    validators.set(tool, found);
+    return found;
+  };
+
+  return async (call, context, signal) => {
+    const tools = dependencies.tools();
+    const tool = tools.find((candidate) => candidate.name === call.name);
+    if (!tool) return refuse(`There is no tool ${call.name}. Available: ${tools.map((candidate) => candidate.name).join(", ")}.`);
+    if (call.arguments === undefined) return refuse(`The arguments are not a JSON object: ${ellipsize(call.raw, 200)}`);
+
+    const validate = await validatorOf(tool);
+    if (!validate(call.arguments)) {
+      const problems = (validate.errors ?? []).map((problem) => `${problem.instancePath || "arguments"} ${problem.message ?? ""}`);
+      return refuse(`The arguments do not fit: ${problems.join("; ")}`);
+    }
+    try {
+      return { text: ellipsize(await tool.run(call.arguments, context, signal), maxResultLength), isError: false };
+    } catch (error) {
+      if (!(error instanceof Fault)) dependencies.log.error("a tool broke", { tool: tool.name, runId: context.runId, error });
+      return refuse(error instanceof Fault ? renderFault(error) : "The tool failed for a reason of its own.");
+    }
+  };
+}
+
+const refuse = (text: string): ToolOutcome => ({ text, isError: true });
