@@ -8,6 +8,7 @@ import { pino, type Logger } from "pino";
 
 import type { Clock } from "../base/clock.ts";
 import type { Log, LogFields, LogLevel } from "../base/log.ts";
+import { logFileName } from "./log-name.ts";
 import { createLineSink } from "./log-sink.ts";
 import { redactText } from "./redact.ts";
 
@@ -104,13 +105,8 @@ const totalBytes = 200 * 1024 * 1024;
 
 /** Which file takes the next line: a new one each local day and whenever one is full. */
 function createRoll({ folder, prefix, clock }: LogOptions) {
-  const nameOf = () => {
-    const now = new Date(clock.now());
-    const day = [now.getFullYear(), now.getMonth() + 1, now.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
-    return `${prefix}-${day}.log`;
-  };
   return {
-    target: () => ({ path: join(folder, nameOf()), maxBytes: maxFileBytes }),
+    target: () => ({ path: logFileName({ folder, prefix, now: clock.now() }), maxBytes: maxFileBytes }),
     /** Opens for appending; moves a full file aside and removes what is over the budget. */
     open(path: string): { descriptor: number; size: number } {
       mkdirSync(folder, { recursive: true, mode: 0o700 });

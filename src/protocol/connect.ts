@@ -3,6 +3,7 @@
 
 import { Type, type Static } from "typebox";
 
+import type { Frozen } from "./frozen.ts";
 import { healthSnapshot } from "./methods/health.ts";
 import { count, nonEmpty, open, presenceEntry, stateVersion, text } from "./shapes.ts";
 
@@ -84,11 +85,11 @@ export const helloOk = Type.Object(
       },
       open,
     ),
-    auth: Type.Object({ role: nonEmpty("Granted role"), scopes: Type.Array(text("Granted scope")) }, open),
+    auth: Type.Object({ method: Type.Optional(text("How the client authenticated")), role: nonEmpty("Granted role"), scopes: Type.Array(text("Granted scope")) }, open),
     policy,
   },
   open,
 );
 
 export type ConnectParams = Static<typeof connectParams>;
-export type HelloOk = Static<typeof helloOk>;
+export type HelloOk = Frozen<Static<typeof helloOk>>;

@@ -4,6 +4,7 @@
 import type { Static } from "typebox";
 
 import { events } from "./events.ts";
+import type { Frozen } from "./frozen.ts";
 import { agentMethods } from "./methods/agent.ts";
 import { chatMethods } from "./methods/chat.ts";
 import { healthMethods } from "./methods/health.ts";
@@ -14,9 +15,6 @@ export { events };
 
 /** In the order in which `features.methods` lists them. */
 export const contract = { ...healthMethods, ...presenceMethods, ...messagingMethods, ...agentMethods, ...chatMethods };
-
-/** What we send is not changed any more. */
-type Frozen<T> = T extends (infer Item)[] ? readonly Frozen<Item>[] : T extends object ? { readonly [Key in keyof T]: Frozen<T[Key]> } : T;
 
 export type MethodName = keyof typeof contract;
 export type MethodParams<Name extends MethodName> = Static<(typeof contract)[Name]["params"]>;

@@ -1,0 +1,37 @@
+// Starts the CLI on a Node that is new enough. Plain syntax: an old Node must be able to read this far.
+
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const built = join(root, "dist", "cli.js");
+const sources = join(root, "src", "cli", "main.ts");
+
+export async function launch(brandName) {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  if (major < 22 || (major === 22 && minor < 19)) {
+    restart(brandName);
+    return;
+  }
+  const { enableCompileCache } = await import("node:module");
+  enableCompileCache();
+  const { main } = await import(pathToFileURL(existsSync(built) ? built : sources).href);
+  await main({ brandName, argv: process.argv.slice(2) });
+}
+
+/** A checkout brings its own Node; elsewhere one sentence has to do. */
+function restart(brandName) {
+  const node = join(root, "node_modules", ".bin", process.platform === "win32" ? "node.exe" : "node");
+  if (!existsSync(node)) {
+    process.stderr.write(`${brandName} needs Node 22.19 or newer, and this is ${process.versions.node}: install a newer Node and try again.\n`);
+    process.exitCode = 1;
+    return;
+  }
+  const child = spawn(node, [join(root, "bin", `${brandName}.mjs`), ...process.argv.slice(2)], { stdio: "inherit" });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1"]) process.on(signal, () => child.kill(signal));
+  child.on("exit", (code, signal) => {
+    process.exitCode = signal ? 128 + 15 : (code ?? 1);
+  });
+}

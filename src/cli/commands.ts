@@ -1,0 +1,132 @@
+// The table of commands: what is typed, what it is for, and the module that is loaded when it is chosen, not before.
+
+import type { Context } from "./context.ts";
+
+/** What commander made of the command's own options and arguments. */
+export interface Invocation {
+  readonly options: Readonly<Record<string, string | boolean | undefined>>;
+  readonly args: readonly string[];
+}
+
+/** @returns the exit code. @throws Fault: printed as one line with the next step. */
+export type Run = (context: Context, invocation: Invocation) => Promise<number>;
+
+export interface Command {
+  /** Words, then `<required>` and `[optional]` arguments. */
+  readonly name: string;
+  readonly summary: string;
+  readonly options?: readonly (readonly [flags: string, help: string])[];
+  readonly examples: readonly string[];
+  /** The group's command when it is called without one. */
+  readonly isDefault?: boolean;
+  readonly load: () => Promise<{ run: Run }>;
+}
+
+const timeout = ["--timeout <ms>", "time limit of the request"] as const;
+
+export const commands: readonly Command[] = [
+  {
+    name: "gateway run",
+    summary: "run the Gateway in the foreground",
+    isDefault: true,
+    options: [
+      ["--port <port>", "port of everything (default 18789)"],
+      ["--bind <mode>", "loopback, lan, tailnet, auto or custom (default loopback)"],
+      ["--verbose", "show debug lines on the console"],
+      ["--allow-unconfigured", "start without a config file"],
+    ],
+    examples: ["gateway", "gateway --port 19000 --verbose", "--dev gateway --allow-unconfigured"],
+    load: () => import("./gateway/run.ts"),
+  },
+  {
+    name: "gateway health",
+    summary: "ask the running Gateway how it is",
+    options: [["--probe", "ask the platforms now"], timeout],
+    examples: ["gateway health", "gateway health --json"],
+    load: () => import("./health.ts"),
+  },
+  {
+    name: "gateway status",
+    summary: "is a Gateway reachable, where, and with which config",
+    options: [["--no-probe", "do not connect"], timeout],
+    examples: ["gateway status", "gateway status --json"],
+    load: () => import("./gateway/status.ts"),
+  },
+  {
+    name: "gateway call <method>",
+    summary: "call any method of the protocol",
+    options: [["--params <json>", "its params (default {})"], ["--expect-final", "wait for the second answer of methods that answer twice"], timeout],
+    examples: ["gateway call health", `gateway call chat.history --params '{"sessionKey":"main"}'`],
+    load: () => import("./gateway/call.ts"),
+  },
+  {
+    name: "health",
+    summary: "how the Gateway and its channels are",
+    options: [["--probe", "ask the platforms now"], timeout],
+    examples: ["health", "health --json"],
+    load: () => import("./health.ts"),
+  },
+  {
+    name: "status",
+    summary: "queue, errors and recent sessions in short",
+    options: [timeout],
+    examples: ["status", "status --json"],
+    load: () => import("./status.ts"),
+  },
+  {
+    name: "agent",
+    summary: "run one agent turn and print the reply",
+    options: [
+      ["-m, --message <text>", "what to say"],
+      ["-t, --to <chat>", "person or chat whose session to use"],
+      ["--session-id <id>", "session to use"],
+      ["--session-key <key>", "session to use, by key"],
+      ["--agent <id>", "agent to ask"],
+      ["--channel <id>", "channel of --to"],
+      ["--thinking <level>", "off, minimal, low, medium, high or xhigh"],
+      ["--deliver", "also send the reply to the chat"],
+      ["--timeout <seconds>", "time limit of the turn (default 600)"],
+    ],
+    examples: ['agent --message "hello"', 'agent --message "summarise today" --to 123456789 --channel telegram --deliver'],
+    load: () => import("./agent.ts"),
+  },
+  {
+    name: "message send",
+    summary: "send a message through a channel",
+    options: [
+      ["-t, --target <chat>", "chat to write to"],
+      ["-m, --message <text>", "text, in Markdown"],
+      ["--channel <id>", "channel; may be left out when only one is set up"],
+      ["--account <id>", "account of the channel"],
+      ["--dry-run", "show what would be sent"],
+      timeout,
+    ],
+    examples: ['message send --target 123456789 --message "hi"'],
+    load: () => import("./message/send.ts"),
+  },
+  {
+    name: "pairing list [channel]",
+    summary: "people who asked to be let in",
+    examples: ["pairing list", "pairing list telegram --json"],
+    load: () => import("./pairing/list.ts"),
+  },
+  {
+    name: "pairing approve <channel> <code>",
+    summary: "let somebody in by the code they were given",
+    options: [["--notify", "tell them"]],
+    examples: ["pairing approve telegram ABCD2345"],
+    load: () => import("./pairing/approve.ts"),
+  },
+  {
+    name: "logs",
+    summary: "show the Gateway's log",
+    options: [
+      ["--follow", "go on with new lines"],
+      ["--limit <lines>", "lines to begin with (default 200)"],
+      ["--interval <ms>", "time between looks with --follow (default 1000)"],
+      ["--plain", "no colours"],
+    ],
+    examples: ["logs", "logs --follow", "logs --json"],
+    load: () => import("./logs.ts"),
+  },
+];

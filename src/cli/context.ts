@@ -1,0 +1,61 @@
+// What every command gets: names, paths, settings, output. Nothing is read before a command asks for it.
+
+import { existsSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+
+import type { Brand } from "../base/brand.ts";
+import { systemClock, type Clock } from "../base/clock.ts";
+import { Fault } from "../base/fault.ts";
+import { systemIds, type Ids } from "../base/ids.ts";
+import { createEnv, type Env } from "../platform/env.ts";
+import { derivePaths, devProfile, parseProfile, type Paths } from "../platform/paths.ts";
+import { createOutput, type Output } from "./render/output.ts";
+
+export interface GlobalFlags {
+  readonly dev?: boolean;
+  readonly profile?: string;
+  readonly json?: boolean;
+  readonly url?: string;
+  readonly token?: string;
+  readonly password?: string;
+  readonly color?: boolean;
+}
+
+export interface Context {
+  readonly brand: Brand;
+  readonly version: string;
+  readonly env: Env;
+  readonly paths: Paths;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly flags: GlobalFlags;
+  readonly out: Output;
+  /** The command as a person would type it: `openclaw --profile x health`. */
+  command(words: string): string;
+}
+
+/** @throws Fault `usage` for a bad profile. */
+export function createContext(brand: Brand, version: string, flags: GlobalFlags): Context {
+  const env = createEnv(brand);
+  const profile = decideProfile(flags);
+  const paths = derivePaths({ brand, env, profile, home: homedir(), temporary: process.platform === "win32" ? tmpdir() : "/tmp", exists: existsSync });
+  const isColor = flags.color !== false && env.raw("NO_COLOR") === undefined;
+  const prefix = profile === undefined ? "" : profile === devProfile ? " --dev" : ` --profile ${profile}`;
+  return {
+    brand,
+    version,
+    env,
+    paths,
+    clock: systemClock,
+    ids: systemIds,
+    flags,
+    out: createOutput({ isColor }),
+    command: (words) => `${brand.name}${prefix} ${words}`,
+  };
+}
+
+function decideProfile({ dev, profile }: GlobalFlags): string | undefined {
+  if (dev && profile !== undefined) throw new Fault("usage", "Cannot combine --dev with --profile");
+  if (dev) return devProfile;
+  return profile === undefined ? undefined : parseProfile(profile);
+}

@@ -1,0 +1,169 @@
+// `gateway run`: the long-lived process. Owns the signals and the exit code; everything else is gateway/compose.
+
+import { createGateway } from "../../gateway/compose.ts";
+import { Fault } from "../../base/fault.ts";
+import type { LogLevel } from "../../base/log.ts";
+import { createGatewayToken, resolveServerSecret, type GatewaySecret } from "../../config/secret.ts";
+import { renderProblem } from "../../config/parse.ts";
+import { openConfig, type ConfigStore } from "../../config/store.ts";
+import { ensureFolder } from "../../platform/files.ts";
+import { openListener, type Listener } from "../../platform/listen.ts";
+import { openLock, type Lock } from "../../platform/lock.ts";
+import { openLog, type OpenLog } from "../../platform/log.ts";
+import { decidePort } from "../../platform/paths.ts";
+import { parseRedactPatterns } from "../../platform/redact.ts";
+import type { Config } from "../../settings/config.ts";
+import { decideBindHost } from "../bind-host.ts";
+import type { Invocation, Run } from "../commands.ts";
+import type { Context } from "../context.ts";
+
+export const run: Run = async (context, invocation) => {
+  const startedAt = context.clock.monotonic();
+  const { paths } = context;
+  await ensureFolder(paths.state);
+  const config = await openConfig({ path: paths.config, lastGoodPath: paths.lastGoodConfig, variable: (name) => context.env.raw(name) });
+  checkMode(config, invocation);
+  const { secret, isNew } = await requireSecret(context, config.current());
+  const host = decideBindHost({ flag: invocation.options["bind"] as string | undefined, settings: config.current().gateway });
+  const { port } = decidePort({
+    flag: invocation.options["port"] as string | undefined,
+    env: context.env,
+    configured: config.current().gateway.port,
+    profile: paths.profile,
+  });
+
+  const opened = openGatewayLog(context, config.current(), invocation.options["verbose"] === true);
+  let lock: Lock | undefined;
+  try {
+    lock = await openLock(paths.lock);
+    const listener = await openListener({ host, port, log: opened.log.child("gateway/listen") });
+    await lock.describe({ pid: process.pid, port: listener.port, version: context.version, startedAt: context.clock.now() });
+    return await serve(context, { config, secret, isNew, opened, listener, host, startedAt });
+  } finally {
+    lock?.release();
+    opened.close();
+  }
+};
+
+interface Serving {
+  readonly config: ConfigStore;
+  readonly secret: GatewaySecret;
+  readonly isNew: boolean;
+  readonly opened: OpenLog;
+  readonly listener: Listener;
+  readonly host: string;
+  readonly startedAt: number;
+}
+
+async function serve(context: Context, serving: Serving): Promise<number> {
+  const { opened, listener } = serving;
+  const { log } = opened;
+  const gateway = createGateway({
+    brand: context.brand,
+    version: context.version,
+    paths: context.paths,
+    env: context.env,
+    config: serving.config,
+    secret: serving.secret,
+    clock: context.clock,
+    ids: context.ids,
+    log,
+    logFile: () => opened.file(),
+    listener,
+  });
+  const stopping = waitForStop(log);
+  guardProcess(log);
+  await gateway.start();
+
+  const url = `ws://${serving.host.includes(":") ? `[${serving.host}]` : serving.host}:${listener.port}`;
+  log.info(`listening on ${url} (pid ${process.pid})`, { ms: Math.round(context.clock.monotonic() - serving.startedAt) });
+  log.info(`log file: ${opened.file()}`);
+  await tell(context, serving, gateway.notices());
+
+  const signal = await stopping;
+  log.info(`received ${signal}; shutting down`);
+  await gateway.stop({ reason: "gateway stopping" });
+  log.info("stopped");
+  return 0;
+}
+
+/** What a newcomer should know; short, and only at a start that is their first or lacks something. */
+async function tell(context: Context, { config, secret, isNew, opened }: Serving, notices: Promise<readonly { message: string; next?: string }[]>) {
+  const { log } = opened;
+  const { path, problems } = config.snapshot();
+  for (const problem of problems) log.warn(`config error, the last good config is in use: ${renderProblem(path, problem)}`);
+  for (const notice of await notices) log.info(notice.next ? `${notice.message}; ${notice.next}` : notice.message);
+  if (isNew) log.info(`a token was made for this Gateway and kept in ${secret.source}`);
+  log.info(`next: in another terminal, ${context.command('agent --message "hello"')}`);
+}
+
+function checkMode(config: ConfigStore, { options }: Invocation): void {
+  const { mode } = config.current().gateway;
+  if (mode === "remote") {
+    throw new Fault("config_invalid", "Gateway start blocked: gateway.mode is remote, this machine is a client only", {
+      field: "gateway.mode",
+      next: "set gateway.mode to local to run a Gateway here",
+    });
+  }
+  if (mode === "local" || options["allowUnconfigured"] === true) return;
+  const { exists, path } = config.snapshot();
+  throw new Fault("config_invalid", exists ? "Gateway start blocked: gateway.mode is not set" : `Missing config: ${path}`, {
+    field: "gateway.mode",
+    next: `set gateway.mode to local in ${path}, or pass --allow-unconfigured`,
+  });
+}
+
+/** Every bind needs a secret; the first run makes one. */
+async function requireSecret(context: Context, config: Config): Promise<{ secret: GatewaySecret; isNew: boolean }> {
+  const { flags, env, paths } = context;
+  const known = await resolveServerSecret({ flags, config, env, tokenFile: paths.gatewayToken });
+  if (known) return { secret: known, isNew: false };
+  if (config.gateway.auth.mode === "password") {
+    throw new Fault("config_invalid", "gateway.auth.mode is password and no password is set", {
+      field: "gateway.auth.password",
+      next: "set gateway.auth.password, or pass --password",
+    });
+  }
+  return { secret: await createGatewayToken(paths.gatewayToken, context.ids), isNew: true };
+}
+
+function openGatewayLog(context: Context, config: Config, isVerbose: boolean): OpenLog {
+  const { logging } = config;
+  const { out } = context;
+  const isRedacting = logging.redactSensitive !== "off";
+  const show = (line: string, level: LogLevel) => {
+    if (level === "error" || level === "fatal") out.error(out.style("red", line));
+    else if (level === "warn") out.error(out.style("yellow", line));
+    else out.line(level === "debug" || level === "trace" ? out.style("dim", line) : line);
+  };
+  return openLog({
+    folder: context.paths.logs,
+    prefix: context.paths.logPrefix,
+    clock: context.clock,
+    level: logging.level ?? "info",
+    consoleLevel: isVerbose ? "debug" : (logging.consoleLevel ?? "info"),
+    console: show,
+    isJsonConsole: logging.consoleStyle === "json",
+    redact: isRedacting ? parseRedactPatterns(logging.redactPatterns ?? []) : [],
+  });
+}
+
+function waitForStop(log: OpenLog["log"]): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let isStopping = false;
+    for (const name of ["SIGTERM", "SIGINT"] as const) {
+      process.on(name, () => {
+        if (isStopping) log.info(`received ${name} again; still shutting down`);
+        else resolve(name);
+        isStopping = true;
+      });
+    }
+    process.on("SIGUSR1", () => log.warn("SIGUSR1 ignored: restarting in the process is not supported yet; stop and start instead"));
+  });
+}
+
+/** A rejection that nobody caught is a bug in one place; it does not take the Gateway with it (R2). */
+function guardProcess(log: OpenLog["log"]): void {
+  process.on("unhandledRejection", (error) => log.error("a promise was rejected and nobody looked", { error }));
+  process.on("uncaughtException", (error) => log.error("an error was thrown and nobody caught it", { error }));
+}

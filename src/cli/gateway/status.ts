@@ -1,0 +1,71 @@
+// `gateway status`: is a Gateway reachable, and do this CLI and it look at the same things. Exit code 0 also when it is down.
+
+import { Fault } from "../../base/fault.ts";
+import { logFileName } from "../../platform/log-name.ts";
+import type { Run } from "../commands.ts";
+import { findGateway, openClientAt, parseTimeout, readConfig, type GatewayTarget } from "../connection.ts";
+import type { Context } from "../context.ts";
+
+interface Probe {
+  readonly ok: boolean;
+  readonly url: string;
+  readonly error?: string;
+  readonly version?: string;
+}
+
+export const run: Run = async (context, { options }) => {
+  const timeoutMs = parseTimeout(options["timeout"] as string | undefined, 10_000);
+  const { config, snapshot, fault } = await readConfig(context);
+  const target = await findGateway(context, config);
+  const rpc = options["probe"] === false ? undefined : await probe(context, target, timeoutMs);
+  const { paths } = context;
+  const report = {
+    config: { cli: { path: paths.config, exists: snapshot?.exists ?? true, valid: fault === undefined, ...(fault ? { issues: fault.message.split("\n").slice(1).map((line) => line.trim()) } : {}) } },
+    gateway: {
+      bindMode: config.gateway.bind ?? "loopback",
+      port: target.port?.port,
+      portSource: target.port?.source ?? target.source,
+      probeUrl: target.url,
+      authSource: target.secret?.source ?? "none",
+    },
+    ...(rpc ? { rpc } : {}),
+    stateDir: paths.state,
+    logFile: logFileName({ folder: paths.logs, prefix: paths.logPrefix, now: context.clock.now() }),
+  };
+  if (context.flags.json) context.out.json(report);
+  else render(context, report, rpc);
+  return 0;
+};
+
+async function probe(context: Context, target: GatewayTarget, timeoutMs: number): Promise<Probe> {
+  try {
+    const client = await openClientAt(context, target, { scopes: ["operator.read"], timeoutMs, mode: "probe" });
+    await client.call("status", {}, { timeoutMs });
+    client.close();
+    return { ok: true, url: target.url, version: client.hello.server.version };
+  } catch (error) {
+    if (error instanceof Fault) return { ok: false, url: target.url, error: error.message };
+    throw error;
+  }
+}
+
+interface Report {
+  readonly config: { readonly cli: { readonly path: string; readonly exists: boolean; readonly valid: boolean; readonly issues?: readonly string[] } };
+  readonly gateway: { readonly bindMode: string; readonly port: number | undefined; readonly portSource: string; readonly probeUrl: string; readonly authSource: string };
+  readonly stateDir: string;
+  readonly logFile: string;
+}
+
+function render({ out, command }: Context, report: Report, rpc: Probe | undefined): void {
+  const { cli } = report.config;
+  out.line(`Config: ${cli.path}${cli.exists ? "" : " (missing: defaults)"}${cli.valid ? "" : out.style("red", " (has errors)")}`);
+  for (const issue of cli.issues ?? []) out.line(`  ${issue}`);
+  out.line(`State: ${report.stateDir}`);
+  out.line(`Log: ${report.logFile}`);
+  out.line(`Gateway: bind=${report.gateway.bindMode}, port=${report.gateway.port ?? "-"} (${report.gateway.portSource})`);
+  out.line(`Secret: from ${report.gateway.authSource}`);
+  out.line(`Probe target: ${report.gateway.probeUrl}`);
+  if (!rpc) return;
+  out.line(`RPC probe: ${rpc.ok ? out.style("green", "ok") : `${out.style("red", "failed")}: ${rpc.error ?? ""}`}`);
+  if (!rpc.ok) out.line(`next: start it with ${command("gateway")}`);
+}

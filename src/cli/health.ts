@@ -1,0 +1,36 @@
+// `health`, `gateway health`: the full snapshot, or its lines for people.
+
+import type { HealthSnapshot } from "../protocol/contract.ts";
+import type { Run } from "./commands.ts";
+import { parseTimeout, withClient } from "./connection.ts";
+import type { Context } from "./context.ts";
+import { renderAge } from "./render/output.ts";
+
+export const run: Run = async (context, { options }) => {
+  const timeoutMs = parseTimeout(options["timeout"] as string | undefined, 10_000);
+  const health = await withClient(context, { scopes: ["operator.read"], timeoutMs }, (client) =>
+    client.call("health", options["probe"] === true ? { probe: true } : {}, { timeoutMs }),
+  );
+  if (context.flags.json) context.out.json(health);
+  else renderHealth(context, health);
+  return health.ok ? 0 : 1;
+};
+
+function renderHealth({ out, command }: Context, health: HealthSnapshot): void {
+  out.line(`Gateway: ${health.ok ? out.style("green", "ok") : out.style("red", "not ok")}`);
+  for (const id of health.channelOrder) {
+    const channel = health.channels[id];
+    const label = health.channelLabels[id] ?? id;
+    const state = channel?.reason ? out.style("yellow", channel.reason) : channel?.connected ? out.style("green", "connected") : "connecting";
+    out.line(`${label}: ${channel?.configured === false ? "not configured" : state}`);
+    if (channel?.next) out.line(`  next: ${channel.next}`);
+  }
+  if (health.channelOrder.length === 0) out.line(`Channels: none yet; chat with: ${command('agent --message "hello"')}`);
+  out.line(`Agents: ${health.agents.map((agent) => agent.agentId).join(", ")}`);
+  out.line(`Sessions: ${health.sessions.count}`);
+  for (const session of health.sessions.recent) out.line(`  ${session.key} (${renderAge(session.age)})`);
+  for (const problem of health.problems ?? []) {
+    out.line(`${out.style("yellow", "problem:")} ${problem.message}`);
+    if (problem.next) out.line(`  next: ${problem.next}`);
+  }
+}

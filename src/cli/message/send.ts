@@ -1,0 +1,29 @@
+// `message send`: through the running Gateway only; when it is down this fails at once.
+
+import { Fault } from "../../base/fault.ts";
+import type { Run } from "../commands.ts";
+import { parseTimeout, withClient } from "../connection.ts";
+
+export const run: Run = async (context, { options }) => {
+  const text = (name: string) => options[name] as string | undefined;
+  const to = text("target");
+  const message = text("message");
+  if (!to) throw new Fault("usage", "which chat?", { field: "--target", next: "pass --target <chat>" });
+  if (!message) throw new Fault("usage", "what should be sent?", { field: "--message", next: "pass --message <text>" });
+
+  const channel = text("channel");
+  const accountId = text("account");
+  const request = { to, message, ...(channel ? { channel } : {}), ...(accountId ? { accountId } : {}) };
+  if (options["dryRun"] === true) {
+    if (context.flags.json) context.out.json({ action: "send", dryRun: true, payload: request });
+    else context.out.line(`would send to ${to}${channel ? ` on ${channel}` : ""}: ${message}`);
+    return 0;
+  }
+  const timeoutMs = parseTimeout(text("timeout"), 45_000);
+  const sent = await withClient(context, { scopes: ["operator.write"], timeoutMs: 10_000 }, (client) =>
+    client.call("send", { ...request, idempotencyKey: context.ids.uuid() }, { timeoutMs }),
+  );
+  if (context.flags.json) context.out.json({ action: "send", channel: sent.channel, dryRun: false, payload: sent });
+  else context.out.line(`sent to ${sent.chatId ?? to} on ${sent.channel} (message ${sent.messageId})`);
+  return 0;
+};

@@ -1,0 +1,267 @@
+// Wires all rooms together, once. Read it from top to bottom to know what a Gateway is made of.
+
+import { arch, hostname, platform, release } from "node:os";
+
+import { createAgentHandlers } from "../agent/methods.ts";
+import { createCooldowns } from "../agent/cooldowns.ts";
+import { createModelCheck } from "../agent/checks.ts";
+import { chooseModels } from "../agent/models.ts";
+import { openModel } from "../agent/providers/open.ts";
+import { createTurnRunner } from "../agent/turn.ts";
+import type { Brand } from "../base/brand.ts";
+import type { Clock, Timer } from "../base/clock.ts";
+import type { Ids } from "../base/ids.ts";
+import type { Log } from "../base/log.ts";
+import type { Service } from "../base/service.ts";
+import { createChatHandlers } from "../channels/webchat/methods.ts";
+import { renderProblem } from "../config/parse.ts";
+import type { GatewaySecret } from "../config/secret.ts";
+import type { ConfigStore } from "../config/store.ts";
+import { createConversation } from "../conversation/conversation.ts";
+import { openGatewayDatabase } from "../conversation/database.ts";
+import { createConversationHandlers } from "../conversation/methods.ts";
+import { findSessionById } from "../conversation/store/sessions.ts";
+import { createBus } from "../platform/bus.ts";
+import { createEgress } from "../platform/egress.ts";
+import type { Env } from "../platform/env.ts";
+import { readTextIfExists } from "../platform/files.ts";
+import type { Listener } from "../platform/listen.ts";
+import type { Paths } from "../platform/paths.ts";
+import { createSupervisor } from "../platform/supervisor.ts";
+import type { MethodName } from "../protocol/contract.ts";
+import type { Channel } from "../ports/channel.ts";
+import type { HandlersOf } from "../ports/method.ts";
+import { createLimiter } from "./auth/limiter.ts";
+import { createSecretCheck } from "./auth/secret.ts";
+import { startBroadcast } from "./broadcast.ts";
+import { createDispatch, type AnyHandler } from "./dispatch.ts";
+import { createChannels } from "./features.ts";
+import { createHealth } from "./health.ts";
+import { createHello } from "./hello.ts";
+import { stopInOrder, type StopReason } from "./lifecycle.ts";
+import { tickIntervalMs } from "./limits.ts";
+import { createGatewayHandlers } from "./methods.ts";
+import { toAgents, toGatePolicy, toRoutePolicy } from "./policies.ts";
+import { createPresence } from "./presence.ts";
+import { createGatewayServer } from "./server.ts";
+
+export interface GatewayOptions {
+  readonly brand: Brand;
+  readonly version: string;
+  readonly paths: Paths;
+  readonly env: Env;
+  readonly config: ConfigStore;
+  readonly secret: GatewaySecret;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly logFile: () => string;
+  /** Already listening: its requests are answered from `start` on. */
+  readonly listener: Listener;
+}
+
+export interface Gateway {
+  start(): Promise<void>;
+  /** Never throws. Afterwards nothing of this Gateway runs and the listener is closed. */
+  stop(reason: StopReason, options?: { drainMs?: number }): Promise<void>;
+  /** Things that the owner should know at start. */
+  notices(): Promise<readonly { readonly message: string; readonly next?: string }[]>;
+}
+
+export function createGateway(options: GatewayOptions): Gateway {
+  const { brand, clock, ids, log, paths, env, version } = options;
+  const config = () => options.config.current();
+  const startedAt = clock.monotonic();
+
+  const database = openGatewayDatabase(paths.database);
+  const bus = createBus(log.child("bus"));
+  const egress = createEgress({ clock });
+  const supervisor = createSupervisor({ clock, log: log.child("supervisor") });
+
+  const models = (override?: string) =>
+    chooseModels({ defaults: config().agents.defaults, providers: config().models.providers, env: env.raw }, override);
+  const runTurn = createTurnRunner({
+    chooseModels: models,
+    openModel: (spec) => openModel(spec, egress.fetch),
+    cooldowns: createCooldowns(clock),
+    tools: () => conversation.tools,
+    clock,
+    log: log.child("agent"),
+  });
+
+  const channels: readonly Channel[] = createChannels({
+    telegram: {
+      settings: () => config().channels.telegram,
+      tokenFromEnv: () => env.raw("TELEGRAM_BOT_TOKEN"),
+      readFile: readTextIfExists,
+      fetch: egress.fetch,
+      clock,
+      log: log.child("channels/telegram"),
+      onStatusChange: () => health.touch(),
+    },
+  });
+
+  const conversation = createConversation({
+    database,
+    clock,
+    ids,
+    log: log.child("conversation"),
+    publish: bus.publish,
+    runTurn,
+    channels: () => channels,
+    gatePolicy: (channel) => toGatePolicy(config(), channel),
+    routePolicy: () => toRoutePolicy(config()),
+    pairingText: { product: brand.product, approveCommand: `${brand.name}${paths.profile ? ` --profile ${paths.profile}` : ""} pairing approve` },
+    defaultTimeoutMs: () => (config().agents.defaults.timeoutSeconds ?? 600) * 1000,
+    maxConcurrent: config().agents.defaults.maxConcurrent ?? 4,
+  });
+
+  const presence = createPresence({
+    clock,
+    self: {
+      host: hostname(),
+      version,
+      platform: `${platform()} ${release()}`,
+      deviceFamily: platform() === "darwin" ? "Mac" : platform() === "win32" ? "Windows" : "Linux",
+      modelIdentifier: arch(),
+    },
+    onChange: () => bus.publish("presence", { presence: presence.list() }),
+  });
+  const health = createHealth({
+    clock,
+    log: log.child("health"),
+    channels: () => channels,
+    overview: conversation.overview,
+    sessionsPath: paths.database,
+    agents: () => toAgents(config()),
+    services: () => supervisor.states(),
+    configProblems: () => {
+      const { path, problems } = options.config.snapshot();
+      return problems.map((problem) => ({ message: renderProblem(path, problem), next: problem.next }));
+    },
+    onRefresh: (snapshot) => bus.publish("health", snapshot),
+  });
+  const stateVersion = () => ({ presence: presence.version(), health: health.version() });
+
+  const routePolicy = () => toRoutePolicy(config());
+  const handlers: HandlersOf<MethodName> = {
+    ...createGatewayHandlers({
+      health,
+      presence,
+      logFile: options.logFile,
+      status: {
+        clock,
+        channels: () => channels,
+        overview: conversation.overview,
+        sessionsPath: paths.database,
+        agentIds: () => routePolicy().agentIds,
+        defaultAgentId: () => routePolicy().defaultAgentId,
+        defaultModel: () => models().specs.map((spec) => `${spec.provider}/${spec.model}`)[0] ?? "none",
+        version,
+      },
+    }),
+    ...createConversationHandlers({ sending: conversation.sending }),
+    ...createAgentHandlers({
+      intake: conversation.intake,
+      runs: conversation.runs,
+      sending: conversation.sending,
+      routePolicy,
+      findSessionKey: (sessionId) => database.read((sql) => findSessionById(sql, sessionId)?.key),
+    }),
+    ...createChatHandlers({ database, intake: conversation.intake, lane: conversation.lane, runs: conversation.runs, routePolicy }),
+  };
+
+  const isSecret = createSecretCheck(options.secret.value);
+  const server = createGatewayServer({
+    clock,
+    ids,
+    log: log.child("gateway/ws"),
+    guard: () => ({ mode: options.secret.mode, isSecret }),
+    limiter: createLimiter(clock),
+    allowedOrigins: () => config().gateway.controlUi.allowedOrigins,
+    dispatch: createDispatch({
+      // the compiler has just seen that every method of the contract has its handler; the router looks them up by name
+      handlers: handlers as unknown as Readonly<Record<string, AnyHandler>>,
+      log: log.child("gateway/dispatch"),
+      clock,
+      ids,
+    }),
+    createHello: async (connection, granted) =>
+      createHello(connection, granted, {
+        version,
+        host: hostname(),
+        presence,
+        health,
+        stateVersion,
+        uptimeMs: () => Math.round(clock.monotonic() - startedAt),
+        configPath: paths.config,
+        stateDir: paths.state,
+        session: () => ({ defaultAgentId: routePolicy().defaultAgentId, scope: config().session.scope ?? "per-sender" }),
+      }),
+    onOpen(connection, client) {
+      log.debug("client connected", { conn: connection.caller.connId, client: client.caller.client.id, protocol: client.caller.protocol });
+      presence.connected(client);
+    },
+    onClose(connection, client) {
+      log.debug("client gone", { conn: connection.caller.connId });
+      presence.disconnected(client);
+    },
+  });
+
+  const ticker = createTicker(clock, () => bus.publish("tick", { ts: clock.now() }));
+  let stopBroadcast = () => {};
+
+  return {
+    async start() {
+      stopBroadcast = startBroadcast({ bus, connections: server.connections, stateVersion });
+      for (const listening of options.listener.servers) server.attach(listening);
+      await supervisor.start([health, ticker, ...conversation.services]);
+      // channels last, side by side: a platform that is slow to answer holds up nobody
+      await Promise.all(channels.map((channel) => supervisor.start([toService(channel, conversation.intake.submit)])));
+    },
+    async stop(reason, { drainMs } = {}) {
+      const stages = {
+        closeIntake: () => conversation.intake.close(),
+        drain: (deadline: AbortSignal) => conversation.lane.drain(deadline),
+        announce(stopping: StopReason) {
+          bus.publish("shutdown", stopping);
+          server.closeAll();
+        },
+        async stopServices(deadline: AbortSignal) {
+          await supervisor.stop(deadline);
+          stopBroadcast();
+          egress.close();
+          await options.listener.close();
+        },
+        closeDatabase: () => database.close(),
+      };
+      await stopInOrder(stages, reason, { clock, log: log.child("lifecycle"), ...(drainMs === undefined ? {} : { drainMs }) });
+    },
+    notices: () => createModelCheck(() => models()).run(),
+  };
+}
+
+function toService(channel: Channel, submit: Parameters<Channel["start"]>[0]): Service {
+  return {
+    name: `channel ${channel.id}`,
+    start: () => channel.start(submit),
+    stop: (deadline) => channel.stop(deadline),
+  };
+}
+
+function createTicker(clock: Clock, tick: () => void): Service {
+  let timer: Timer | undefined;
+  const beat = () => {
+    tick();
+    timer = clock.after(tickIntervalMs, beat);
+  };
+  return {
+    name: "tick",
+    async start() {
+      timer = clock.after(tickIntervalMs, beat);
+    },
+    async stop() {
+      timer?.cancel();
+    },
+  };
+}

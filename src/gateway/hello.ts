@@ -1,0 +1,55 @@
+// The answer to a good `connect`: all that a client needs to draw its first screen.
+
+import { methodTable, eventTable } from "../protocol/generated/methods.ts";
+import type { HelloOk } from "../protocol/connect.ts";
+import { hasScope } from "./auth/scopes.ts";
+import type { StateVersion } from "./broadcast.ts";
+import type { Connection } from "./connection.ts";
+import type { Granted } from "./handshake.ts";
+import type { Health } from "./health.ts";
+import { maxBufferedBytes, maxPayload, tickIntervalMs } from "./limits.ts";
+import type { Presence } from "./presence.ts";
+
+export interface HelloDependencies {
+  readonly version: string;
+  readonly host: string;
+  readonly presence: Presence;
+  readonly health: Health;
+  readonly stateVersion: () => StateVersion;
+  readonly uptimeMs: () => number;
+  readonly configPath: string;
+  readonly stateDir: string;
+  readonly session: () => { readonly defaultAgentId: string; readonly scope: "per-sender" | "global" };
+}
+
+const policy = { maxPayload, maxBufferedBytes, tickIntervalMs };
+
+export function createHello(connection: Connection, granted: Granted, dependencies: HelloDependencies): HelloOk {
+  const { presence, health } = dependencies;
+  const { defaultAgentId, scope } = dependencies.session();
+  const isAdmin = hasScope(granted.scopes, "operator.admin");
+  const mayRead = hasScope(granted.scopes, "operator.read");
+  return {
+    type: "hello-ok",
+    protocol: granted.protocol,
+    server: { version: dependencies.version, connId: connection.caller.connId, host: dependencies.host },
+    features: { methods: Object.keys(methodTable), events: Object.keys(eventTable) },
+    snapshot: {
+      presence: mayRead ? presence.list() : [],
+      health: health.last() ?? {},
+      stateVersion: dependencies.stateVersion(),
+      uptimeMs: dependencies.uptimeMs(),
+      ...(isAdmin ? { configPath: dependencies.configPath, stateDir: dependencies.stateDir } : {}),
+      sessionDefaults: {
+        defaultAgentId,
+        mainKey: "main",
+        mainSessionKey: scope === "global" ? "global" : `agent:${defaultAgentId}:main`,
+        scope,
+      },
+      // one runbook looks for the policy here, clients look beside the snapshot
+      policy,
+    },
+    auth: { method: granted.method, role: granted.role, scopes: [...granted.scopes] },
+    policy,
+  };
+}

@@ -1,0 +1,36 @@
+// Config -> the policies that the conversation's pure deciders take.
+
+import type { GatePolicy } from "../conversation/gate.ts";
+import type { RoutePolicy } from "../conversation/route.ts";
+import type { Config } from "../settings/config.ts";
+
+/** Channels without a section of their own let nobody in but by pairing. */
+export function toGatePolicy(config: Config, channel: string): GatePolicy {
+  const section = channel === "telegram" ? config.channels.telegram : channel === "whatsapp" ? config.channels.whatsapp : undefined;
+  return {
+    dmPolicy: section?.dmPolicy ?? "pairing",
+    allowFrom: section?.allowFrom ?? [],
+    groupPolicy: section?.groupPolicy ?? config.channels.defaults?.groupPolicy ?? "allowlist",
+    ...(section?.groupAllowFrom ? { groupAllowFrom: section.groupAllowFrom } : {}),
+    ...(section?.groups ? { groups: section.groups } : {}),
+  };
+}
+
+export function toRoutePolicy(config: Config): RoutePolicy {
+  const agents = toAgents(config);
+  return {
+    dmScope: config.session.dmScope ?? "per-channel-peer",
+    scope: config.session.scope ?? "per-sender",
+    agentIds: agents.map((agent) => agent.id),
+    defaultAgentId: agents.find((agent) => agent.isDefault)?.id ?? "main",
+    bindings: config.bindings,
+  };
+}
+
+/** The configured agents; one called main when there are none. The first that says so is the default, else the first. */
+export function toAgents(config: Config): { id: string; name?: string; isDefault: boolean }[] {
+  const { list } = config.agents;
+  if (list.length === 0) return [{ id: "main", isDefault: true }];
+  const chosen = Math.max(0, list.findIndex((agent) => agent.default === true));
+  return list.map((agent, index) => ({ id: agent.id.toLowerCase(), ...(agent.name ? { name: agent.name } : {}), isDefault: index === chosen }));
+}
