@@ -25,7 +25,9 @@ export async function launch(brandName) {
 function restart(brandName) {
   const node = join(root, "node_modules", ".bin", process.platform === "win32" ? "node.exe" : "node");
   if (!existsSync(node)) {
-    process.stderr.write(`${brandName} needs Node 22.19 or newer, and this is ${process.versions.node}: install a newer Node and try again.\n`);
+    process.stderr.write(
+      `${brandName} needs Node 22.19 or newer, and this is ${process.versions.node}: install a newer Node and try again.\n`,
+    );
     process.exitCode = 1;
     return;
   }

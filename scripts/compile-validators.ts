@@ -16,7 +16,12 @@ export interface CompileOptions {
 const annotations = ["secret", "reload", "help"];
 
 export function createAjv(options: CompileOptions = {}, extra: Options = {}): Ajv {
-  const ajv = new Ajv({ strict: false, useDefaults: options.useDefaults ?? false, allErrors: options.allErrors ?? true, ...extra });
+  const ajv = new Ajv({
+    strict: false,
+    useDefaults: options.useDefaults ?? false,
+    allErrors: options.allErrors ?? true,
+    ...extra,
+  });
   for (const keyword of annotations) ajv.addKeyword(keyword);
   return ajv;
 }
@@ -25,7 +30,10 @@ export function exportName(name: string): string {
   return `validate_${name.replaceAll(/[^a-zA-Z0-9]/gu, "_")}`;
 }
 
-export async function compileValidators(schemas: Record<string, object>, options: CompileOptions = {}): Promise<string> {
+export async function compileValidators(
+  schemas: Record<string, object>,
+  options: CompileOptions = {},
+): Promise<string> {
   const ajv = createAjv(options, { code: { source: true, esm: true, lines: false } });
   const refs: Record<string, string> = {};
   for (const [name, schema] of Object.entries(schemas)) {

@@ -62,7 +62,8 @@ function renderTable(): string {
       `  ${JSON.stringify(name)}: { scope: ${JSON.stringify(scope)}, role: ${JSON.stringify(role)}, answers: ${JSON.stringify(answers)}, isIdempotent: ${isIdempotent} },`,
   );
   const eventRows = eventList.map(
-    ([name, { scope, isDroppable }]) => `  ${JSON.stringify(name)}: { scope: ${JSON.stringify(scope)}, isDroppable: ${isDroppable} },`,
+    ([name, { scope, isDroppable }]) =>
+      `  ${JSON.stringify(name)}: { scope: ${JSON.stringify(scope)}, isDroppable: ${isDroppable} },`,
   );
   return `// ${note} The run-time view of the contract.
 
@@ -101,7 +102,8 @@ function jsonSchema(): object {
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "Gateway Protocol",
-    description: "Frames of the Gateway's WebSocket protocol: the handshake, requests with their responses, and events.",
+    description:
+      "Frames of the Gateway's WebSocket protocol: the handshake, requests with their responses, and events.",
     oneOf: Object.values(frameRefs).map((name) => ({ $ref: `#/definitions/${name}` })),
     discriminator: {
       propertyName: "type",
@@ -132,7 +134,8 @@ function renderFields(value: object): string {
   // a TypeBox schema is a JSON Schema
   const schema = value as Described;
   if (schema.anyOf) return schema.anyOf.map(renderFields).join("\n\nor\n\n");
-  if (schema.type === "array") return `${renderType(schema)}\n${schema.items?.properties ? `\nEach:\n\n${renderFields(schema.items)}` : ""}`;
+  if (schema.type === "array")
+    return `${renderType(schema)}\n${schema.items?.properties ? `\nEach:\n\n${renderFields(schema.items)}` : ""}`;
   const rows = Object.entries(schema.properties ?? {}).map(([name, field]) => {
     const mark = schema.required?.includes(name) ? "" : "?";
     return `| \`${name}${mark}\` | ${renderType(field)} | ${(field.description ?? "").replaceAll("|", "\\|")} |`;
@@ -168,7 +171,8 @@ ${renderFields(row.payload)}
 `,
   );
   const codes = Object.entries(faultCodes).map(
-    ([code, row]) => `| \`${code}\` | ${row.wire} | ${row.http} | ${row.exit} | ${row.retryable ? "yes" : "no"} | ${row.meaning} |`,
+    ([code, row]) =>
+      `| \`${code}\` | ${row.wire} | ${row.http} | ${row.exit} | ${row.retryable ? "yes" : "no"} | ${row.meaning} |`,
   );
   return `# Protocol
 

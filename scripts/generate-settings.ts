@@ -33,7 +33,10 @@ export async function generateSettings(): Promise<GeneratedFile[]> {
     { path: `${folder}/validator.js`, text: `// ${note}\n${source}` },
     { path: `${folder}/validator.d.ts`, text: declaration },
     { path: `${folder}/keys.ts`, text: renderTable(keys) },
-    { path: "docs/config.schema.json", text: `${JSON.stringify({ title: "Gateway config", ...configSchema }, undefined, 2)}\n` },
+    {
+      path: "docs/config.schema.json",
+      text: `${JSON.stringify({ title: "Gateway config", ...configSchema }, undefined, 2)}\n`,
+    },
     { path: "docs/configuration.md", text: renderPage(keys) },
   ];
 }
@@ -60,7 +63,10 @@ function listKeys(node: Node, path: string, inherited: string): Key[] {
 }
 
 function renderTable(keys: readonly Key[]): string {
-  const rows = keys.map(({ path, node, reload }) => `  ${JSON.stringify(path)}: { reload: ${JSON.stringify(reload)}, isSecret: ${node.secret === true} },`);
+  const rows = keys.map(
+    ({ path, node, reload }) =>
+      `  ${JSON.stringify(path)}: { reload: ${JSON.stringify(reload)}, isSecret: ${node.secret === true} },`,
+  );
   return `// ${note} Every config key: what a change disturbs, and whether it is a secret.
 
 import type { ReloadEffect } from "../key.ts";

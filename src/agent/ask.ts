@@ -50,8 +50,13 @@ const normalShare = 0.9;
 export async function* ask(question: Question, dependencies: AskDependencies): AsyncGenerator<TurnEvent, AskResult> {
   const { cooldowns, log } = dependencies;
   // those that failed lately last, otherwise in the order given
-  const specs = [...question.specs].sort((a, b) => Number(cooldowns.remainingMs(refOf(a)) > 0) - Number(cooldowns.remainingMs(refOf(b)) > 0));
-  let lastFailure: { reason: string; retryAfterMs: number | undefined } = { reason: "no model is set up", retryAfterMs: undefined };
+  const specs = [...question.specs].sort(
+    (a, b) => Number(cooldowns.remainingMs(refOf(a)) > 0) - Number(cooldowns.remainingMs(refOf(b)) > 0),
+  );
+  let lastFailure: { reason: string; retryAfterMs: number | undefined } = {
+    reason: "no model is set up",
+    retryAfterMs: undefined,
+  };
 
   for (const [index, spec] of specs.entries()) {
     const next = specs[index + 1];
@@ -94,14 +99,24 @@ async function* askOne(
 
 type CallResult = { readonly answer: Answer } | Extract<ModelEvent, { type: "failed" }>;
 
-async function* callOnce(model: Model, question: Question, isShortened: boolean): AsyncGenerator<TurnEvent, CallResult> {
+async function* callOnce(
+  model: Model,
+  question: Question,
+  isShortened: boolean,
+): AsyncGenerator<TurnEvent, CallResult> {
   const { estimateTokenCount } = await import("tokenx");
   const share = isShortened ? shortenedShare : normalShare;
-  const room = Math.floor((model.contextWindow - model.maxOutputTokens) * share) - estimateTokenCount(question.system) - estimateTokenCount(JSON.stringify(question.tools));
+  const room =
+    Math.floor((model.contextWindow - model.maxOutputTokens) * share) -
+    estimateTokenCount(question.system) -
+    estimateTokenCount(JSON.stringify(question.tools));
   const iterator = model
     .stream({
       system: question.system,
-      messages: fitContext(question.history, question.turn, { tokens: room, estimate: (text) => estimateTokenCount(text) }),
+      messages: fitContext(question.history, question.turn, {
+        tokens: room,
+        estimate: (text) => estimateTokenCount(text),
+      }),
       tools: question.tools,
       maxOutputTokens: model.maxOutputTokens,
       signal: question.signal,
@@ -118,7 +133,8 @@ async function* callOnce(model: Model, question: Question, isShortened: boolean)
         question.signal.throwIfAborted();
         return event;
       }
-      if (event.type === "end") return { answer: { model, text, toolCalls, usage: event.usage, stopReason: event.stopReason } };
+      if (event.type === "end")
+        return { answer: { model, text, toolCalls, usage: event.usage, stopReason: event.stopReason } };
       if (event.type === "text") {
         text += event.delta;
         yield { type: "text", text, delta: event.delta };

@@ -18,8 +18,13 @@ const imageTokens = 1_600;
 /**
  * `turn` (this turn's own messages) is kept whole but for its tool results, which are cut when nothing else helps.
  */
-export function fitContext(history: readonly TranscriptMessage[], turn: readonly TranscriptMessage[], budget: ContextBudget): TranscriptMessage[] {
-  const cost = (messages: readonly TranscriptMessage[]) => messages.reduce((sum, message) => sum + estimateMessage(message, budget.estimate), 0);
+export function fitContext(
+  history: readonly TranscriptMessage[],
+  turn: readonly TranscriptMessage[],
+  budget: ContextBudget,
+): TranscriptMessage[] {
+  const cost = (messages: readonly TranscriptMessage[]) =>
+    messages.reduce((sum, message) => sum + estimateMessage(message, budget.estimate), 0);
   let own = [...turn];
   let left = budget.tokens - cost(own);
   if (left < 0) {
@@ -70,7 +75,9 @@ function cutResult(message: TranscriptMessage): TranscriptMessage {
   if (message.role !== "toolResult") return message;
   return {
     ...message,
-    content: message.content.map((block) => (block.type === "text" && block.text.length > cutResultTo ? { ...block, text: cutText(block.text) } : block)),
+    content: message.content.map((block) =>
+      block.type === "text" && block.text.length > cutResultTo ? { ...block, text: cutText(block.text) } : block,
+    ),
   };
 }
 
@@ -82,7 +89,7 @@ function cutText(text: string): string {
 /** Calls without a result get one that says so; results without a call are left out. Providers refuse both. */
 export function repairPairs(messages: readonly TranscriptMessage[]): TranscriptMessage[] {
   const repaired: TranscriptMessage[] = [];
-  for (let index = 0; index < messages.length; ) {
+  for (let index = 0; index < messages.length;) {
     const message = messages[index];
     index += 1;
     if (!message || message.role === "toolResult") continue;

@@ -38,11 +38,20 @@ export function createAgentHandlers(dependencies: AgentMethodDependencies): Hand
     },
 
     async "agent.wait"({ params, signal }) {
-      const turn = await runs.waitForEnd(parseRunId(params.runId), Math.max(1, params.timeoutMs ?? defaultWaitMs), signal);
+      const turn = await runs.waitForEnd(
+        parseRunId(params.runId),
+        Math.max(1, params.timeoutMs ?? defaultWaitMs),
+        signal,
+      );
       if (!turn?.endedAt) return { runId: params.runId, status: "timeout" };
       const times = { startedAt: turn.startedAt ?? turn.acceptedAt, endedAt: turn.endedAt };
       if (turn.state === "ok") return { runId: params.runId, status: "ok", ...times };
-      return { runId: params.runId, status: "error", ...times, error: turn.outcome?.fault?.message ?? "the run failed" };
+      return {
+        runId: params.runId,
+        status: "error",
+        ...times,
+        error: turn.outcome?.fault?.message ?? "the run failed",
+      };
     },
   };
 }
@@ -64,7 +73,12 @@ function finalAnswer(turn: TurnRow): MethodResult<"agent"> {
         payloads: outcome.text === "" ? [] : [{ text: outcome.text, mediaUrl: null }],
         meta: {
           durationMs: outcome.durationMs,
-          agentMeta: { sessionId: turn.sessionId ?? "", provider: provider ?? "", model: model ?? "", ...(usage ? { usage } : {}) },
+          agentMeta: {
+            sessionId: turn.sessionId ?? "",
+            provider: provider ?? "",
+            model: model ?? "",
+            ...(usage ? { usage } : {}),
+          },
           ...(outcome.stopReason ? { stopReason: outcome.stopReason } : {}),
         },
       },
@@ -74,7 +88,11 @@ function finalAnswer(turn: TurnRow): MethodResult<"agent"> {
   throw new Fault(fault.code, fault.message, { payload: { runId, status: "error", summary: fault.message } });
 }
 
-async function toInbound(params: MethodParams<"agent">, caller: Caller, dependencies: AgentMethodDependencies): Promise<Inbound> {
+async function toInbound(
+  params: MethodParams<"agent">,
+  caller: Caller,
+  dependencies: AgentMethodDependencies,
+): Promise<Inbound> {
   const policy = dependencies.routePolicy();
   const agentId = params.agentId === undefined ? policy.defaultAgentId : checkAgent(params.agentId, policy);
   const deliver = decideDelivery(params, dependencies.sending);
@@ -111,7 +129,11 @@ function decideDelivery(params: MethodParams<"agent">, sending: Sending): Delive
 }
 
 /** sessionKey, else sessionId, else the direct session of `to`, else the agent's main session. */
-async function decideSession(params: MethodParams<"agent">, policy: RoutePolicy, dependencies: AgentMethodDependencies): Promise<SessionKey> {
+async function decideSession(
+  params: MethodParams<"agent">,
+  policy: RoutePolicy,
+  dependencies: AgentMethodDependencies,
+): Promise<SessionKey> {
   if (params.sessionKey !== undefined) return widenSessionKey(params.sessionKey, policy);
   if (params.sessionId !== undefined) {
     const known = await dependencies.findSessionKey(params.sessionId);
@@ -125,7 +147,8 @@ async function decideSession(params: MethodParams<"agent">, policy: RoutePolicy,
 /** The session that the peer's own messages go to, so that a client can join that conversation. */
 function sessionOfPeer(params: MethodParams<"agent">, policy: RoutePolicy, sending: Sending): SessionKey {
   const to = params.to ?? "";
-  const channel = params.channel === undefined || params.channel === "last" ? undefined : sending.resolveChannel(params.channel);
+  const channel =
+    params.channel === undefined || params.channel === "last" ? undefined : sending.resolveChannel(params.channel);
   const target = channel?.parseTarget(to, params.accountId);
   const peer = target?.chatId ?? to.trim();
   const kind = peer.startsWith("-") ? "group" : "direct";

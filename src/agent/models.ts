@@ -106,19 +106,28 @@ function resolveRef(ref: string, settings: ModelSettings): ModelSpec | UnusableM
   const slash = ref.indexOf("/");
   const provider = ref.slice(0, slash);
   const model = ref.slice(slash + 1);
-  if (slash <= 0 || model === "") return { ref, reason: "not of the form provider/model", next: "write it as anthropic/claude-opus-4-5" };
+  if (slash <= 0 || model === "")
+    return { ref, reason: "not of the form provider/model", next: "write it as anthropic/claude-opus-4-5" };
 
   const configured = settings.providers[provider];
   const builtIn = builtIns[provider];
   if (!builtIn && !configured?.baseUrl) {
-    return { ref, reason: `unknown provider ${provider}`, next: `set models.providers.${provider}.baseUrl to its OpenAI-compatible API` };
+    return {
+      ref,
+      reason: `unknown provider ${provider}`,
+      next: `set models.providers.${provider}.baseUrl to its OpenAI-compatible API`,
+    };
   }
   const limits = configured?.models?.find((candidate) => candidate.id === model);
   const api = apis[limits?.api ?? configured?.api ?? ""] ?? builtIn?.api ?? "openai-compatible";
   const apiKey = keyOf(provider, settings);
   // a local server needs no key; the vendors do
   if (builtIn && !apiKey && !configured?.baseUrl) {
-    return { ref, reason: `no API key for ${provider}`, next: `set ${builtIn.keys[0]} or models.providers.${provider}.apiKey` };
+    return {
+      ref,
+      reason: `no API key for ${provider}`,
+      next: `set ${builtIn.keys[0]} or models.providers.${provider}.apiKey`,
+    };
   }
   const contextWindow = limits?.contextWindow ?? settings.defaults.contextTokens ?? defaultWindow;
   return {

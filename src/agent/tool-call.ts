@@ -31,7 +31,9 @@ export function createToolRunner(dependencies: { tools: () => readonly Tool[]; l
   let ajv: Promise<Ajv> | undefined;
   const validatorOf = async (tool: Tool) => {
     // run-time schemas come with tools: the library is loaded at the first call
-    ajv ??= import("ajv").then(({ Ajv: AjvClass }) => new AjvClass({ strict: false, allErrors: true, coerceTypes: false }));
+    ajv ??= import("ajv").then(
+      ({ Ajv: AjvClass }) => new AjvClass({ strict: false, allErrors: true, coerceTypes: false }),
+    );
     const found = validators.get(tool) ?? (await ajv).compile(tool.parameters);
     validators.set(tool, found);
     return found;
@@ -40,18 +42,24 @@ export function createToolRunner(dependencies: { tools: () => readonly Tool[]; l
   return async (call, context, signal) => {
     const tools = dependencies.tools();
     const tool = tools.find((candidate) => candidate.name === call.name);
-    if (!tool) return refuse(`There is no tool ${call.name}. Available: ${tools.map((candidate) => candidate.name).join(", ")}.`);
+    if (!tool)
+      return refuse(
+        `There is no tool ${call.name}. Available: ${tools.map((candidate) => candidate.name).join(", ")}.`,
+      );
     if (call.arguments === undefined) return refuse(`The arguments are not a JSON object: ${ellipsize(call.raw, 200)}`);
 
     const validate = await validatorOf(tool);
     if (!validate(call.arguments)) {
-      const problems = (validate.errors ?? []).map((problem) => `${problem.instancePath || "arguments"} ${problem.message ?? ""}`);
+      const problems = (validate.errors ?? []).map(
+        (problem) => `${problem.instancePath || "arguments"} ${problem.message ?? ""}`,
+      );
       return refuse(`The arguments do not fit: ${problems.join("; ")}`);
     }
     try {
       return { text: ellipsize(await tool.run(call.arguments, context, signal), maxResultLength), isError: false };
     } catch (error) {
-      if (!(error instanceof Fault)) dependencies.log.error("a tool broke", { tool: tool.name, runId: context.runId, error });
+      if (!(error instanceof Fault))
+        dependencies.log.error("a tool broke", { tool: tool.name, runId: context.runId, error });
       return refuse(error instanceof Fault ? renderFault(error) : "The tool failed for a reason of its own.");
     }
   };

@@ -8,7 +8,14 @@ import { Fault, toFault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import type { ModelTool } from "../ports/model.ts";
 import type { Tool } from "../ports/tool.ts";
-import type { AssistantMessage, ContentBlock, TranscriptMessage, TurnEvent, TurnRequest, TurnRunner } from "../ports/turn.ts";
+import type {
+  AssistantMessage,
+  ContentBlock,
+  TranscriptMessage,
+  TurnEvent,
+  TurnRequest,
+  TurnRunner,
+} from "../ports/turn.ts";
 import { ask, type Answer, type AskDependencies, type AskResult } from "./ask.ts";
 import type { ModelChoice } from "./models.ts";
 import { buildPrompt } from "./prompt.ts";
@@ -49,7 +56,8 @@ async function* runGuarded(request: TurnRequest, dependencies: LoopDependencies)
   } catch (error) {
     if (deadline.isExpired()) yield timedOut(request);
     else if (request.signal.aborted) yield { type: "aborted", reason: toReason(request.signal.reason), partialText };
-    else if (error instanceof Fault && error.code === "aborted") yield { type: "aborted", reason: "superseded", partialText };
+    else if (error instanceof Fault && error.code === "aborted")
+      yield { type: "aborted", reason: "superseded", partialText };
     else yield broken(error);
   } finally {
     deadline.clear();
@@ -57,7 +65,11 @@ async function* runGuarded(request: TurnRequest, dependencies: LoopDependencies)
   }
 }
 
-async function* loop(request: TurnRequest, signal: AbortSignal, dependencies: LoopDependencies): AsyncGenerator<TurnEvent> {
+async function* loop(
+  request: TurnRequest,
+  signal: AbortSignal,
+  dependencies: LoopDependencies,
+): AsyncGenerator<TurnEvent> {
   const { clock } = dependencies;
   const turn: TranscriptMessage[] = [...request.done];
   const store = async (message: TranscriptMessage) => {
@@ -66,10 +78,15 @@ async function* loop(request: TurnRequest, signal: AbortSignal, dependencies: Lo
   };
   if (turn.length === 0) await store(userMessage(request, clock.now()));
 
-  const tools: ModelTool[] = dependencies.tools().map(({ name, description, parameters }) => ({ name, description, parameters }));
+  const tools: ModelTool[] = dependencies
+    .tools()
+    .map(({ name, description, parameters }) => ({ name, description, parameters }));
   const { specs, unusable } = dependencies.chooseModels(request.model);
   if (specs.length === 0) {
-    yield allFailed({ reason: unusable.map(({ ref, reason }) => `${ref}: ${reason}`).join("; ") || "no model is set up", retryAfterMs: undefined });
+    yield allFailed({
+      reason: unusable.map(({ ref, reason }) => `${ref}: ${reason}`).join("; ") || "no model is set up",
+      retryAfterMs: undefined,
+    });
     return;
   }
   for (let step = countSteps(turn); step < maxSteps; step += 1) {
@@ -77,7 +94,15 @@ async function* loop(request: TurnRequest, signal: AbortSignal, dependencies: Lo
     yield* runPendingTools({ request, turn, store, signal, dependencies });
 
     const result: AskResult = yield* ask(
-      { specs, system: buildPrompt(request, tools), history: request.history, turn, tools, thinking: request.thinking, signal },
+      {
+        specs,
+        system: buildPrompt(request, tools),
+        history: request.history,
+        turn,
+        tools,
+        thinking: request.thinking,
+        signal,
+      },
       dependencies,
     );
     if ("failure" in result) {
@@ -107,11 +132,19 @@ interface PendingTools {
 }
 
 /** Calls of the turn that have no result yet, one after the other. */
-async function* runPendingTools({ request, turn, store, signal, dependencies }: PendingTools): AsyncGenerator<TurnEvent> {
+async function* runPendingTools({
+  request,
+  turn,
+  store,
+  signal,
+  dependencies,
+}: PendingTools): AsyncGenerator<TurnEvent> {
   const answered = new Set(turn.flatMap((message) => (message.role === "toolResult" ? [message.toolCallId] : [])));
   const calls = turn.flatMap((message) =>
     message.role === "assistant"
-      ? message.content.flatMap((block) => (block.type === "toolCall" ? [{ ...block, model: `${message.provider}/${message.model}` }] : []))
+      ? message.content.flatMap((block) =>
+          block.type === "toolCall" ? [{ ...block, model: `${message.provider}/${message.model}` }] : [],
+        )
       : [],
   );
   for (const [callIndex, call] of calls.entries()) {
@@ -121,7 +154,12 @@ async function* runPendingTools({ request, turn, store, signal, dependencies }: 
     const raw = call.arguments[brokenArguments];
     const outcome = await abortable(
       dependencies.runTool(
-        { id: call.id, name: call.name, arguments: typeof raw === "string" ? undefined : call.arguments, raw: typeof raw === "string" ? raw : "" },
+        {
+          id: call.id,
+          name: call.name,
+          arguments: typeof raw === "string" ? undefined : call.arguments,
+          raw: typeof raw === "string" ? raw : "",
+        },
         {
           runId: request.runId,
           effectKey: `${request.runId}:${callIndex}`,
@@ -150,7 +188,11 @@ async function* runPendingTools({ request, turn, store, signal, dependencies }: 
 const brokenArguments = "__unparsed";
 
 function userMessage(request: TurnRequest, timestamp: number): TranscriptMessage {
-  const images: ContentBlock[] = request.attachments.map(({ mimeType, base64 }) => ({ type: "image", mimeType, data: base64 }));
+  const images: ContentBlock[] = request.attachments.map(({ mimeType, base64 }) => ({
+    type: "image",
+    mimeType,
+    data: base64,
+  }));
   return { role: "user", content: [{ type: "text", text: request.text }, ...images], timestamp };
 }
 
@@ -184,14 +226,19 @@ function timedOut(request: TurnRequest): TurnEvent {
   const seconds = Math.round(request.timeoutMs / 1000);
   return {
     type: "failed",
-    fault: new Fault("agent_timeout", `the agent did not answer within ${seconds} s`, { next: "ask again, or raise agents.defaults.timeoutSeconds" }),
+    fault: new Fault("agent_timeout", `the agent did not answer within ${seconds} s`, {
+      next: "ask again, or raise agents.defaults.timeoutSeconds",
+    }),
     notice: `I did not finish within ${seconds} seconds and stopped. Please try again, perhaps with a smaller question.`,
   };
 }
 
 function allFailed({ reason, retryAfterMs }: { reason: string; retryAfterMs: number | undefined }): TurnEvent {
   const minutes = retryAfterMs === undefined ? undefined : Math.max(1, Math.ceil(retryAfterMs / 60_000));
-  const again = minutes === undefined ? "Please try again later." : `It should work again in about ${minutes} minute${minutes === 1 ? "" : "s"}.`;
+  const again =
+    minutes === undefined
+      ? "Please try again later."
+      : `It should work again in about ${minutes} minute${minutes === 1 ? "" : "s"}.`;
   return {
     type: "failed",
     fault: new Fault("agent_failed", `no model could answer: ${reason}`, {

@@ -1,7 +1,7 @@
 // `agent`: one turn. A person at a terminal sees the reply while it is written.
 
 import { Fault } from "../base/fault.ts";
-import type { MethodResult } from "../protocol/contract.ts";
+import type { MethodParams, MethodResult } from "../protocol/contract.ts";
 import type { GatewayClient } from "../client/connect.ts";
 import type { Invocation, Run } from "./commands.ts";
 import { withClient } from "./connection.ts";
@@ -13,7 +13,10 @@ export const run: Run = async (context, invocation) => {
   const text = (name: string) => invocation.options[name] as string | undefined;
   const message = text("message");
   if (message === undefined || message.trim() === "") {
-    throw new Fault("usage", "what should be said?", { field: "--message", next: `${context.command('agent --message "hello"')}` });
+    throw new Fault("usage", "what should be said?", {
+      field: "--message",
+      next: `${context.command('agent --message "hello"')}`,
+    });
   }
   const answer = await withClient(context, { scopes: ["operator.admin"], timeoutMs: connectTimeoutMs }, (client) =>
     ask(client, context, { message, invocation }),
@@ -22,45 +25,61 @@ export const run: Run = async (context, invocation) => {
   return answer.status === "ok" ? 0 : 1;
 };
 
-async function ask(client: GatewayClient, context: Context, { message, invocation }: { message: string; invocation: Invocation }) {
+interface Asking {
+  readonly message: string;
+  readonly invocation: Invocation;
+}
+
+async function ask(
+  client: GatewayClient,
+  context: Context,
+  { message, invocation }: Asking,
+): Promise<MethodResult<"agent">> {
   const { out, flags } = context;
   const runId = context.ids.uuid();
-  const text = (name: string) => invocation.options[name] as string | undefined;
-  const seconds = parseSeconds(text("timeout"));
-  const isLive = out.isTerminal && !flags.json;
-  let shown = "";
-  if (isLive) {
-    client.on("agent", (event) => {
-      const whole = event.data["text"];
-      if (event.runId !== runId || event.stream !== "assistant" || typeof whole !== "string") return;
-      // text that was taken back is not shown again: the whole reply follows at the end
-      if (whole.startsWith(shown)) out.write(whole.slice(shown.length));
-      shown = whole;
-    });
-  }
-  const optional = (name: string, value: unknown) => (value === undefined ? {} : { [name]: value });
-  const answer: MethodResult<"agent"> = await client.call(
+  const seconds = parseSeconds(invocation.options["timeout"] as string | undefined);
+  const stream = out.isTerminal && !flags.json ? showStream(client, out, runId) : undefined;
+  const answer = await client.call(
     "agent",
-    {
-      message,
-      idempotencyKey: runId,
-      timeout: seconds,
-      ...optional("to", text("to")),
-      ...optional("sessionId", text("sessionId")),
-      ...optional("sessionKey", text("sessionKey")),
-      ...optional("agentId", text("agent")),
-      ...optional("channel", text("channel")),
-      ...optional("thinking", text("thinking")),
-      ...(invocation.options["deliver"] === true ? { deliver: true } : {}),
-    },
+    { message, idempotencyKey: runId, timeout: seconds, ...toParams(invocation) },
     { timeoutMs: seconds === 0 ? 0 : (seconds + 30) * 1000, isFinal: true },
   );
-  if (!flags.json) {
-    const reply = (answer.result?.payloads ?? []).map((payload) => payload.text).join("\n\n");
-    if (isLive && shown !== "" && shown.trim().endsWith(reply.trim())) out.line();
-    else out.line(isLive && shown !== "" ? `\n${reply}` : reply);
-  }
+  if (flags.json) return answer;
+
+  const reply = (answer.result?.payloads ?? []).map((payload) => payload.text).join("\n\n");
+  const shown = stream?.() ?? "";
+  if (shown === "") out.line(reply);
+  else out.line(shown.trim().endsWith(reply.trim()) ? "" : `\n${reply}`);
   return answer;
+}
+
+/** Prints the text while it comes. @returns a function that tells what has been printed. */
+function showStream(client: GatewayClient, out: Context["out"], runId: string): () => string {
+  let shown = "";
+  client.on("agent", (event) => {
+    const whole = event.data["text"];
+    if (event.runId !== runId || event.stream !== "assistant" || typeof whole !== "string") return;
+    // text that was taken back is not shown again: the whole reply follows at the end
+    if (whole.startsWith(shown)) out.write(whole.slice(shown.length));
+    shown = whole;
+  });
+  return () => shown;
+}
+
+const paramOfOption = {
+  to: "to",
+  sessionId: "sessionId",
+  sessionKey: "sessionKey",
+  agent: "agentId",
+  channel: "channel",
+  thinking: "thinking",
+};
+
+function toParams({ options }: Invocation): Partial<MethodParams<"agent">> {
+  const named = Object.entries(paramOfOption).flatMap(([option, param]) =>
+    typeof options[option] === "string" ? [[param, options[option]]] : [],
+  );
+  return { ...Object.fromEntries(named), ...(options["deliver"] === true ? { deliver: true } : {}) };
 }
 
 function parseSeconds(value: string | undefined): number {

@@ -34,10 +34,15 @@ function tailnetAddress(): string {
     return isIPv4(address) && first === 100 && (second ?? 0) >= 64 && (second ?? 0) <= 127;
   });
   if (found) return found.address;
-  throw new Fault("unreachable", "no Tailscale address on this machine", { field: "gateway.bind", next: "start Tailscale, or use --bind loopback" });
+  throw new Fault("unreachable", "no Tailscale address on this machine", {
+    field: "gateway.bind",
+    next: "start Tailscale, or use --bind loopback",
+  });
 }
 
 function customAddress(host: string | undefined): string {
   if (host && isIPv4(host)) return host;
-  throw new Fault("usage", "bind custom needs gateway.customBindHost, an IPv4 address", { field: "gateway.customBindHost" });
+  throw new Fault("usage", "bind custom needs gateway.customBindHost, an IPv4 address", {
+    field: "gateway.customBindHost",
+  });
 }

@@ -55,7 +55,11 @@ export const commands: readonly Command[] = [
   {
     name: "gateway call <method>",
     summary: "call any method of the protocol",
-    options: [["--params <json>", "its params (default {})"], ["--expect-final", "wait for the second answer of methods that answer twice"], timeout],
+    options: [
+      ["--params <json>", "its params (default {})"],
+      ["--expect-final", "wait for the second answer of methods that answer twice"],
+      timeout,
+    ],
     examples: ["gateway call health", `gateway call chat.history --params '{"sessionKey":"main"}'`],
     load: () => import("./gateway/call.ts"),
   },
@@ -87,7 +91,10 @@ export const commands: readonly Command[] = [
       ["--deliver", "also send the reply to the chat"],
       ["--timeout <seconds>", "time limit of the turn (default 600)"],
     ],
-    examples: ['agent --message "hello"', 'agent --message "summarise today" --to 123456789 --channel telegram --deliver'],
+    examples: [
+      'agent --message "hello"',
+      'agent --message "summarise today" --to 123456789 --channel telegram --deliver',
+    ],
     load: () => import("./agent.ts"),
   },
   {

@@ -31,7 +31,8 @@ export async function readConfig({ paths, env }: Context): Promise<LoadedConfig>
     const store = await openConfig({ path: paths.config, variable: (name) => env.raw(name) });
     return { config: store.current(), snapshot: store.snapshot(), fault: undefined };
   } catch (error) {
-    if (error instanceof Fault && error.code === "config_invalid") return { config: defaultConfig(), snapshot: undefined, fault: error };
+    if (error instanceof Fault && error.code === "config_invalid")
+      return { config: defaultConfig(), snapshot: undefined, fault: error };
     throw error;
   }
 }
@@ -58,9 +59,16 @@ export async function openClient(context: Context, options: OpenOptions): Promis
   return openClientAt(context, await findGateway(context, config), options);
 }
 
-export async function openClientAt(context: Context, target: GatewayTarget, options: OpenOptions): Promise<GatewayClient> {
+export async function openClientAt(
+  context: Context,
+  target: GatewayTarget,
+  options: OpenOptions,
+): Promise<GatewayClient> {
   if (!URL.canParse(target.url) || !/^wss?:$/u.test(new URL(target.url).protocol)) {
-    throw new Fault("usage", `not a WebSocket URL: ${target.url}`, { field: "--url", next: "write it as ws://127.0.0.1:18789" });
+    throw new Fault("usage", `not a WebSocket URL: ${target.url}`, {
+      field: "--url",
+      next: "write it as ws://127.0.0.1:18789",
+    });
   }
   if (!target.secret) {
     throw new Fault("unauthorized", "no token or password for the Gateway is known here", {
@@ -81,7 +89,11 @@ export async function openClientAt(context: Context, target: GatewayTarget, opti
 }
 
 /** Opens, runs, closes. */
-export async function withClient<T>(context: Context, options: OpenOptions, task: (client: GatewayClient) => Promise<T>): Promise<T> {
+export async function withClient<T>(
+  context: Context,
+  options: OpenOptions,
+  task: (client: GatewayClient) => Promise<T>,
+): Promise<T> {
   const client = await openClient(context, options);
   try {
     return await task(client);

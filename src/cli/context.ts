@@ -38,7 +38,14 @@ export interface Context {
 export function createContext(brand: Brand, version: string, flags: GlobalFlags): Context {
   const env = createEnv(brand);
   const profile = decideProfile(flags);
-  const paths = derivePaths({ brand, env, profile, home: homedir(), temporary: process.platform === "win32" ? tmpdir() : "/tmp", exists: existsSync });
+  const paths = derivePaths({
+    brand,
+    env,
+    profile,
+    home: homedir(),
+    temporary: process.platform === "win32" ? tmpdir() : "/tmp",
+    exists: existsSync,
+  });
   const isColor = flags.color !== false && env.raw("NO_COLOR") === undefined;
   const prefix = profile === undefined ? "" : profile === devProfile ? " --dev" : ` --profile ${profile}`;
   return {

@@ -16,16 +16,12 @@ export const run: Run = async (context, { options }) => {
   return health.ok ? 0 : 1;
 };
 
-function renderHealth({ out, command }: Context, health: HealthSnapshot): void {
+function renderHealth(context: Context, health: HealthSnapshot): void {
+  const { out, command } = context;
   out.line(`Gateway: ${health.ok ? out.style("green", "ok") : out.style("red", "not ok")}`);
-  for (const id of health.channelOrder) {
-    const channel = health.channels[id];
-    const label = health.channelLabels[id] ?? id;
-    const state = channel?.reason ? out.style("yellow", channel.reason) : channel?.connected ? out.style("green", "connected") : "connecting";
-    out.line(`${label}: ${channel?.configured === false ? "not configured" : state}`);
-    if (channel?.next) out.line(`  next: ${channel.next}`);
-  }
-  if (health.channelOrder.length === 0) out.line(`Channels: none yet; chat with: ${command('agent --message "hello"')}`);
+  for (const id of health.channelOrder) renderChannel(context, health, id);
+  if (health.channelOrder.length === 0)
+    out.line(`Channels: none yet; chat with: ${command('agent --message "hello"')}`);
   out.line(`Agents: ${health.agents.map((agent) => agent.agentId).join(", ")}`);
   out.line(`Sessions: ${health.sessions.count}`);
   for (const session of health.sessions.recent) out.line(`  ${session.key} (${renderAge(session.age)})`);
@@ -33,4 +29,12 @@ function renderHealth({ out, command }: Context, health: HealthSnapshot): void {
     out.line(`${out.style("yellow", "problem:")} ${problem.message}`);
     if (problem.next) out.line(`  next: ${problem.next}`);
   }
+}
+
+function renderChannel({ out }: Context, health: HealthSnapshot, id: string): void {
+  const { configured, connected, reason, next } = health.channels[id] ?? {};
+  const state = connected ? out.style("green", "connected") : "connecting";
+  const shown = reason ? out.style("yellow", reason) : state;
+  out.line(`${health.channelLabels[id] ?? id}: ${configured === false ? "not configured" : shown}`);
+  if (next) out.line(`  next: ${next}`);
 }

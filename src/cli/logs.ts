@@ -37,12 +37,18 @@ export const run: Run = async (context, { options }) => {
 async function openSource(context: Context): Promise<{ read: Read; close: () => void }> {
   try {
     const client = await openClient(context, { scopes: ["operator.read"], timeoutMs: 3_000 });
-    return { read: async (request) => ({ ...(await client.call("logs.tail", request, { timeoutMs: 30_000 })) }) as Tail, close: () => client.close() };
+    return {
+      read: async (request) => ({ ...(await client.call("logs.tail", request, { timeoutMs: 30_000 })) }) as Tail,
+      close: () => client.close(),
+    };
   } catch (error) {
     if (!(error instanceof Fault) || context.flags.url !== undefined) throw error;
     notice(context, `the Gateway cannot be asked (${error.message}); reading the file`);
     const { logs, logPrefix } = context.paths;
-    return { read: (request) => tailLog(logFileName({ folder: logs, prefix: logPrefix, now: context.clock.now() }), request), close: () => {} };
+    return {
+      read: (request) => tailLog(logFileName({ folder: logs, prefix: logPrefix, now: context.clock.now() }), request),
+      close: () => {},
+    };
   }
 }
 
@@ -55,7 +61,18 @@ function print(context: Context, line: string, isPlain: boolean): void {
   const record = parseLine(line);
   const { out } = context;
   if (context.flags.json) {
-    out.json1(record ? { type: "log", time: record["time"], level: record["level"], subsystem: record["subsystem"], message: record["message"], raw: line } : { type: "raw", raw: line });
+    out.json1(
+      record
+        ? {
+            type: "log",
+            time: record["time"],
+            level: record["level"],
+            subsystem: record["subsystem"],
+            message: record["message"],
+            raw: line,
+          }
+        : { type: "raw", raw: line },
+    );
     return;
   }
   if (!record) {
@@ -65,7 +82,9 @@ function print(context: Context, line: string, isPlain: boolean): void {
   const { time, level, subsystem, message, ...fields } = record;
   const extras = Object.keys(fields).length > 0 ? ` ${JSON.stringify(fields)}` : "";
   const mark = level === "error" || level === "fatal" ? "red" : level === "warn" ? "yellow" : "dim";
-  out.line(`${String(time)} ${isPlain ? String(level) : out.style(mark, String(level))} ${String(subsystem)} ${String(message)}${extras}`);
+  out.line(
+    `${String(time)} ${isPlain ? String(level) : out.style(mark, String(level))} ${String(subsystem)} ${String(message)}${extras}`,
+  );
 }
 
 function parseLine(line: string): Record<string, unknown> | undefined {

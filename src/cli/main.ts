@@ -54,7 +54,15 @@ function createProgram(brand: Brand, choose: Choose): Commander {
     .exitOverride()
     .showHelpAfterError("(see --help)");
   addGlobalOptions(program, false);
-  program.addHelpText("after", renderExamples(brand, ["gateway", "--dev gateway --allow-unconfigured", 'agent --message "hello"', "logs --follow"]));
+  program.addHelpText(
+    "after",
+    renderExamples(brand, [
+      "gateway",
+      "--dev gateway --allow-unconfigured",
+      'agent --message "hello"',
+      "logs --follow",
+    ]),
+  );
 
   const groups = new Map<string, Commander>();
   for (const command of commands) {
@@ -69,13 +77,24 @@ function createProgram(brand: Brand, choose: Choose): Commander {
 function groupOf(program: Commander, groups: Map<string, Commander>, name: string): Commander {
   const known = groups.get(name);
   if (known) return known;
-  const summaries: Readonly<Record<string, string>> = { gateway: "run and inspect the Gateway", message: "send messages", pairing: "let people in" };
-  const group = program.command(name).description(summaries[name] ?? name).exitOverride().enablePositionalOptions();
+  const summaries: Readonly<Record<string, string>> = {
+    gateway: "run and inspect the Gateway",
+    message: "send messages",
+    pairing: "let people in",
+  };
+  const group = program
+    .command(name)
+    .description(summaries[name] ?? name)
+    .exitOverride()
+    .enablePositionalOptions();
   groups.set(name, group);
   return group;
 }
 
-function addLeaf(parent: Commander, leaf: { command: Command; words: readonly string[]; brand: Brand; choose: Choose }): void {
+function addLeaf(
+  parent: Commander,
+  leaf: { command: Command; words: readonly string[]; brand: Brand; choose: Choose },
+): void {
   const { command, words, brand } = leaf;
   const made = parent
     .command(words.join(" "), { isDefault: command.isDefault === true })

@@ -16,7 +16,12 @@ export const run: Run = async (context, { options }) => {
     const client = await openClientAt(context, target, { scopes: ["operator.read"], timeoutMs });
     const status = await client.call("status", {}, { timeoutMs });
     client.close();
-    const gateway = { url: target.url, urlSource: target.source, reachable: true, version: client.hello.server.version };
+    const gateway = {
+      url: target.url,
+      urlSource: target.source,
+      reachable: true,
+      version: client.hello.server.version,
+    };
     if (context.flags.json) context.out.json({ ...status, gateway });
     else render(context, target.url, status);
   } catch (error) {
@@ -42,5 +47,6 @@ function render({ out }: Context, url: string, status: MethodResult<"status">): 
     `Last 24 h: ${errors.failedTurns} failed turns, ${errors.failedSends} refused sends, ${errors.unknownSends} unconfirmed sends, ${dropped} messages not let in`,
   );
   out.line(`Sessions: ${status.sessions.count}`);
-  for (const session of status.sessions.recent) out.line(`  ${session.key} (${renderAge((session as { age?: number | null }).age)})`);
+  for (const session of status.sessions.recent)
+    out.line(`  ${session.key} (${renderAge((session as { age?: number | null }).age)})`);
 }

@@ -46,7 +46,11 @@ export interface CallOptions {
 export interface GatewayClient {
   readonly hello: HelloOk;
   /** @throws Fault with the Gateway's code, or `timeout`, or `unreachable` when the connection goes. */
-  call<Name extends MethodName>(method: Name, params: MethodParams<Name>, options: CallOptions): Promise<MethodResult<Name>>;
+  call<Name extends MethodName>(
+    method: Name,
+    params: MethodParams<Name>,
+    options: CallOptions,
+  ): Promise<MethodResult<Name>>;
   /** The same for a method that the types do not know. */
   callAny(method: string, params: unknown, options: CallOptions): Promise<unknown>;
   on<Name extends EventName>(event: Name, listener: (payload: EventPayload<Name>) => void): () => void;
@@ -80,7 +84,11 @@ export function connect(options: ConnectOptions): Promise<GatewayClient> {
       const id = options.newId();
       const stopTimer = startTimer(options.clock, timeoutMs, () => {
         waiting.delete(id);
-        reject(new Fault("timeout", `${method}: no answer within ${timeoutMs} ms`, { next: "raise --timeout, or look at the Gateway's log" }));
+        reject(
+          new Fault("timeout", `${method}: no answer within ${timeoutMs} ms`, {
+            next: "raise --timeout, or look at the Gateway's log",
+          }),
+        );
       });
       waiting.set(id, { resolve, reject, isFinal, stopTimer });
       socket.send(JSON.stringify({ type: "req", id, method, params }));
@@ -119,7 +127,11 @@ export function connect(options: ConnectOptions): Promise<GatewayClient> {
   return new Promise((resolve, reject) => {
     const stopTimer = startTimer(options.clock, options.timeoutMs, () => {
       socket.close();
-      reject(new Fault("timeout", `no Gateway answered on ${options.url} within ${options.timeoutMs} ms`, { next: "check the address and that a Gateway listens there" }));
+      reject(
+        new Fault("timeout", `no Gateway answered on ${options.url} within ${options.timeoutMs} ms`, {
+          next: "check the address and that a Gateway listens there",
+        }),
+      );
     });
     const giveUp = (error: unknown) => {
       stopTimer();
@@ -183,7 +195,9 @@ function toFault(error: unknown): Fault {
   const field = text(details["field"]);
   const reason = String(details["reason"]);
   // our own Gateway says more exactly what it means; others only have the protocol's codes
-  const code = Object.hasOwn(faultCodes, reason) ? (reason as FaultCode) : (codeOfWire[String(shape["code"])] ?? "internal");
+  const code = Object.hasOwn(faultCodes, reason)
+    ? (reason as FaultCode)
+    : (codeOfWire[String(shape["code"])] ?? "internal");
   return new Fault(code, text(shape["message"]) ?? "the Gateway refused", {
     details: { ...details, wireCode: shape["code"] },
     ...(next ? { next } : {}),
@@ -200,6 +214,9 @@ function unreachable(url: string, error: Error): Fault {
 }
 
 function closed(code: number, reason: string): Fault {
-  const next = code === 1008 && reason.includes("unauthorized") ? "check the token; `gateway status` shows which one is used" : undefined;
+  const next =
+    code === 1008 && reason.includes("unauthorized")
+      ? "check the token; `gateway status` shows which one is used"
+      : undefined;
   return new Fault("unreachable", `gateway closed (${code}${reason ? `): ${reason}` : ")"}`, next ? { next } : {});
 }

@@ -46,11 +46,19 @@ export function parseConfig(text: string, variable: (name: string) => string | u
 
   if (!isRecord(value)) return { problems: [at([], "the file must hold an object", "wrap its contents in { }")] };
   const early: ConfigProblem[] = [];
-  const filled = substitute(value, [], { variable, report: (path, message, next) => early.push(at(path, message, next)) });
+  const filled = substitute(value, [], {
+    variable,
+    report: (path, message, next) => early.push(at(path, message, next)),
+  });
   if (early.length > 0) return { problems: early };
 
   if (!validate_config(filled)) {
-    return { problems: (validate_config.errors ?? []).filter(isPlain).slice(0, 20).map((problem) => explain(problem, at)) };
+    return {
+      problems: (validate_config.errors ?? [])
+        .filter(isPlain)
+        .slice(0, 20)
+        .map((problem) => explain(problem, at)),
+    };
   }
   const rules = crossChecks(filled as Config, at);
   // the validator has just accepted it and filled the defaults in
@@ -60,7 +68,11 @@ export function parseConfig(text: string, variable: (name: string) => string | u
 type Report = (path: readonly string[], message: string, next: string) => void;
 
 /** A copy with `${NAME}` replaced; keys that would reach a prototype are refused. */
-function substitute(value: unknown, path: readonly string[], tools: { variable: (name: string) => string | undefined; report: Report }): unknown {
+function substitute(
+  value: unknown,
+  path: readonly string[],
+  tools: { variable: (name: string) => string | undefined; report: Report },
+): unknown {
   if (typeof value === "string") return substituteText(value, path, tools);
   if (Array.isArray(value)) return value.map((item, index) => substitute(item, [...path, String(index)], tools));
   if (!isRecord(value)) return value;
@@ -73,18 +85,30 @@ function substitute(value: unknown, path: readonly string[], tools: { variable: 
   return copy;
 }
 
-function substituteText(text: string, path: readonly string[], tools: { variable: (name: string) => string | undefined; report: Report }): string {
+function substituteText(
+  text: string,
+  path: readonly string[],
+  tools: { variable: (name: string) => string | undefined; report: Report },
+): string {
   return text.replaceAll(/\$(\$)?\{([A-Z_][A-Z0-9_]*)\}/gu, (whole, escaped: string | undefined, name: string) => {
     if (escaped) return `\${${name}}`;
     const value = tools.variable(name);
     if (value !== undefined) return value;
-    tools.report(path, `the environment variable ${name} is not set`, `set ${name}, or write $\${${name}} for the text itself`);
+    tools.report(
+      path,
+      `the environment variable ${name} is not set`,
+      `set ${name}, or write $\${${name}} for the text itself`,
+    );
     return whole;
   });
 }
 
 function syntaxProblem(error: unknown): ConfigProblem {
-  const { message, lineNumber, columnNumber } = error as { message?: string; lineNumber?: number; columnNumber?: number };
+  const { message, lineNumber, columnNumber } = error as {
+    message?: string;
+    lineNumber?: number;
+    columnNumber?: number;
+  };
   return {
     path: "",
     line: lineNumber ?? 1,
@@ -96,10 +120,16 @@ function syntaxProblem(error: unknown): ConfigProblem {
 
 /** A union reports each of its branches and then itself: the union's own line says enough. */
 function isPlain(problem: SchemaProblem, _index: number, all: readonly SchemaProblem[]): boolean {
-  return problem.keyword === "anyOf" || !all.some((other) => other.keyword === "anyOf" && problem.instancePath === other.instancePath);
+  return (
+    problem.keyword === "anyOf" ||
+    !all.some((other) => other.keyword === "anyOf" && problem.instancePath === other.instancePath)
+  );
 }
 
-function explain(problem: SchemaProblem, at: (path: readonly string[], message: string, next: string) => ConfigProblem): ConfigProblem {
+function explain(
+  problem: SchemaProblem,
+  at: (path: readonly string[], message: string, next: string) => ConfigProblem,
+): ConfigProblem {
   const path = problem.instancePath
     .split("/")
     .slice(1)
@@ -107,7 +137,11 @@ function explain(problem: SchemaProblem, at: (path: readonly string[], message: 
   if (problem.keyword === "additionalProperties") {
     const key = String(problem.params["additionalProperty"]);
     const near = nearestKey(path, key);
-    return at([...path, key], "unknown key", near ? `did you mean ${near}?` : "remove it, or see docs/configuration.md");
+    return at(
+      [...path, key],
+      "unknown key",
+      near ? `did you mean ${near}?` : "remove it, or see docs/configuration.md",
+    );
   }
   if (problem.keyword === "required") {
     const key = String(problem.params["missingProperty"]);
@@ -122,9 +156,18 @@ function explain(problem: SchemaProblem, at: (path: readonly string[], message: 
 function nearestKey(path: readonly string[], key: string): string | undefined {
   const patterns = Object.keys(configKeys).map((known) => known.split("."));
   const siblings = patterns
-    .filter((known) => known.length === path.length + 1 && path.every((part, index) => known[index] === part || known[index] === "*" || (known[index] === "[]" && /^\d+$/u.test(part))))
+    .filter(
+      (known) =>
+        known.length === path.length + 1 &&
+        path.every(
+          (part, index) =>
+            known[index] === part || known[index] === "*" || (known[index] === "[]" && /^\d+$/u.test(part)),
+        ),
+    )
     .map((known) => known.at(-1) ?? "");
-  const ranked = siblings.map((name) => ({ name, distance: distance(name.toLowerCase(), key.toLowerCase()) })).sort((a, b) => a.distance - b.distance);
+  const ranked = siblings
+    .map((name) => ({ name, distance: distance(name.toLowerCase(), key.toLowerCase()) }))
+    .sort((a, b) => a.distance - b.distance);
   const best = ranked[0];
   return best && best.distance <= Math.max(2, Math.floor(key.length / 3)) ? best.name : undefined;
 }
@@ -135,7 +178,11 @@ function distance(a: string, b: string): number {
   for (let i = 1; i <= a.length; i += 1) {
     const next = [i];
     for (let j = 1; j <= b.length; j += 1) {
-      next[j] = Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1));
+      next[j] = Math.min(
+        (row[j] ?? 0) + 1,
+        (next[j - 1] ?? 0) + 1,
+        (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1),
+      );
     }
     row = next;
   }
@@ -143,17 +190,23 @@ function distance(a: string, b: string): number {
 }
 
 /** Rules that look at more than one key. */
-function crossChecks(config: Config, at: (path: readonly string[], message: string, next: string) => ConfigProblem): ConfigProblem[] {
+function crossChecks(
+  config: Config,
+  at: (path: readonly string[], message: string, next: string) => ConfigProblem,
+): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   for (const name of ["telegram", "whatsapp"] as const) {
     const channel = config.channels[name];
     if (channel?.dmPolicy === "open" && !channel.allowFrom.includes("*")) {
-      problems.push(at(["channels", name, "dmPolicy"], 'open needs "*" in allowFrom', `add allowFrom: ["*"], or use pairing`));
+      problems.push(
+        at(["channels", name, "dmPolicy"], 'open needs "*" in allowFrom', `add allowFrom: ["*"], or use pairing`),
+      );
     }
   }
   for (const key of ["token", "password"] as const) {
     const secret = config.gateway.auth[key];
-    if (secret !== undefined && secret.trim() === "") problems.push(at(["gateway", "auth", key], "must not be blank", "set it, or remove the key"));
+    if (secret !== undefined && secret.trim() === "")
+      problems.push(at(["gateway", "auth", key], "must not be blank", "set it, or remove the key"));
   }
   return problems;
 }

@@ -98,7 +98,7 @@ function scanMembers(scanner: Scanner, path: readonly string[]): void {
 
 function scanItems(scanner: Scanner, path: readonly string[]): void {
   scanner.at += 1;
-  for (let index = 0; ; ) {
+  for (let index = 0; ;) {
     skipSpace(scanner);
     const character = scanner.text[scanner.at];
     if (character === undefined) return;
@@ -117,13 +117,21 @@ function scanItems(scanner: Scanner, path: readonly string[]): void {
   }
 }
 
-const simpleEscapes: Readonly<Record<string, string>> = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t", v: "\v", 0: "\0" };
+const simpleEscapes: Readonly<Record<string, string>> = {
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  v: "\v",
+  0: "\0",
+};
 
 function scanString(scanner: Scanner): string {
   const { text } = scanner;
   const quote = text[scanner.at];
   let value = "";
-  for (scanner.at += 1; scanner.at < text.length && text[scanner.at] !== quote; ) {
+  for (scanner.at += 1; scanner.at < text.length && text[scanner.at] !== quote;) {
     if (text[scanner.at] === "\\") value += scanEscape(scanner);
     else {
       value += text[scanner.at];
@@ -151,5 +159,7 @@ function scanWord(scanner: Scanner): string {
   word.lastIndex = scanner.at;
   const match = word.exec(scanner.text);
   scanner.at = match ? word.lastIndex : scanner.at + 1;
-  return (match?.[0] ?? "").replaceAll(/\\u([0-9a-fA-F]{4})/gu, (_escape, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
+  return (match?.[0] ?? "").replaceAll(/\\u([0-9a-fA-F]{4})/gu, (_escape, code: string) =>
+    String.fromCharCode(Number.parseInt(code, 16)),
+  );
 }

@@ -26,7 +26,10 @@ export interface SecretSources {
 
 /** Server: flag > config > environment > token file. @returns undefined when there is no secret anywhere. */
 export async function resolveServerSecret(sources: SecretSources): Promise<GatewaySecret | undefined> {
-  return decideMode(sources.config, fromFlags(sources), fromConfig(sources), fromEnv(sources)) ?? (await fromFile(sources.tokenFile));
+  return (
+    decideMode(sources.config, fromFlags(sources), fromConfig(sources), fromEnv(sources)) ??
+    (await fromFile(sources.tokenFile))
+  );
 }
 
 /** Client: flag > environment > config > token file. With `gateway.mode` remote the remote's secret stands for the config's. */
@@ -43,7 +46,8 @@ interface Pair {
 
 function secret(mode: "token" | "password", value: string | undefined, source: string): GatewaySecret | undefined {
   if (value === undefined) return undefined;
-  if (value.trim() === "") throw new Fault("usage", `${source} is blank`, { field: source, next: "give it a value or leave it out" });
+  if (value.trim() === "")
+    throw new Fault("usage", `${source} is blank`, { field: source, next: "give it a value or leave it out" });
   return { mode, value, source };
 }
 

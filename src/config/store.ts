@@ -46,7 +46,15 @@ async function loadConfig(files: ConfigFiles): Promise<ConfigSnapshot> {
   const { path } = files;
   const text = await readTextIfExists(path);
   if (text === undefined) {
-    return { path, exists: false, isValid: true, problems: [], hash: undefined, source: "defaults", config: defaultConfig() };
+    return {
+      path,
+      exists: false,
+      isValid: true,
+      problems: [],
+      hash: undefined,
+      source: "defaults",
+      config: defaultConfig(),
+    };
   }
   const hash = createHash("sha256").update(text).digest("hex");
   const parsed = parseConfig(text, files.variable);

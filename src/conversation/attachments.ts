@@ -18,7 +18,8 @@ export function parseAttachments(values: readonly unknown[] | undefined): Attach
 }
 
 function parseAttachment(value: unknown, field: string): Attachment {
-  if (!isRecord(value) || typeof value["content"] !== "string") throw refuse(field, "an attachment needs `content`, base64 or a data URL");
+  if (!isRecord(value) || typeof value["content"] !== "string")
+    throw refuse(field, "an attachment needs `content`, base64 or a data URL");
   const content = value["content"];
   const url = dataUrl.exec(content);
   const data = url ? content.slice(url[0].length) : content;

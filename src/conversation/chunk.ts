@@ -27,7 +27,8 @@ export function chunkMarkdown(markdown: string, limit: number): string[] {
     const cut = decideCut(rest, open, max - prefix.length);
     const after = fenceAfter(rest.slice(0, cut), open);
     const piece = rest.slice(0, cut).replace(/\s+$/u, "");
-    if (piece.trim() !== "" && !isOnlyFence(prefix + piece)) chunks.push(prefix + piece + (after ? `\n${after.marker}` : ""));
+    if (piece.trim() !== "" && !isOnlyFence(prefix + piece))
+      chunks.push(prefix + piece + (after ? `\n${after.marker}` : ""));
     rest = rest.slice(cut).replace(after ? /^\n/u : /^\s*\n|^ +/u, "");
     open = after;
   }

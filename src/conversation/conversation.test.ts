@@ -42,31 +42,46 @@ test("a message is answered in its chat", async () => {
 
 test("the same event twice is one turn", async () => {
   const kit = await open({ databaseFile: nextFile(), runTurn: echo });
-  const outcomes = await Promise.all([1, 2, 3].map(() => kit.channel.receive({ eventId: "1", chatId: "7", text: "hello" })));
+  const outcomes = await Promise.all(
+    [1, 2, 3].map(() => kit.channel.receive({ eventId: "1", chatId: "7", text: "hello" })),
+  );
   assert.deepEqual(outcomes.map((result) => result.outcome).sort(), ["accepted", "duplicate", "duplicate"]);
   await until(() => kit.channel.sent.length === 1);
   await kit.channel.receive({ eventId: "2", chatId: "7", text: "next" });
   await until(() => kit.channel.sent.length === 2);
-  assert.deepEqual(kit.channel.sent.map((sent) => sent.text), ["echo hello", "echo next"]);
+  assert.deepEqual(
+    kit.channel.sent.map((sent) => sent.text),
+    ["echo hello", "echo next"],
+  );
 });
 
 test("events repeated and shuffled in any way are each answered once, in order of first arrival", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.record({ id: fc.nat({ max: 6 }), chat: fc.nat({ max: 2 }) }), { maxLength: 25 }), async (arrivals) => {
-      const kit = await openConversationKit({ databaseFile: nextFile(), runTurn: echo });
-      const expected: string[] = [];
-      for (const { id, chat } of arrivals) {
-        const result = await kit.channel.receive({ eventId: `${chat}-${id}`, chatId: `c${chat}`, text: `${chat}-${id}` });
-        if (result.outcome === "accepted") expected.push(`${chat}-${id}`);
-      }
-      assert.equal(new Set(expected).size, expected.length);
-      await until(() => kit.channel.sent.length === expected.length);
-      for (const chat of [0, 1, 2]) {
-        const got = kit.channel.sent.filter((sent) => sent.target.chatId === `c${chat}`).map((sent) => sent.text);
-        assert.deepEqual(got, expected.filter((text) => text.startsWith(`${chat}-`)).map((text) => `echo ${text}`));
-      }
-      await kit.stop();
-    }),
+    fc.asyncProperty(
+      fc.array(fc.record({ id: fc.nat({ max: 6 }), chat: fc.nat({ max: 2 }) }), { maxLength: 25 }),
+      async (arrivals) => {
+        const kit = await openConversationKit({ databaseFile: nextFile(), runTurn: echo });
+        const expected: string[] = [];
+        for (const { id, chat } of arrivals) {
+          const result = await kit.channel.receive({
+            eventId: `${chat}-${id}`,
+            chatId: `c${chat}`,
+            text: `${chat}-${id}`,
+          });
+          if (result.outcome === "accepted") expected.push(`${chat}-${id}`);
+        }
+        assert.equal(new Set(expected).size, expected.length);
+        await until(() => kit.channel.sent.length === expected.length);
+        for (const chat of [0, 1, 2]) {
+          const got = kit.channel.sent.filter((sent) => sent.target.chatId === `c${chat}`).map((sent) => sent.text);
+          assert.deepEqual(
+            got,
+            expected.filter((text) => text.startsWith(`${chat}-`)).map((text) => `echo ${text}`),
+          );
+        }
+        await kit.stop();
+      },
+    ),
     { numRuns: 15 },
   );
 });
@@ -74,7 +89,11 @@ test("events repeated and shuffled in any way are each answered once, in order o
 test("a stranger gets one pairing code; after approval the next message is answered", async () => {
   const { createPairing } = await import("./pairing.ts");
   const { systemClock } = await import("../base/clock.ts");
-  const kit = await open({ databaseFile: nextFile(), runTurn: echo, gatePolicy: { dmPolicy: "pairing", allowFrom: [], groupPolicy: "disabled" } });
+  const kit = await open({
+    databaseFile: nextFile(),
+    runTurn: echo,
+    gatePolicy: { dmPolicy: "pairing", allowFrom: [], groupPolicy: "disabled" },
+  });
   const first = await kit.channel.receive({ eventId: "1", chatId: "7", text: "let me in" });
   assert.equal(first.outcome, "pairing");
   await kit.channel.receive({ eventId: "2", chatId: "7", text: "please" });
@@ -93,9 +112,14 @@ test("a stranger gets one pairing code; after approval the next message is answe
 });
 
 test("at most three strangers hold a code at a time", async () => {
-  const kit = await open({ databaseFile: nextFile(), runTurn: echo, gatePolicy: { dmPolicy: "pairing", allowFrom: [], groupPolicy: "disabled" } });
+  const kit = await open({
+    databaseFile: nextFile(),
+    runTurn: echo,
+    gatePolicy: { dmPolicy: "pairing", allowFrom: [], groupPolicy: "disabled" },
+  });
   const results = [];
-  for (const id of ["a", "b", "c", "d"]) results.push(await kit.channel.receive({ eventId: id, chatId: id, text: "hi" }));
+  for (const id of ["a", "b", "c", "d"])
+    results.push(await kit.channel.receive({ eventId: id, chatId: id, text: "hi" }));
   assert.deepEqual(
     results.map((result) => result.outcome === "pairing" && result.code !== undefined),
     [true, true, true, false],
@@ -106,7 +130,9 @@ test("a turn cut off by a crash is finished by the next process, without a secon
   const databaseFile = nextFile();
   const hanging = await openConversationKit({
     databaseFile,
-    runTurn: createScriptedRunner((request) => new Promise((resolve) => request.signal.addEventListener("abort", () => resolve("")))),
+    runTurn: createScriptedRunner(
+      (request) => new Promise((resolve) => request.signal.addEventListener("abort", () => resolve(""))),
+    ),
   });
   await hanging.channel.receive({ eventId: "1", chatId: "7", text: "one" });
   await hanging.channel.receive({ eventId: "2", chatId: "7", text: "two" });
@@ -122,7 +148,10 @@ test("a turn cut off by a crash is finished by the next process, without a secon
     }),
   });
   await until(() => kit.channel.sent.length === 2);
-  assert.deepEqual(kit.channel.sent.map((sent) => sent.text), ["echo one", "echo two"]);
+  assert.deepEqual(
+    kit.channel.sent.map((sent) => sent.text),
+    ["echo one", "echo two"],
+  );
   assert.equal(seen.length, 2);
   assert.ok((seen[0] ?? 0) >= 2, "the first turn is a later attempt");
 });
@@ -176,7 +205,10 @@ test("stop ends the running turn and what waits behind it", async () => {
   const kit = await open({
     databaseFile: nextFile(),
     runTurn: createScriptedRunner(
-      (request) => new Promise((resolve) => (request.signal.aborted ? resolve("") : request.signal.addEventListener("abort", () => resolve("")))),
+      (request) =>
+        new Promise((resolve) =>
+          request.signal.aborted ? resolve("") : request.signal.addEventListener("abort", () => resolve("")),
+        ),
     ),
   });
   await kit.channel.receive({ eventId: "1", chatId: "7", text: "long" });
@@ -197,7 +229,10 @@ test("send has one effect and one answer for a key, also after a restart", async
     target: { channel: "memory", account: "default", chatId: "9" },
     text: "hello",
   };
-  const answers = await Promise.all([first.conversation.sending.send(request), first.conversation.sending.send(request)]);
+  const answers = await Promise.all([
+    first.conversation.sending.send(request),
+    first.conversation.sending.send(request),
+  ]);
   assert.deepEqual(answers[0], answers[1]);
   assert.equal(first.channel.sent.length, 1);
   await first.stop();
@@ -205,11 +240,17 @@ test("send has one effect and one answer for a key, also after a restart", async
   const kit = await open({ databaseFile, runTurn: echo });
   assert.deepEqual(await kit.conversation.sending.send(request), answers[0]);
   assert.equal(kit.channel.sent.length, 0);
-  await assert.rejects(kit.conversation.sending.send({ ...request, text: "other" }), (error) => error instanceof Fault && error.code === "key_reused");
+  await assert.rejects(
+    kit.conversation.sending.send({ ...request, text: "other" }),
+    (error) => error instanceof Fault && error.code === "key_reused",
+  );
 });
 
 test("a reply of NO_REPLY is silence", async () => {
-  const kit = await open({ databaseFile: nextFile(), runTurn: createScriptedRunner((request) => (request.text === "quiet" ? "NO_REPLY" : "spoken")) });
+  const kit = await open({
+    databaseFile: nextFile(),
+    runTurn: createScriptedRunner((request) => (request.text === "quiet" ? "NO_REPLY" : "spoken")),
+  });
   await kit.channel.receive({ eventId: "1", chatId: "7", text: "quiet" });
   await kit.channel.receive({ eventId: "2", chatId: "7", text: "loud" });
   await until(() => kit.channel.sent.length === 1);

@@ -95,7 +95,9 @@ export function createConversation(dependencies: ConversationDependencies): Conv
     onWork: (sessionKey) => lane.wake(sessionKey),
     onOutbox,
     onStop: (sessionKey) => {
-      lane.abortAll(sessionKey, "stop").catch((error: unknown) => log.error("cannot stop a session", { sessionKey, error }));
+      lane
+        .abortAll(sessionKey, "stop")
+        .catch((error: unknown) => log.error("cannot stop a session", { sessionKey, error }));
     },
   });
 

@@ -141,7 +141,12 @@ function record(sql: Parameters<typeof markSent>[0], row: OutboxRow, outcome: Se
     case "login":
       return markPending(sql, row.id, now + loginRetryMs, outcome.reason);
     case "retry":
-      return markPending(sql, row.id, now + Math.max(outcome.afterMs, backoffMs(retryPolicy, row.attempts + 1)), outcome.reason);
+      return markPending(
+        sql,
+        row.id,
+        now + Math.max(outcome.afterMs, backoffMs(retryPolicy, row.attempts + 1)),
+        outcome.reason,
+      );
   }
 }
 
@@ -150,6 +155,7 @@ function tell(row: OutboxRow, outcome: SendOutcome, { log, onFinished }: Deliver
   if (outcome.outcome === "sent") log.debug("message delivered", fields);
   else log.warn(`message not delivered: ${outcome.outcome}`, { ...fields, reason: outcome.reason });
 
-  const isFinal = outcome.outcome === "sent" || outcome.outcome === "rejected" || (outcome.outcome === "unknown" && row.isFlagged);
+  const isFinal =
+    outcome.outcome === "sent" || outcome.outcome === "rejected" || (outcome.outcome === "unknown" && row.isFlagged);
   if (isFinal) onFinished?.(row.effectKey);
 }

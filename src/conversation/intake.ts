@@ -93,7 +93,11 @@ function decide(sql: Sql, inbound: Inbound, dependencies: IntakeDependencies): D
       return { result: { outcome: "dropped", reason: verdict.reason }, receivedAt };
     case "pairing": {
       const code = requestPairing(sql, inbound, { now: receivedAt, text: dependencies.pairingText });
-      insertEvent(sql, { ...entry, verdict: "pairing", reason: code ? "pairing-requested" : "too-many-pairing-requests" });
+      insertEvent(sql, {
+        ...entry,
+        verdict: "pairing",
+        reason: code ? "pairing-requested" : "too-many-pairing-requests",
+      });
       return { result: { outcome: "pairing", code }, receivedAt };
     }
     case "accepted":
@@ -141,6 +145,11 @@ function keyReused(): Fault {
 }
 
 function hashBody(inbound: Inbound): string {
-  const body = { text: inbound.text, attachments: inbound.attachments ?? [], chat: inbound.chat, run: inbound.run ?? null };
+  const body = {
+    text: inbound.text,
+    attachments: inbound.attachments ?? [],
+    chat: inbound.chat,
+    run: inbound.run ?? null,
+  };
   return createHash("sha256").update(canonicalJson(body)).digest("base64url");
 }

@@ -11,7 +11,10 @@ export function createConversationHandlers(dependencies: { sending: Sending }): 
     async send({ params, caller }) {
       const channel = sending.resolveChannel(params.channel);
       if (params.mediaUrl !== undefined || (params.mediaUrls ?? []).length > 0) {
-        throw new Fault("invalid_params", "media cannot be sent yet", { field: "mediaUrl", next: "send the text alone" });
+        throw new Fault("invalid_params", "media cannot be sent yet", {
+          field: "mediaUrl",
+          next: "send the text alone",
+        });
       }
       return sending.send({
         scope: { principal: caller.principal, method: "send", key: parseRunId(params.idempotencyKey) },

@@ -75,7 +75,11 @@ export interface PairingText {
  * row; a repeated one says nothing.
  * @returns the code, or undefined when too many requests are open already.
  */
-export function requestPairing(sql: Sql, inbound: Inbound, options: { now: number; text: PairingText }): string | undefined {
+export function requestPairing(
+  sql: Sql,
+  inbound: Inbound,
+  options: { now: number; text: PairingText },
+): string | undefined {
   const { now, text } = options;
   store.forgetRequestsBefore(sql, now - requestTtlMs);
   const known = store.findRequest(sql, inbound.channel, inbound.account, inbound.sender.id);

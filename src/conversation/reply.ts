@@ -11,7 +11,11 @@ const replyTag = /\[\[\s*(?:reply_to_current|reply_to\s*:\s*[^\]]+|audio_as_voic
 /** What a person should read; empty when the agent chose silence. */
 export function visibleText(text: string): string {
   const clean = text.replace(replyTag, "").trim();
-  if (new RegExp(`^${silentToken}(?:\\W|$)`, "u").test(clean) || new RegExp(`(?:^|\\W)${silentToken}$`, "u").test(clean)) return "";
+  if (
+    new RegExp(`^${silentToken}(?:\\W|$)`, "u").test(clean) ||
+    new RegExp(`(?:^|\\W)${silentToken}$`, "u").test(clean)
+  )
+    return "";
   return clean;
 }
 

@@ -52,7 +52,10 @@ test("routing is total and deterministic, and names only agents that exist", () 
         {
           channel: fc.constantFrom("telegram", "whatsapp"),
           accountId: fc.constantFrom("*", "default", "other"),
-          peer: fc.record({ kind: fc.constantFrom("dm" as const, "group" as const), id: fc.constantFrom("42", "-100") }),
+          peer: fc.record({
+            kind: fc.constantFrom("dm" as const, "group" as const),
+            id: fc.constantFrom("42", "-100"),
+          }),
         },
         { requiredKeys: ["channel"] },
       ),

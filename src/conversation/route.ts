@@ -42,7 +42,8 @@ function decideAgent(inbound: Inbound, policy: RoutePolicy): Pick<Route, "agentI
       policy.agentIds.includes(agentId) &&
       match.channel === inbound.channel &&
       (match.accountId === "*" || (match.accountId ?? "default") === inbound.account) &&
-      (match.peer === undefined || (match.peer.kind === kind && match.peer.id.toLowerCase() === inbound.chat.id.toLowerCase())),
+      (match.peer === undefined ||
+        (match.peer.kind === kind && match.peer.id.toLowerCase() === inbound.chat.id.toLowerCase())),
   );
   const byPeer = fits.find((binding) => binding.match.peer !== undefined);
   if (byPeer) return { agentId: byPeer.agentId, matchedBy: "binding.peer" };

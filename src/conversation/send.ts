@@ -64,7 +64,9 @@ export function createSending(dependencies: SendingDependencies): Sending {
       if (chunks.length === 0) throw new Fault("invalid_params", "the message is empty", { field: "message" });
 
       const effects = chunks.map((_, index) => `send:${request.scope.principal}:${request.scope.key}:${index}`);
-      const kept = await database.write((sql) => begin(sql, { request, channel, chunks, effects, now: dependencies.clock.now() }));
+      const kept = await database.write((sql) =>
+        begin(sql, { request, channel, chunks, effects, now: dependencies.clock.now() }),
+      );
       if (kept !== undefined) return settledAnswer(kept);
       dependencies.onOutbox();
 
@@ -77,12 +79,22 @@ export function createSending(dependencies: SendingDependencies): Sending {
   };
 }
 
-type Answer = { readonly ok: SentMessage } | { readonly fault: { readonly code: "send_rejected" | "send_unknown" | "channel_unavailable"; readonly message: string } };
+type Answer =
+  | { readonly ok: SentMessage }
+  | {
+      readonly fault: {
+        readonly code: "send_rejected" | "send_unknown" | "channel_unavailable";
+        readonly message: string;
+      };
+    };
 
 function settledAnswer(answer: Answer): SentMessage {
   if ("ok" in answer) return answer.ok;
   throw new Fault(answer.fault.code, answer.fault.message, {
-    next: answer.fault.code === "send_unknown" ? "look at the chat before sending it again" : "mend the cause, then send it again with a new key",
+    next:
+      answer.fault.code === "send_unknown"
+        ? "look at the chat before sending it again"
+        : "mend the cause, then send it again with a new key",
   });
 }
 
@@ -93,14 +105,19 @@ function decideChannel(channels: readonly Channel[], id: string | undefined): Ch
     if (found) return found;
     throw new Fault("unsupported_channel", `unsupported channel: ${wanted}`, {
       field: "channel",
-      next: channels.length > 0 ? `configured: ${channels.map((channel) => channel.id).join(", ")}` : "configure a channel first",
+      next:
+        channels.length > 0
+          ? `configured: ${channels.map((channel) => channel.id).join(", ")}`
+          : "configure a channel first",
     });
   }
   const [only, ...others] = channels;
   if (only && others.length === 0) return only;
   throw new Fault("unsupported_channel", only ? "which channel? several are configured" : "no channel is configured", {
     field: "channel",
-    next: only ? `name one of: ${channels.map((channel) => channel.id).join(", ")}` : "set channels.telegram.botToken in the config",
+    next: only
+      ? `name one of: ${channels.map((channel) => channel.id).join(", ")}`
+      : "set channels.telegram.botToken in the config",
   });
 }
 
@@ -116,7 +133,10 @@ function begin(
   const known = findAnswer(sql, request.scope);
   if (known) {
     if (known.bodyHash !== bodyHash) {
-      throw new Fault("key_reused", "this idempotencyKey was used before for another message", { field: "idempotencyKey", next: "use a new key" });
+      throw new Fault("key_reused", "this idempotencyKey was used before for another message", {
+        field: "idempotencyKey",
+        next: "use a new key",
+      });
     }
     // kept by keepAnswer from an Answer
     return known.response as Answer | undefined;
@@ -145,10 +165,14 @@ function checkConnected(channel: Channel, account: string): void {
     });
   }
   if (!status.isConnected) {
-    throw new Fault("channel_unavailable", `${channel.label} is not connected${status.problem ? `: ${status.problem.reason}` : ""}`, {
-      retryAfterMs: 5_000,
-      ...(status.problem?.next ? { next: status.problem.next } : {}),
-    });
+    throw new Fault(
+      "channel_unavailable",
+      `${channel.label} is not connected${status.problem ? `: ${status.problem.reason}` : ""}`,
+      {
+        retryAfterMs: 5_000,
+        ...(status.problem?.next ? { next: status.problem.next } : {}),
+      },
+    );
   }
 }
 
@@ -176,12 +200,14 @@ async function waitForRow(effect: string, { database, clock, waiters }: SendingD
 
 function giveUp(sql: Sql, effect: string, now: number): void {
   const row = findByEffect(sql, effect);
-  if (row?.state === "pending") markFailed(sql, row.id, `not sent within ${sendTimeoutMs / 1000} s: ${row.reason ?? "the channel is busy"}`, now);
+  if (row?.state === "pending")
+    markFailed(sql, row.id, `not sent within ${sendTimeoutMs / 1000} s: ${row.reason ?? "the channel is busy"}`, now);
 }
 
 function toAnswer(request: SendRequest, rows: readonly OutboxRow[]): Answer {
   const bad = rows.find((row) => row.state !== "sent");
-  if (bad?.state === "unknown") return { fault: { code: "send_unknown", message: `the send may not have arrived: ${bad.reason ?? "unknown"}` } };
+  if (bad?.state === "unknown")
+    return { fault: { code: "send_unknown", message: `the send may not have arrived: ${bad.reason ?? "unknown"}` } };
   if (bad) return { fault: { code: "send_rejected", message: bad.reason ?? "the platform refused the message" } };
   const first = rows[0];
   return {

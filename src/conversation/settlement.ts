@@ -41,7 +41,11 @@ export function settleTurn(sql: Sql, settlement: Settlement, options: SettleOpti
   const message = lastWords(last, options.now);
   if (message) appendMessages(sql, { sessionId: session.sessionId, runId: turn.runId }, [message]);
   if (last.type === "end") {
-    recordUse(sql, session.key, { provider: last.message.provider, model: last.message.model, usage: last.message.usage });
+    recordUse(sql, session.key, {
+      provider: last.message.provider,
+      model: last.message.model,
+      usage: last.message.usage,
+    });
   } else if (last.type === "aborted") markAborted(sql, session.key);
 
   if (settlement.target) writeReply(sql, settlement, options);
@@ -71,17 +75,31 @@ function toSettled({ last, durationMs }: Settlement): Settled {
   switch (last.type) {
     case "end": {
       const { provider, model, usage, stopReason } = last.message;
-      return { state: "ok", outcome: { text: visibleText(textOf(last.message)), durationMs, provider, model, usage, stopReason } };
+      return {
+        state: "ok",
+        outcome: { text: visibleText(textOf(last.message)), durationMs, provider, model, usage, stopReason },
+      };
     }
     case "failed":
-      return { state: "error", outcome: { text: "", durationMs, fault: { code: last.fault.code, message: last.fault.message } } };
+      return {
+        state: "error",
+        outcome: { text: "", durationMs, fault: { code: last.fault.code, message: last.fault.message } },
+      };
     case "aborted":
       return {
         state: "aborted",
-        outcome: { text: last.partialText, durationMs, stopReason: last.reason, fault: { code: "aborted", message: `stopped (${last.reason})` } },
+        outcome: {
+          text: last.partialText,
+          durationMs,
+          stopReason: last.reason,
+          fault: { code: "aborted", message: `stopped (${last.reason})` },
+        },
       };
     default:
-      return { state: "error", outcome: { text: "", durationMs, fault: { code: "internal", message: "the turn ended without an end" } } };
+      return {
+        state: "error",
+        outcome: { text: "", durationMs, fault: { code: "internal", message: "the turn ended without an end" } },
+      };
   }
 }
 

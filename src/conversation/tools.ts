@@ -26,7 +26,8 @@ export function createConversationTools(dependencies: ToolDependencies): readonl
 function createSessionStatusTool({ database, clock }: ToolDependencies): Tool {
   return {
     name: "session_status",
-    description: "Shows this conversation's state: the model in use, tokens used, number of turns, and the current time.",
+    description:
+      "Shows this conversation's state: the model in use, tokens used, number of turns, and the current time.",
     parameters: { type: "object", properties: {}, additionalProperties: false },
     effect: "read",
     async run(_params, context) {
@@ -60,7 +61,10 @@ function createMessageTool(dependencies: ToolDependencies): Tool {
         action: { type: "string", enum: ["send"], description: "What to do." },
         message: { type: "string", minLength: 1, description: "The text, in Markdown." },
         channel: { type: "string", description: "Channel id, such as telegram; the current one when left out." },
-        target: { type: "string", description: "Chat to write to, as the channel writes it; the current one when left out." },
+        target: {
+          type: "string",
+          description: "Chat to write to, as the channel writes it; the current one when left out.",
+        },
       },
       required: ["action", "message"],
     },
@@ -69,7 +73,11 @@ function createMessageTool(dependencies: ToolDependencies): Tool {
   };
 }
 
-async function sendMessage(params: Record<string, unknown>, context: ToolContext, dependencies: ToolDependencies): Promise<string> {
+async function sendMessage(
+  params: Record<string, unknown>,
+  context: ToolContext,
+  dependencies: ToolDependencies,
+): Promise<string> {
   const text = typeof params["message"] === "string" ? params["message"] : "";
   const { channel, target } = resolveTarget(params, context, dependencies.sending);
   const chunks = chunkMarkdown(text, channel.capabilities.textLimit);
@@ -101,7 +109,10 @@ function resolveTarget(params: Record<string, unknown>, context: ToolContext, se
     return { channel: sending.resolveChannel(channel), target };
   }
   if (written === "") {
-    throw new Fault("invalid_params", "this conversation is not held in a chat", { field: "target", next: "name a channel and a target" });
+    throw new Fault("invalid_params", "this conversation is not held in a chat", {
+      field: "target",
+      next: "name a channel and a target",
+    });
   }
   const channel = sending.resolveChannel(channelId ?? origin?.channel);
   return { channel, target: channel.parseTarget(written, undefined) };

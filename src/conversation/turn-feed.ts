@@ -47,7 +47,14 @@ export function createTurnFeed(options: {
     if (at - lastChatAt < chatSpacingMs) return;
     lastChatAt = at;
     const text = wholeText();
-    publish("chat", { runId, sessionKey, seq, state: "delta", message: message(text), deltaText: text.slice(sentLength) });
+    publish("chat", {
+      runId,
+      sessionKey,
+      seq,
+      state: "delta",
+      message: message(text),
+      deltaText: text.slice(sentLength),
+    });
     sentLength = text.length;
   };
 
@@ -75,7 +82,13 @@ export function createTurnFeed(options: {
           agent("tool", { phase: "start", name: event.name, toolCallId: event.callId, args: event.args });
           break;
         case "toolResult":
-          agent("tool", { phase: "result", name: event.name, toolCallId: event.callId, isError: event.isError, result: event.result });
+          agent("tool", {
+            phase: "result",
+            name: event.name,
+            toolCallId: event.callId,
+            isError: event.isError,
+            result: event.result,
+          });
           break;
         case "end":
         case "failed":
@@ -85,7 +98,14 @@ export function createTurnFeed(options: {
     },
     end(text, stopReason) {
       agent("lifecycle", { phase: "end", startedAt, endedAt: clock.now() });
-      publish("chat", { runId, sessionKey, seq, state: "final", stopReason, ...(text === "" ? {} : { message: message(text) }) });
+      publish("chat", {
+        runId,
+        sessionKey,
+        seq,
+        state: "final",
+        stopReason,
+        ...(text === "" ? {} : { message: message(text) }),
+      });
     },
     failed(errorMessage) {
       agent("lifecycle", { phase: "error", error: errorMessage, startedAt, endedAt: clock.now() });

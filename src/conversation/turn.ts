@@ -65,7 +65,10 @@ export function createPerformTurn(dependencies: TurnDependencies): PerformTurn {
     const stopTyping = target && opened.inbound.trust === "channel" ? dependencies.showTyping(target) : undefined;
     const startedAt = clock.monotonic();
     try {
-      const last = turn.attempt > maxAttempts ? poisoned(turn) : await follow(createRequest(turn, opened, dependencies, signal), dependencies.runTurn, feed);
+      const last =
+        turn.attempt > maxAttempts
+          ? poisoned(turn)
+          : await follow(createRequest(turn, opened, dependencies, signal), dependencies.runTurn, feed);
       if (last.type === "aborted" && (last.reason === "shutdown" || last.reason === "superseded")) return;
 
       const settlement: Settlement = {
@@ -80,7 +83,11 @@ export function createPerformTurn(dependencies: TurnDependencies): PerformTurn {
     } finally {
       stopTyping?.();
     }
-    log.debug("turn ended", { runId: turn.runId, attempt: turn.attempt, ms: Math.round(clock.monotonic() - startedAt) });
+    log.debug("turn ended", {
+      runId: turn.runId,
+      attempt: turn.attempt,
+      ms: Math.round(clock.monotonic() - startedAt),
+    });
   };
 }
 
@@ -116,7 +123,12 @@ async function open(turn: TurnRow, dependencies: TurnDependencies): Promise<Open
   });
 }
 
-function createRequest(turn: TurnRow, opened: Opened, dependencies: TurnDependencies, signal: AbortSignal): TurnRequest {
+function createRequest(
+  turn: TurnRow,
+  opened: Opened,
+  dependencies: TurnDependencies,
+  signal: AbortSignal,
+): TurnRequest {
   const { inbound, session } = opened;
   const target = inbound.trust === "channel" ? replyTarget(inbound) : inbound.run?.deliver;
   const senderName = inbound.sender.name;
@@ -129,7 +141,14 @@ function createRequest(turn: TurnRow, opened: Opened, dependencies: TurnDependen
     text: inbound.text,
     attachments: inbound.attachments ?? [],
     ...(target
-      ? { origin: { ...target, senderId: inbound.sender.id, chatKind: inbound.chat.kind, ...(senderName ? { senderName } : {}) } }
+      ? {
+          origin: {
+            ...target,
+            senderId: inbound.sender.id,
+            chatKind: inbound.chat.kind,
+            ...(senderName ? { senderName } : {}),
+          },
+        }
       : {}),
     timeoutMs: inbound.run?.timeoutMs ?? dependencies.defaultTimeoutMs(),
     ...(inbound.run?.model ? { model: inbound.run.model } : {}),
@@ -155,16 +174,27 @@ async function follow(request: TurnRequest, runTurn: TurnRunner, feed: TurnFeed)
     }
     throw new Fault("internal", "the turn ended without an end");
   } catch (error) {
-    return { type: "failed", fault: toFault(error), notice: "Something went wrong on my side while answering. The owner can see why in the log." };
+    return {
+      type: "failed",
+      fault: toFault(error),
+      notice: "Something went wrong on my side while answering. The owner can see why in the log.",
+    };
   }
 }
 
 /** Stores the end, as often as it takes: the reply exists only here until it is committed. */
-async function settle(settlement: Settlement, dependencies: TurnDependencies, feed: TurnFeed, signal: AbortSignal): Promise<void> {
+async function settle(
+  settlement: Settlement,
+  dependencies: TurnDependencies,
+  feed: TurnFeed,
+  signal: AbortSignal,
+): Promise<void> {
   const { database, clock, log } = dependencies;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const settled = await database.write((sql) => settleTurn(sql, settlement, { now: clock.now(), textLimit: dependencies.textLimit }));
+      const settled = await database.write((sql) =>
+        settleTurn(sql, settlement, { now: clock.now(), textLimit: dependencies.textLimit }),
+      );
       if (settled === undefined) return;
       dependencies.onOutbox();
       if (settled.state === "ok") feed.end(settled.outcome.text, settled.outcome.stopReason ?? "stop");

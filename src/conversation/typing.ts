@@ -9,7 +9,10 @@ const refreshMs = 4_500;
 const maxMs = 120_000;
 
 /** @returns a function that shows typing at a target until what it returns is called. */
-export function createTyping(dependencies: { clock: Clock; channel: (id: string) => Channel | undefined }): (target: DeliveryTarget) => () => void {
+export function createTyping(dependencies: {
+  clock: Clock;
+  channel: (id: string) => Channel | undefined;
+}): (target: DeliveryTarget) => () => void {
   const { clock } = dependencies;
   return (target) => {
     const until = clock.monotonic() + maxMs;

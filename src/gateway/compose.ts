@@ -111,7 +111,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     channels: () => channels,
     gatePolicy: (channel) => toGatePolicy(config(), channel),
     routePolicy: () => toRoutePolicy(config()),
-    pairingText: { product: brand.product, approveCommand: `${brand.name}${paths.profile ? ` --profile ${paths.profile}` : ""} pairing approve` },
+    pairingText: {
+      product: brand.product,
+      approveCommand: `${brand.name}${paths.profile ? ` --profile ${paths.profile}` : ""} pairing approve`,
+    },
     defaultTimeoutMs: () => (config().agents.defaults.timeoutSeconds ?? 600) * 1000,
     maxConcurrent: config().agents.defaults.maxConcurrent ?? 4,
   });
@@ -168,7 +171,13 @@ export function createGateway(options: GatewayOptions): Gateway {
       routePolicy,
       findSessionKey: (sessionId) => database.read((sql) => findSessionById(sql, sessionId)?.key),
     }),
-    ...createChatHandlers({ database, intake: conversation.intake, lane: conversation.lane, runs: conversation.runs, routePolicy }),
+    ...createChatHandlers({
+      database,
+      intake: conversation.intake,
+      lane: conversation.lane,
+      runs: conversation.runs,
+      routePolicy,
+    }),
   };
 
   const isSecret = createSecretCheck(options.secret.value);
@@ -196,10 +205,17 @@ export function createGateway(options: GatewayOptions): Gateway {
         uptimeMs: () => Math.round(clock.monotonic() - startedAt),
         configPath: paths.config,
         stateDir: paths.state,
-        session: () => ({ defaultAgentId: routePolicy().defaultAgentId, scope: config().session.scope ?? "per-sender" }),
+        session: () => ({
+          defaultAgentId: routePolicy().defaultAgentId,
+          scope: config().session.scope ?? "per-sender",
+        }),
       }),
     onOpen(connection, client) {
-      log.debug("client connected", { conn: connection.caller.connId, client: client.caller.client.id, protocol: client.caller.protocol });
+      log.debug("client connected", {
+        conn: connection.caller.connId,
+        client: client.caller.client.id,
+        protocol: client.caller.protocol,
+      });
       presence.connected(client);
     },
     onClose(connection, client) {
@@ -235,7 +251,11 @@ export function createGateway(options: GatewayOptions): Gateway {
         },
         closeDatabase: () => database.close(),
       };
-      await stopInOrder(stages, reason, { clock, log: log.child("lifecycle"), ...(drainMs === undefined ? {} : { drainMs }) });
+      await stopInOrder(stages, reason, {
+        clock,
+        log: log.child("lifecycle"),
+        ...(drainMs === undefined ? {} : { drainMs }),
+      });
     },
     notices: () => createModelCheck(() => models()).run(),
   };

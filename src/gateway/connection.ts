@@ -22,7 +22,12 @@ export interface Connection {
    * A broadcast, already serialised. `seq` is counted here, so a client never sees a hole that it did not cause; an event that
    * is dropped for slowness takes no number.
    */
-  broadcast(event: { name: string; payloadJson: string; stateVersionJson: string | undefined; isDroppable: boolean }): void;
+  broadcast(event: {
+    name: string;
+    payloadJson: string;
+    stateVersionJson: string | undefined;
+    isDroppable: boolean;
+  }): void;
   close(code: number, reason: string): void;
 }
 
@@ -64,12 +69,23 @@ export function closeSocket(socket: WebSocket, code: number, reason: string): vo
 /** The error answer. Clients of protocol 3 drop a frame whose error has a code they do not know. */
 export function renderRefusal(id: string, fault: Fault, protocol: number): string {
   const error = toErrorShape(fault, protocol);
-  return JSON.stringify({ type: "res", id, ok: false, ...(fault.payload === undefined ? {} : { payload: fault.payload }), error });
+  return JSON.stringify({
+    type: "res",
+    id,
+    ok: false,
+    ...(fault.payload === undefined ? {} : { payload: fault.payload }),
+    error,
+  });
 }
 
 function toErrorShape(fault: Fault, protocol: number): ErrorShape {
   const { wire, retryable } = faultCodes[fault.code];
-  const extras = { reason: fault.code, ...(fault.field ? { field: fault.field } : {}), ...(fault.next ? { next: fault.next } : {}), ...fault.details };
+  const extras = {
+    reason: fault.code,
+    ...(fault.field ? { field: fault.field } : {}),
+    ...(fault.next ? { next: fault.next } : {}),
+    ...fault.details,
+  };
   return {
     code: wire === "FORBIDDEN" && protocol < 4 ? "INVALID_REQUEST" : wire,
     message: fault.message || "failed",

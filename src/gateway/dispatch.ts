@@ -45,20 +45,30 @@ export function createDispatch(dependencies: DispatchDependencies): Dispatch {
     const issue = validateFrame(value);
     if (issue) {
       const id = isRecord(value) && typeof value["id"] === "string" && value["id"] !== "" ? value["id"] : "invalid";
-      connection.refuse(id, new Fault("invalid_frame", `invalid request frame: ${issue.text}`, issue.field ? { field: issue.field } : {}));
+      connection.refuse(
+        id,
+        new Fault("invalid_frame", `invalid request frame: ${issue.text}`, issue.field ? { field: issue.field } : {}),
+      );
       return;
     }
     // validateFrame has accepted it
     const frame = value as RequestFrame;
     if (connection.pending >= maxConcurrentRequests) {
-      connection.refuse(frame.id, new Fault("overloaded", "too many requests at once on this connection", { retryAfterMs: 1_000 }));
+      connection.refuse(
+        frame.id,
+        new Fault("overloaded", "too many requests at once on this connection", { retryAfterMs: 1_000 }),
+      );
       return;
     }
     void answer(connection, frame, { row: rowOf(frame.method), dependencies });
   };
 }
 
-async function answer(connection: Connection, frame: RequestFrame, { row, dependencies }: { row: MethodRow | undefined; dependencies: DispatchDependencies }) {
+async function answer(
+  connection: Connection,
+  frame: RequestFrame,
+  { row, dependencies }: { row: MethodRow | undefined; dependencies: DispatchDependencies },
+) {
   const { log, clock } = dependencies;
   const startedAt = clock.monotonic();
   connection.pending += 1;
@@ -66,7 +76,8 @@ async function answer(connection: Connection, frame: RequestFrame, { row, depend
     const result = await callHandler(connection, frame, { row, dependencies });
     connection.respond(frame.id, result);
     const ms = Math.round(clock.monotonic() - startedAt);
-    if (row?.answers === "once" && ms >= slowMs) log.debug("slow request", { method: frame.method, ms, conn: connection.caller.connId });
+    if (row?.answers === "once" && ms >= slowMs)
+      log.debug("slow request", { method: frame.method, ms, conn: connection.caller.connId });
   } catch (error) {
     connection.refuse(frame.id, error instanceof Fault ? error : reportBug(error, frame, dependencies));
   } finally {
@@ -83,12 +94,19 @@ function callHandler(
   const refusal = decideAccess(row, connection.caller);
   if (refusal) throw refusal;
   const handler = row && dependencies.handlers[frame.method];
-  if (!handler) throw new Fault("unknown_method", `unknown method: ${frame.method.slice(0, 100)}`, { next: "see features.methods in hello-ok" });
+  if (!handler)
+    throw new Fault("unknown_method", `unknown method: ${frame.method.slice(0, 100)}`, {
+      next: "see features.methods in hello-ok",
+    });
 
   const params = frame.params ?? {};
   const issue = validateParams(frame.method, params);
   if (issue) {
-    throw new Fault("invalid_params", `invalid ${frame.method} params: ${issue.text}`, issue.field ? { field: issue.field } : {});
+    throw new Fault(
+      "invalid_params",
+      `invalid ${frame.method} params: ${issue.text}`,
+      issue.field ? { field: issue.field } : {},
+    );
   }
   return handler({
     params,
@@ -102,5 +120,7 @@ function callHandler(
 function reportBug(error: unknown, frame: RequestFrame, { log, ids }: DispatchDependencies): Fault {
   const reportId = ids.secret(4);
   log.error("a method broke", { method: frame.method, reportId, error });
-  return new Fault("internal", `internal error ${reportId} in ${frame.method}`, { next: `look for ${reportId} in the log` });
+  return new Fault("internal", `internal error ${reportId} in ${frame.method}`, {
+    next: `look for ${reportId} in the log`,
+  });
 }

@@ -11,6 +11,7 @@ export interface ChannelDependencies {
 export function createChannels(dependencies: ChannelDependencies): readonly Channel[] {
   const { telegram } = dependencies;
   const channels: Channel[] = [];
-  if (telegram.settings() !== undefined || telegram.tokenFromEnv() !== undefined) channels.push(createTelegram(telegram));
+  if (telegram.settings() !== undefined || telegram.tokenFromEnv() !== undefined)
+    channels.push(createTelegram(telegram));
   return channels;
 }

@@ -40,7 +40,8 @@ export function decideConnect(params: ConnectParams, context: ConnectContext): C
   if (protocol === undefined) return refuse(mismatch(params), 1002);
 
   const role = params.role ?? "operator";
-  if (role !== "operator" && role !== "node") return refuse(new Fault("invalid_params", "invalid role", { field: "role" }));
+  if (role !== "operator" && role !== "node")
+    return refuse(new Fault("invalid_params", "invalid role", { field: "role" }));
   if (role === "node") {
     return refuse(
       new Fault("not_paired", "pairing required: this Gateway does not take nodes yet", {
@@ -107,7 +108,9 @@ function unauthorized(params: ConnectParams, { mode }: Guard, what: "missing" | 
 function hintFor({ client }: ConnectParams, mode: "token" | "password"): string {
   if (client.mode === "cli" || client.id === "cli") return `set gateway.remote.${mode} to match gateway.auth.${mode}`;
   if (client.mode === "webchat" || client.mode === "ui") {
-    return mode === "token" ? "open a tokenized dashboard URL or paste token in Control UI settings" : "enter the password in Control UI settings";
+    return mode === "token"
+      ? "open a tokenized dashboard URL or paste token in Control UI settings"
+      : "enter the password in Control UI settings";
   }
   return `provide gateway auth ${mode}`;
 }

@@ -105,14 +105,22 @@ async function build(dependencies: HealthDependencies, isProbe: boolean): Promis
     return {
       path: dependencies.sessionsPath,
       count,
-      recent: recent.map((session) => ({ key: session.key, updatedAt: session.updatedAt, age: now - session.updatedAt })),
+      recent: recent.map((session) => ({
+        key: session.key,
+        updatedAt: session.updatedAt,
+        age: now - session.updatedAt,
+      })),
     };
   };
   const problems = [
     ...dependencies.configProblems(),
-    ...dependencies.services().flatMap(({ name, state }) =>
-      state.state === "degraded" ? [{ message: `${name}: ${state.reason}`, ...(state.next ? { next: state.next } : {}) }] : [],
-    ),
+    ...dependencies
+      .services()
+      .flatMap(({ name, state }) =>
+        state.state === "degraded"
+          ? [{ message: `${name}: ${state.reason}`, ...(state.next ? { next: state.next } : {}) }]
+          : [],
+      ),
   ];
   const link = linkOf(channels);
   const heartbeat = { enabled: false, every: "0m", everyMs: null };
@@ -126,12 +134,22 @@ async function build(dependencies: HealthDependencies, isProbe: boolean): Promis
     heartbeatSeconds: 0,
     defaultAgentId: defaultAgent,
     agents: await Promise.all(
-      agents.map(async ({ id, name, isDefault }) => ({ agentId: id, ...(name ? { name } : {}), isDefault, heartbeat, sessions: await sessionsOf(id) })),
+      agents.map(async ({ id, name, isDefault }) => ({
+        agentId: id,
+        ...(name ? { name } : {}),
+        isDefault,
+        heartbeat,
+        sessions: await sessionsOf(id),
+      })),
     ),
     sessions: await sessionsOf(defaultAgent),
     ...(link ? { linkChannel: link } : {}),
     problems,
-    queue: { ...work.turns, outboxPending: work.outbox.pending + work.outbox.sending, unknownSends: work.outbox.flagged },
+    queue: {
+      ...work.turns,
+      outboxPending: work.outbox.pending + work.outbox.sending,
+      unknownSends: work.outbox.flagged,
+    },
   };
 }
 
@@ -141,11 +159,25 @@ export function linkOf(channels: readonly Channel[]): HealthSnapshot["linkChanne
   const main = configured.find((channel) => channel.capabilities.isLinkable) ?? configured[0];
   if (!main) return undefined;
   const account = main.status()[0];
-  return { id: main.id, label: main.label, linked: account?.isLinked ?? account?.identity !== undefined, authAgeMs: null };
+  return {
+    id: main.id,
+    label: main.label,
+    linked: account?.isLinked ?? account?.identity !== undefined,
+    authAgeMs: null,
+  };
 }
 
-function channelHealth(channel: Channel, probes: ReadonlyMap<string, ChannelProbe>, now: number): HealthSnapshot["channels"][string] {
-  const accounts = channel.status().map((account) => [account.accountId, accountHealth(account, probes.get(`${channel.id}:${account.accountId}`), now)] as const);
+function channelHealth(
+  channel: Channel,
+  probes: ReadonlyMap<string, ChannelProbe>,
+  now: number,
+): HealthSnapshot["channels"][string] {
+  const accounts = channel
+    .status()
+    .map(
+      (account) =>
+        [account.accountId, accountHealth(account, probes.get(`${channel.id}:${account.accountId}`), now)] as const,
+    );
   const first = accounts[0]?.[1];
   return { ...first, accounts: Object.fromEntries(accounts) };
 }
@@ -167,7 +199,12 @@ function accountHealth(account: ChannelAccountStatus, probe: ChannelProbe | unde
     lastInboundAgeMs: age(account.lastInboundAt),
     lastOutboundAgeMs: age(account.lastOutboundAt),
     authAgeMs: null,
-    ...(probe ? { probe: { ok: probe.isOk, elapsedMs: probe.elapsedMs, ...(probe.error ? { error: probe.error } : {}) }, lastProbeAt: now } : {}),
+    ...(probe
+      ? {
+          probe: { ok: probe.isOk, elapsedMs: probe.elapsedMs, ...(probe.error ? { error: probe.error } : {}) },
+          lastProbeAt: now,
+        }
+      : {}),
   };
 }
 
@@ -176,7 +213,15 @@ async function probeAll(channels: readonly Channel[], clock: Clock): Promise<Map
   try {
     const results = await Promise.all(
       channels.flatMap((channel) =>
-        channel.status().map(async (account) => [`${channel.id}:${account.accountId}`, await channel.probe?.(account.accountId, deadline.signal)] as const),
+        channel
+          .status()
+          .map(
+            async (account) =>
+              [
+                `${channel.id}:${account.accountId}`,
+                await channel.probe?.(account.accountId, deadline.signal),
+              ] as const,
+          ),
       ),
     );
     return new Map(results.flatMap(([key, probe]) => (probe ? [[key, probe] as const] : [])));

@@ -25,7 +25,11 @@ export const drainBudgetMs = 10_000;
 const servicesBudgetMs = 5_000;
 
 /** Never throws: each stage is tried whatever became of the one before. */
-export async function stopInOrder(stages: Stages, reason: StopReason, options: { clock: Clock; log: Log; drainMs?: number }): Promise<void> {
+export async function stopInOrder(
+  stages: Stages,
+  reason: StopReason,
+  options: { clock: Clock; log: Log; drainMs?: number },
+): Promise<void> {
   const { clock, log } = options;
   const attempt = async (name: string, task: () => void | Promise<void>) => {
     try {

@@ -16,7 +16,12 @@ export interface GatewayMethodDependencies {
 
 type Names = "health" | "status" | "system-presence" | "system-event" | "logs.tail";
 
-export function createGatewayHandlers({ health, presence, status, logFile }: GatewayMethodDependencies): HandlersOf<Names> {
+export function createGatewayHandlers({
+  health,
+  presence,
+  status,
+  logFile,
+}: GatewayMethodDependencies): HandlersOf<Names> {
   return {
     health: ({ params }) => health.get(params.probe === true),
     status: ({ params }) => buildStatus(status, { isChannelSummary: params.includeChannelSummary !== false }),

@@ -6,7 +6,8 @@ import type { Config } from "../settings/config.ts";
 
 /** Channels without a section of their own let nobody in but by pairing. */
 export function toGatePolicy(config: Config, channel: string): GatePolicy {
-  const section = channel === "telegram" ? config.channels.telegram : channel === "whatsapp" ? config.channels.whatsapp : undefined;
+  const section =
+    channel === "telegram" ? config.channels.telegram : channel === "whatsapp" ? config.channels.whatsapp : undefined;
   return {
     dmPolicy: section?.dmPolicy ?? "pairing",
     allowFrom: section?.allowFrom ?? [],
@@ -31,6 +32,13 @@ export function toRoutePolicy(config: Config): RoutePolicy {
 export function toAgents(config: Config): { id: string; name?: string; isDefault: boolean }[] {
   const { list } = config.agents;
   if (list.length === 0) return [{ id: "main", isDefault: true }];
-  const chosen = Math.max(0, list.findIndex((agent) => agent.default === true));
-  return list.map((agent, index) => ({ id: agent.id.toLowerCase(), ...(agent.name ? { name: agent.name } : {}), isDefault: index === chosen }));
+  const chosen = Math.max(
+    0,
+    list.findIndex((agent) => agent.default === true),
+  );
+  return list.map((agent, index) => ({
+    id: agent.id.toLowerCase(),
+    ...(agent.name ? { name: agent.name } : {}),
+    isDefault: index === chosen,
+  }));
 }

@@ -9,7 +9,13 @@ export interface PresenceFacts {
   readonly lastInputSeconds?: number;
 }
 
-export function renderNodeText(facts: { host: string; ip?: string | undefined; version?: string; mode?: string; reason?: string }): string {
+export function renderNodeText(facts: {
+  host: string;
+  ip?: string | undefined;
+  version?: string;
+  mode?: string;
+  reason?: string;
+}): string {
   const parts = [
     `Node: ${facts.host}${facts.ip ? ` (${facts.ip})` : ""}`,
     ...(facts.version ? [`app ${facts.version}`] : []),
@@ -24,7 +30,9 @@ export function parsePresenceText(text: string): PresenceFacts {
   const [head = "", ...rest] = text.trim().split(/\s+·\s+/u);
   const name = /^Node:\s*([^(]+?)(?:\s*\(([^)]+)\))?$/u.exec(head);
   if (!name) return {};
-  const fields = rest.map((part) => /^(app|mode|reason|last input)\s+(.+)$/u.exec(part)).filter((match) => match !== null);
+  const fields = rest
+    .map((part) => /^(app|mode|reason|last input)\s+(.+)$/u.exec(part))
+    .filter((match) => match !== null);
   const value = (key: string) => fields.find((match) => match[1] === key)?.[2];
   const seconds = /^(\d+)s ago$/u.exec(value("last input") ?? "")?.[1];
   return {

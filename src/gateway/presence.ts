@@ -47,7 +47,14 @@ export interface Presence {
 
 export interface PresenceDependencies {
   readonly clock: Clock;
-  readonly self: { readonly host: string; readonly ip?: string; readonly version: string; readonly platform: string; readonly deviceFamily: string; readonly modelIdentifier: string };
+  readonly self: {
+    readonly host: string;
+    readonly ip?: string;
+    readonly version: string;
+    readonly platform: string;
+    readonly deviceFamily: string;
+    readonly modelIdentifier: string;
+  };
   readonly onChange: () => void;
 }
 
@@ -71,10 +78,17 @@ export function createPresence({ clock, self, onChange }: PresenceDependencies):
   };
   const upsert = (key: string, entry: Omit<PresenceEntry, "ts">) => {
     const old = entries.get(key.toLowerCase());
-    const union = (a: readonly string[] | undefined, b: readonly string[] | undefined) => (a || b ? [...new Set([...(a ?? []), ...(b ?? [])])] : undefined);
+    const union = (a: readonly string[] | undefined, b: readonly string[] | undefined) =>
+      a || b ? [...new Set([...(a ?? []), ...(b ?? [])])] : undefined;
     const roles = union(old?.roles, entry.roles);
     const scopes = union(old?.scopes, entry.scopes);
-    entries.set(key.toLowerCase(), { ...old, ...dropUndefined(entry), ...(roles ? { roles } : {}), ...(scopes ? { scopes } : {}), ts: clock.now() });
+    entries.set(key.toLowerCase(), {
+      ...old,
+      ...dropUndefined(entry),
+      ...(roles ? { roles } : {}),
+      ...(scopes ? { scopes } : {}),
+      ts: clock.now(),
+    });
     prune();
     version += 1;
     onChange();

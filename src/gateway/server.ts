@@ -42,7 +42,8 @@ export function createGatewayServer(dependencies: ServerDependencies): GatewaySe
       dependencies.onClose(connection, client);
     },
   };
-  const isWelcome = (request: IncomingMessage) => isOriginAllowed(request.headers.origin, request.headers.host, dependencies.allowedOrigins());
+  const isWelcome = (request: IncomingMessage) =>
+    isOriginAllowed(request.headers.origin, request.headers.host, dependencies.allowedOrigins());
 
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on("error", (error) => log.debug("socket error during upgrade", { error }));
@@ -56,7 +57,9 @@ export function createGatewayServer(dependencies: ServerDependencies): GatewaySe
       return;
     }
     socket.once("close", leave);
-    sockets.handleUpgrade(request, socket, head, (client) => acceptSocket(client, request, { dependencies: socketDependencies, leave }));
+    sockets.handleUpgrade(request, socket, head, (client) =>
+      acceptSocket(client, request, { dependencies: socketDependencies, leave }),
+    );
   };
 
   return {
@@ -69,7 +72,8 @@ export function createGatewayServer(dependencies: ServerDependencies): GatewaySe
     },
     connections: () => open,
     closeAll() {
-      for (const socket of sockets.clients) if (socket.readyState === socket.OPEN) socket.close(1012, "service restart");
+      for (const socket of sockets.clients)
+        if (socket.readyState === socket.OPEN) socket.close(1012, "service restart");
     },
   };
 }

@@ -21,12 +21,17 @@ export interface StatusDependencies {
 
 const recentLimit = 10;
 
-export async function buildStatus(dependencies: StatusDependencies, options: { isChannelSummary: boolean }): Promise<MethodResult<"status">> {
+export async function buildStatus(
+  dependencies: StatusDependencies,
+  options: { isChannelSummary: boolean },
+): Promise<MethodResult<"status">> {
   const { clock, overview } = dependencies;
   const now = clock.now();
   const [work, agents] = await Promise.all([
     overview.work(),
-    Promise.all(dependencies.agentIds().map(async (agentId) => ({ agentId, ...(await overview.sessions(agentId, recentLimit)) }))),
+    Promise.all(
+      dependencies.agentIds().map(async (agentId) => ({ agentId, ...(await overview.sessions(agentId, recentLimit)) })),
+    ),
   ]);
   const link = linkOf(dependencies.channels());
   const recent = agents
@@ -54,7 +59,11 @@ export async function buildStatus(dependencies: StatusDependencies, options: { i
         recent: agent.recent.map((session) => toSummary(session, now)),
       })),
     },
-    queue: { queued: work.turns.queued, running: work.turns.running, outboxPending: work.outbox.pending + work.outbox.sending },
+    queue: {
+      queued: work.turns.queued,
+      running: work.turns.running,
+      outboxPending: work.outbox.pending + work.outbox.sending,
+    },
     errors: {
       failedTurns: work.turns.failed,
       failedSends: work.outbox.failed,

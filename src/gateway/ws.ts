@@ -42,10 +42,19 @@ interface Session {
 }
 
 /** `leave` gives the stranger's place back, once the client is authenticated or gone. */
-export function acceptSocket(socket: WebSocket, request: IncomingMessage, options: { dependencies: SocketDependencies; leave: () => void }): void {
+export function acceptSocket(
+  socket: WebSocket,
+  request: IncomingMessage,
+  options: { dependencies: SocketDependencies; leave: () => void },
+): void {
   const { dependencies, leave } = options;
   const { clock, ids, log } = dependencies;
-  const session: Session = { connId: ids.uuid(), address: request.socket.remoteAddress ?? "", connection: undefined, early: undefined };
+  const session: Session = {
+    connId: ids.uuid(),
+    address: request.socket.remoteAddress ?? "",
+    connection: undefined,
+    early: undefined,
+  };
 
   const deadline = clock.after(handshakeTimeoutMs, () => closeSocket(socket, 1000, ""));
   const stopCounting = countEarlyBytes(socket, request, () => closeSocket(socket, 1009, "preauth payload too large"));
@@ -93,7 +102,11 @@ interface Judging {
 }
 
 /** Answers the first frame. @returns undefined when the socket was closed instead. */
-async function judge(socket: WebSocket, text: string, judging: Judging): Promise<{ connection: Connection; client: ConnectedClient } | undefined> {
+async function judge(
+  socket: WebSocket,
+  text: string,
+  judging: Judging,
+): Promise<{ connection: Connection; client: ConnectedClient } | undefined> {
   const frame = readConnect(socket, text);
   if (!frame) return undefined;
   const { session, request, dependencies } = judging;
@@ -104,10 +117,18 @@ async function judge(socket: WebSocket, text: string, judging: Judging): Promise
     closeSocket(socket, closeCode, fault.message);
     return undefined;
   };
-  const decision = decideConnect(params, { guard: dependencies.guard(), limiter: dependencies.limiter, source: session.address });
+  const decision = decideConnect(params, {
+    guard: dependencies.guard(),
+    limiter: dependencies.limiter,
+    source: session.address,
+  });
   if ("refusal" in decision) {
     const { fault, closeCode } = decision.refusal;
-    dependencies.log.warn("connection refused", { conn: session.connId, client: params.client.id, reason: fault.message });
+    dependencies.log.warn("connection refused", {
+      conn: session.connId,
+      client: params.client.id,
+      reason: fault.message,
+    });
     return refuse(fault, closeCode);
   }
   const isLocal = isLocalPeer(request);
@@ -115,7 +136,10 @@ async function judge(socket: WebSocket, text: string, judging: Judging): Promise
   const connection = createConnection(socket, caller, dependencies.clock.now());
   connection.respond(frame.id, await dependencies.createHello(connection, decision.granted));
   const { platform, deviceFamily, modelIdentifier } = params.client;
-  return { connection, client: { caller, platform, deviceFamily, modelIdentifier, ip: isLocal ? undefined : session.address } };
+  return {
+    connection,
+    client: { caller, platform, deviceFamily, modelIdentifier, ip: isLocal ? undefined : session.address },
+  };
 }
 
 /** The first frame, if it is a well-formed `connect`; otherwise the socket is told why and closed. */
@@ -132,7 +156,9 @@ function readConnect(socket: WebSocket, text: string): RequestFrame | undefined 
   // validateFrame has accepted it
   const frame = value as RequestFrame;
   const refuse = (message: string, field?: string) => {
-    socket.send(renderRefusal(frame.id, new Fault("invalid_params", message, field ? { field } : {}), protocolOf(frame)));
+    socket.send(
+      renderRefusal(frame.id, new Fault("invalid_params", message, field ? { field } : {}), protocolOf(frame)),
+    );
     closeSocket(socket, 1008, message);
     return undefined;
   };

@@ -91,7 +91,9 @@ export function openDatabase(path: string, migrations: readonly Migration[]): Da
 function connect(path: string): DatabaseSync {
   try {
     const db = new DatabaseSync(path, { timeout: 5_000 });
-    db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -4000;");
+    db.exec(
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -4000;",
+    );
     return db;
   } catch (error) {
     throw new Fault("storage", `cannot open the database ${path}: ${messageOf(error)}`, {

@@ -54,9 +54,14 @@ interface Means {
   readonly clock: Clock;
 }
 
-async function exchange(input: string | URL | { readonly url: string }, init: EgressInit, means: Means): Promise<Response> {
+async function exchange(
+  input: string | URL | { readonly url: string },
+  init: EgressInit,
+  means: Means,
+): Promise<Response> {
   const url = new URL(typeof input === "string" || input instanceof URL ? input : input.url);
-  if (url.protocol !== "http:" && url.protocol !== "https:") throw new TypeError(`unsupported protocol ${url.protocol}`);
+  if (url.protocol !== "http:" && url.protocol !== "https:")
+    throw new TypeError(`unsupported protocol ${url.protocol}`);
   const body = await toBody(init.body);
   const headers = toHeaders(init.headers);
   if (body !== undefined && !(body instanceof Readable)) headers["content-length"] = String(body.byteLength);
@@ -79,7 +84,10 @@ function answerOf(request: ClientRequest, { body, signal, clock }: Sending): Pro
   return new Promise((resolve, reject) => {
     let isConnected = false;
     let connectTimer: Timer | undefined;
-    const abort = () => request.destroy(Object.assign(new Error("aborted"), { name: "AbortError", code: "ABORT_ERR", reason: signal?.reason }));
+    const abort = () =>
+      request.destroy(
+        Object.assign(new Error("aborted"), { name: "AbortError", code: "ABORT_ERR", reason: signal?.reason }),
+      );
     const settle = () => {
       connectTimer?.cancel();
       request.removeListener("error", fail);
@@ -130,7 +138,9 @@ function toResponse(message: IncomingMessage, url: URL): Response {
   const isBodyless = status === 204 || status === 205 || status === 304;
   if (isBodyless) message.resume();
   // the two stream types describe the same object
-  const stream = isBodyless ? null : (Readable.toWeb(message) as WebStream<Uint8Array> as unknown as ReadableStream<Uint8Array>);
+  const stream = isBodyless
+    ? null
+    : (Readable.toWeb(message) as WebStream<Uint8Array> as unknown as ReadableStream<Uint8Array>);
   const response = new Response(stream, { status, statusText: message.statusMessage ?? "", headers });
   Object.defineProperty(response, "url", { value: url.href });
   return response;
@@ -154,7 +164,8 @@ function toHeaders(headers: unknown): Record<string, string> {
   };
   if (headers instanceof Headers) headers.forEach((value, name) => add(name, value));
   else if (Array.isArray(headers)) for (const [name, value] of headers as [string, unknown][]) add(name, value);
-  else if (typeof headers === "object" && headers !== null) for (const [name, value] of Object.entries(headers)) add(name, value);
+  else if (typeof headers === "object" && headers !== null)
+    for (const [name, value] of Object.entries(headers)) add(name, value);
   return result;
 }
 

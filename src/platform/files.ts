@@ -25,7 +25,11 @@ function isMissing(error: unknown): boolean {
 }
 
 /** Temporary file in the same folder, fsync, rename, fsync of the folder. The folder must exist. */
-export async function writeFileAtomic(path: string, data: string | Uint8Array, options: { mode?: number } = {}): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  data: string | Uint8Array,
+  options: { mode?: number } = {},
+): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
   try {
     const file = await open(temporary, "wx", options.mode ?? 0o600);

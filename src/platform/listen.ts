@@ -54,7 +54,12 @@ export async function openListener(options: ListenOptions): Promise<Listener> {
 }
 
 function listen(host: string, port: number): Promise<{ server: Server; port: number }> {
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 10_000, maxHeaderSize: 16_384 });
+  const server = createServer({
+    headersTimeout: 10_000,
+    requestTimeout: 30_000,
+    keepAliveTimeout: 10_000,
+    maxHeaderSize: 16_384,
+  });
   server.maxConnections = maxConnections;
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => void refuse(error, host, port).then(reject, reject));
@@ -68,7 +73,10 @@ function listen(host: string, port: number): Promise<{ server: Server; port: num
 
 async function refuse(error: NodeJS.ErrnoException, host: string, port: number): Promise<Fault> {
   if (error.code !== "EADDRINUSE") {
-    return new Fault("unreachable", `cannot listen on ${host}:${port}: ${error.message}`, { cause: error, next: "choose another --bind or --port" });
+    return new Fault("unreachable", `cannot listen on ${host}:${port}: ${error.message}`, {
+      cause: error,
+      next: "choose another --bind or --port",
+    });
   }
   const owner = await findPortOwner(port);
   return new Fault("port_busy", `port ${port} is in use${owner ? ` by ${owner.command} (pid ${owner.pid})` : ""}`, {
@@ -101,7 +109,11 @@ async function findHolder(inodes: ReadonlySet<string>): Promise<{ pid: number; c
     for (const descriptor of descriptors) {
       const target = await readlink(`/proc/${pid}/fd/${descriptor}`).catch(() => "");
       if (!inodes.has(target)) continue;
-      const command = (await readFile(`/proc/${pid}/cmdline`, "utf8")).split("\0").filter(Boolean).slice(0, 3).join(" ");
+      const command = (await readFile(`/proc/${pid}/cmdline`, "utf8"))
+        .split("\0")
+        .filter(Boolean)
+        .slice(0, 3)
+        .join(" ");
       return { pid: Number(pid), command: command || "an unnamed process" };
     }
   }

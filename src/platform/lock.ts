@@ -29,10 +29,14 @@ export async function openLock(path: string): Promise<Lock> {
   } catch (error) {
     db.close();
     const owner = await readOwner(path);
-    throw new Fault("already_running", `another Gateway runs on this state folder${owner ? ` (pid ${owner.pid}, port ${owner.port})` : ""}`, {
-      cause: error,
-      next: "stop it first, or give this one its own --profile and --port",
-    });
+    throw new Fault(
+      "already_running",
+      `another Gateway runs on this state folder${owner ? ` (pid ${owner.pid}, port ${owner.port})` : ""}`,
+      {
+        cause: error,
+        next: "stop it first, or give this one its own --profile and --port",
+      },
+    );
   }
   return {
     describe: (owner) => writeFileAtomic(ownerFile(path), `${JSON.stringify(owner)}\n`),

@@ -61,7 +61,9 @@ export function openLog(options: LogOptions): OpenLog {
 
 function createLog(logger: Logger, subsystem: string, options: LogOptions): Log {
   const write = (level: LogLevel, message: string, fields: LogFields | undefined) => {
-    const plain = fields ? Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, flatten(value)])) : undefined;
+    const plain = fields
+      ? Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, flatten(value)]))
+      : undefined;
     logger[level]({ subsystem, ...plain }, message);
     if (!options.console || !reaches(level, options.consoleLevel)) return;
     const line = options.isJsonConsole
@@ -84,10 +86,21 @@ function flatten(value: unknown, depth = 0): unknown {
   if (!(value instanceof Error)) return value;
   const code = "code" in value && typeof value.code === "string" ? { code: value.code } : {};
   const cause = value.cause !== undefined && depth < 3 ? { cause: flatten(value.cause, depth + 1) } : {};
-  return { name: value.name, message: value.message, ...code, ...cause, stack: depth === 0 ? value.stack?.split("\n").slice(1, 6).join("\n") : undefined };
+  return {
+    name: value.name,
+    message: value.message,
+    ...code,
+    ...cause,
+    stack: depth === 0 ? value.stack?.split("\n").slice(1, 6).join("\n") : undefined,
+  };
 }
 
-function renderShort(line: { subsystem: string; message: string; fields: Record<string, unknown> | undefined; now: number }): string {
+function renderShort(line: {
+  subsystem: string;
+  message: string;
+  fields: Record<string, unknown> | undefined;
+  now: number;
+}): string {
   const time = new Date(line.now).toTimeString().slice(0, 8);
   const short = line.subsystem.replace(/^(?:gateway|channels)\//u, "");
   const extras = Object.entries(line.fields ?? {}).map(([key, value]) => `${key}=${renderValue(value)}`);

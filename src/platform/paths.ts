@@ -84,7 +84,8 @@ function configFile({ brand, env, home, exists }: PathOptions, state: string, su
   const names = [brand.configFile, ...brand.fallbackConfigFiles];
   const inState = names.map((name) => join(state, name)).find(exists);
   // with a state folder given by hand nothing outside of it is looked at
-  if (inState !== undefined || env.get("STATE_DIR") !== undefined || suffix !== "") return inState ?? join(state, brand.configFile);
+  if (inState !== undefined || env.get("STATE_DIR") !== undefined || suffix !== "")
+    return inState ?? join(state, brand.configFile);
   const folders = brand.fallbackStateFolders.map((folder) => join(home, folder));
   const elsewhere = folders.flatMap((folder) => names.map((name) => join(folder, name))).find(exists);
   return elsewhere ?? join(state, brand.configFile);
@@ -115,7 +116,8 @@ export interface PortChoice {
 export function decidePort({ flag, env, configured, profile }: PortOptions): PortChoice {
   if (flag !== undefined) return { port: parsePort(flag, "--port"), source: "--port" };
   const variable = env.get("GATEWAY_PORT");
-  if (variable !== undefined) return { port: parsePort(variable, env.source("GATEWAY_PORT") ?? "GATEWAY_PORT"), source: "environment" };
+  if (variable !== undefined)
+    return { port: parsePort(variable, env.source("GATEWAY_PORT") ?? "GATEWAY_PORT"), source: "environment" };
   if (profile === devProfile) return { port: devPort, source: "environment" };
   if (configured !== undefined) return { port: configured, source: "config" };
   return { port: defaultPort, source: "default" };

@@ -21,7 +21,8 @@ const mask = "***";
 /** The text with secrets masked. `extra` are patterns of the user's, matched whole. */
 export function redactText(text: string, extra: readonly RegExp[] = []): string {
   let result = text;
-  for (const pattern of patterns) result = result.replace(pattern, (_match, kept: unknown) => (typeof kept === "string" ? `${kept}${mask}` : mask));
+  for (const pattern of patterns)
+    result = result.replace(pattern, (_match, kept: unknown) => (typeof kept === "string" ? `${kept}${mask}` : mask));
   for (const pattern of extra) result = result.replace(pattern, mask);
   return result;
 }
@@ -31,7 +32,9 @@ export function parseRedactPatterns(sources: readonly string[]): RegExp[] {
   return sources.flatMap((source) => {
     const literal = /^\/(.*)\/([a-z]*)$/su.exec(source);
     try {
-      return [literal ? new RegExp(literal[1] ?? "", `${(literal[2] ?? "").replace("g", "")}g`) : new RegExp(source, "gu")];
+      return [
+        literal ? new RegExp(literal[1] ?? "", `${(literal[2] ?? "").replace("g", "")}g`) : new RegExp(source, "gu"),
+      ];
     } catch (error) {
       if (error instanceof SyntaxError) return [];
       throw error;

@@ -47,7 +47,12 @@ export function createSupervisor(dependencies: { clock: Clock; log: Log }): Supe
 
   return {
     async start(services) {
-      const added = services.map((service): Entry => ({ service, state: { state: "stopped" }, failures: 0, retry: undefined }));
+      const added = services.map((service): Entry => ({
+        service,
+        state: { state: "stopped" },
+        failures: 0,
+        retry: undefined,
+      }));
       entries = [...entries, ...added];
       for (const entry of added) await startOne(entry);
     },
@@ -64,6 +69,9 @@ export function createSupervisor(dependencies: { clock: Clock; log: Log }): Supe
       }
     },
     states: () =>
-      entries.map(({ service, state }) => ({ name: service.name, state: state.state === "running" ? (service.health?.() ?? state) : state })),
+      entries.map(({ service, state }) => ({
+        name: service.name,
+        state: state.state === "running" ? (service.health?.() ?? state) : state,
+      })),
   };
 }

@@ -70,7 +70,12 @@ export interface Inbound {
 
 /** All outcomes are committed to disk before they are returned. */
 export type SubmitResult =
-  | { readonly outcome: "accepted"; readonly runId: RunId; readonly sessionKey: SessionKey; readonly acceptedAt: number }
+  | {
+      readonly outcome: "accepted";
+      readonly runId: RunId;
+      readonly sessionKey: SessionKey;
+      readonly acceptedAt: number;
+    }
   | { readonly outcome: "duplicate"; readonly runId: RunId | undefined; readonly sessionKey: SessionKey | undefined }
   | { readonly outcome: "pairing"; readonly code: string | undefined }
   | { readonly outcome: "dropped"; readonly reason: string };

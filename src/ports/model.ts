@@ -29,9 +29,20 @@ export type ModelEvent =
   | { readonly type: "text"; readonly delta: string }
   | { readonly type: "thinking"; readonly delta: string }
   /** `arguments` is undefined when the model's JSON was broken; `raw` is then what it wrote. */
-  | { readonly type: "toolCall"; readonly id: string; readonly name: string; readonly arguments: Record<string, unknown> | undefined; readonly raw: string }
+  | {
+      readonly type: "toolCall";
+      readonly id: string;
+      readonly name: string;
+      readonly arguments: Record<string, unknown> | undefined;
+      readonly raw: string;
+    }
   | { readonly type: "end"; readonly usage: Usage; readonly stopReason: "stop" | "length" | "tool" | "refused" }
-  | { readonly type: "failed"; readonly failure: ModelFailure; readonly reason: string; readonly retryAfterMs?: number };
+  | {
+      readonly type: "failed";
+      readonly failure: ModelFailure;
+      readonly reason: string;
+      readonly retryAfterMs?: number;
+    };
 
 export interface Model {
   readonly provider: string;

@@ -8,7 +8,12 @@ export type ContentBlock =
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "thinking"; readonly thinking: string; readonly signature?: string }
   | { readonly type: "image"; readonly mimeType: string; readonly data: string }
-  | { readonly type: "toolCall"; readonly id: string; readonly name: string; readonly arguments: Record<string, unknown> };
+  | {
+      readonly type: "toolCall";
+      readonly id: string;
+      readonly name: string;
+      readonly arguments: Record<string, unknown>;
+    };
 
 export interface Usage {
   readonly input: number;
@@ -51,7 +56,11 @@ export interface TurnRequest {
   readonly text: string;
   readonly attachments: readonly Attachment[];
   /** Where the message came from, and so where a reply would go; absent for clients without a channel. */
-  readonly origin?: DeliveryTarget & { readonly senderId: string; readonly senderName?: string; readonly chatKind: "direct" | "group" };
+  readonly origin?: DeliveryTarget & {
+    readonly senderId: string;
+    readonly senderName?: string;
+    readonly chatKind: "direct" | "group";
+  };
   readonly timeoutMs: number;
   /** `provider/model` that overrides the configured one. */
   readonly model?: string;
@@ -76,12 +85,27 @@ export type TurnEvent =
   | { readonly type: "fallback"; readonly from: string; readonly to: string; readonly reason: string }
   /** `text` is all text of the current model call so far, `delta` what is new. */
   | { readonly type: "text"; readonly text: string; readonly delta: string }
-  | { readonly type: "toolStart"; readonly callId: string; readonly name: string; readonly args: Record<string, unknown> }
-  | { readonly type: "toolResult"; readonly callId: string; readonly name: string; readonly isError: boolean; readonly result: string }
+  | {
+      readonly type: "toolStart";
+      readonly callId: string;
+      readonly name: string;
+      readonly args: Record<string, unknown>;
+    }
+  | {
+      readonly type: "toolResult";
+      readonly callId: string;
+      readonly name: string;
+      readonly isError: boolean;
+      readonly result: string;
+    }
   | { readonly type: "end"; readonly message: AssistantMessage }
   /** `notice` is the one honest sentence for the sender. */
   | { readonly type: "failed"; readonly fault: Fault; readonly notice: string }
-  | { readonly type: "aborted"; readonly reason: "rpc" | "stop" | "timeout" | "shutdown" | "superseded"; readonly partialText: string };
+  | {
+      readonly type: "aborted";
+      readonly reason: "rpc" | "stop" | "timeout" | "shutdown" | "superseded";
+      readonly partialText: string;
+    };
 
 /** Never throws: its last event is `end`, `failed` or `aborted`, and exactly one of them. */
 export type TurnRunner = (request: TurnRequest) => AsyncIterable<TurnEvent>;

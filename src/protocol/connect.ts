@@ -60,12 +60,21 @@ export const helloOk = Type.Object(
   {
     type: Type.Literal("hello-ok"),
     protocol: Type.Integer({ minimum: 1, description: "Version spoken from here on: the highest that both know" }),
-    server: Type.Object({ version: nonEmpty("Gateway version"), connId: nonEmpty("This connection"), host: Type.Optional(nonEmpty("Host name")) }, open),
+    server: Type.Object(
+      {
+        version: nonEmpty("Gateway version"),
+        connId: nonEmpty("This connection"),
+        host: Type.Optional(nonEmpty("Host name")),
+      },
+      open,
+    ),
     features: Type.Object({ methods: Type.Array(nonEmpty("Method")), events: Type.Array(nonEmpty("Event")) }, open),
     snapshot: Type.Object(
       {
         presence: Type.Array(presenceEntry),
-        health: Type.Union([healthSnapshot, Type.Object({}, open)], { description: "Empty until the first one is made" }),
+        health: Type.Union([healthSnapshot, Type.Object({}, open)], {
+          description: "Empty until the first one is made",
+        }),
         stateVersion,
         uptimeMs: count("Since the process started"),
         configPath: Type.Optional(nonEmpty("For admins")),
@@ -85,7 +94,14 @@ export const helloOk = Type.Object(
       },
       open,
     ),
-    auth: Type.Object({ method: Type.Optional(text("How the client authenticated")), role: nonEmpty("Granted role"), scopes: Type.Array(text("Granted scope")) }, open),
+    auth: Type.Object(
+      {
+        method: Type.Optional(text("How the client authenticated")),
+        role: nonEmpty("Granted role"),
+        scopes: Type.Array(text("Granted scope")),
+      },
+      open,
+    ),
     policy,
   },
   open,

@@ -49,11 +49,19 @@ export const events = {
     isDroppable: true,
   }),
   health: event({ summary: "A fresh health snapshot", payload: healthSnapshot, scope: "any", isDroppable: false }),
-  tick: event({ summary: "Sign of life", payload: Type.Object({ ts: time("The Gateway's clock") }), scope: "any", isDroppable: true }),
+  tick: event({
+    summary: "Sign of life",
+    payload: Type.Object({ ts: time("The Gateway's clock") }),
+    scope: "any",
+    isDroppable: true,
+  }),
   shutdown: event({
     summary: "The Gateway goes away; clients reconnect",
     payload: Type.Object(
-      { reason: nonEmpty("Why"), restartExpectedMs: Type.Optional(count("When to expect it back; absent when it is not")) },
+      {
+        reason: nonEmpty("Why"),
+        restartExpectedMs: Type.Optional(count("When to expect it back; absent when it is not")),
+      },
       open,
     ),
     scope: "any",

@@ -41,13 +41,20 @@ export const eventFrame = Type.Object(
     type: Type.Literal("event"),
     event: nonEmpty("Event name"),
     payload: Type.Optional(Type.Unknown()),
-    seq: Type.Optional(Type.Integer({ minimum: 0, description: "1, 2, 3 … on this connection; absent on events sent to it alone" })),
+    seq: Type.Optional(
+      Type.Integer({ minimum: 0, description: "1, 2, 3 … on this connection; absent on events sent to it alone" }),
+    ),
     stateVersion: Type.Optional(stateVersion),
   },
   strict,
 );
 
-export const frames = { RequestFrame: requestFrame, ResponseFrame: responseFrame, EventFrame: eventFrame, ErrorShape: errorShape };
+export const frames = {
+  RequestFrame: requestFrame,
+  ResponseFrame: responseFrame,
+  EventFrame: eventFrame,
+  ErrorShape: errorShape,
+};
 
 export type RequestFrame = Static<typeof requestFrame>;
 export type ResponseFrame = Static<typeof responseFrame>;

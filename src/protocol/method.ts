@@ -3,7 +3,13 @@
 import type { TSchema } from "typebox";
 
 /** Least scope of an operator. `any`: every authenticated connection. */
-export type WireScope = "any" | "operator.read" | "operator.write" | "operator.admin" | "operator.pairing" | "operator.approvals";
+export type WireScope =
+  | "any"
+  | "operator.read"
+  | "operator.write"
+  | "operator.admin"
+  | "operator.pairing"
+  | "operator.approvals";
 
 export interface MethodContract<Params extends TSchema = TSchema, Result extends TSchema = TSchema> {
   readonly summary: string;

@@ -5,7 +5,8 @@ import { Type } from "typebox";
 export const nonEmpty = (description: string) => Type.String({ minLength: 1, description });
 export const text = (description: string) => Type.String({ description });
 export const count = (description: string) => Type.Integer({ minimum: 0, description });
-export const time = (description: string) => Type.Integer({ minimum: 0, description: `${description}, ms since the epoch` });
+export const time = (description: string) =>
+  Type.Integer({ minimum: 0, description: `${description}, ms since the epoch` });
 export const idempotencyKey = Type.String({
   minLength: 1,
   maxLength: 256,
@@ -14,7 +15,10 @@ export const idempotencyKey = Type.String({
 export const open = { additionalProperties: true } as const;
 
 export const stateVersion = Type.Object(
-  { presence: count("Rises with every change of the presence list"), health: count("Rises with every refresh of the health snapshot") },
+  {
+    presence: count("Rises with every change of the presence list"),
+    health: count("Rises with every refresh of the health snapshot"),
+  },
   { description: "Versions of the two parts of the snapshot" },
 );
 
@@ -58,7 +62,9 @@ export const linkChannel = Type.Object(
 export const chatMessage = Type.Object(
   {
     role: Type.Union([Type.Literal("user"), Type.Literal("assistant"), Type.Literal("toolResult")]),
-    content: Type.Array(Type.Object({ type: nonEmpty("text, image, thinking or toolCall") }, open), { description: "Content blocks" }),
+    content: Type.Array(Type.Object({ type: nonEmpty("text, image, thinking or toolCall") }, open), {
+      description: "Content blocks",
+    }),
     timestamp: time("When it was said"),
   },
   open,

@@ -18,7 +18,10 @@ const byName = requests as unknown as Readonly<Record<string, Validator | undefi
 export function checkWith(validator: Validator, value: unknown): Issue | undefined {
   if (validator(value)) return undefined;
   const problems = validator.errors ?? [];
-  return { text: problems.slice(0, 8).map(renderProblem).join("; ") || "invalid", field: problems[0] && fieldOf(problems[0]) };
+  return {
+    text: problems.slice(0, 8).map(renderProblem).join("; ") || "invalid",
+    field: problems[0] && fieldOf(problems[0]),
+  };
 }
 
 export const validateFrame = (value: unknown): Issue | undefined => checkWith(requests.validate_frame, value);
@@ -35,7 +38,8 @@ function renderProblem(problem: Problem): string {
   const { keyword, params, message = "invalid" } = problem;
   const place = problem.instancePath === "" ? "at root" : `at ${problem.instancePath}`;
   if (keyword === "required") return problem.instancePath === "" ? message : `${place}: ${message}`;
-  if (keyword === "additionalProperties") return `${place}: unexpected property '${String(params["additionalProperty"])}'`;
+  if (keyword === "additionalProperties")
+    return `${place}: unexpected property '${String(params["additionalProperty"])}'`;
   return `${place}: ${message}`;
 }
 

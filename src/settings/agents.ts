@@ -7,7 +7,10 @@ import { anything, choice, flag, group, map, numeric, optionalGroup, secret, tex
 const modelChoice = Type.Union(
   [
     Type.String({ minLength: 1 }),
-    group({ primary: text("provider/model asked first", { minLength: 1 }), fallbacks: texts("Asked in turn when it fails") }),
+    group({
+      primary: text("provider/model asked first", { minLength: 1 }),
+      fallbacks: texts("Asked in turn when it fails"),
+    }),
   ],
   { description: "`provider/model`, or primary and fallbacks", reload: "none" },
 );
@@ -20,7 +23,10 @@ export const agents = group(
         workspace: text("Folder that the agent works in"),
         model: Type.Optional(modelChoice),
         imageModel: Type.Optional(modelChoice),
-        models: map(Type.Object({ alias: text("Short name"), params: anything("Sent with each call") }), "Models by `provider/model`"),
+        models: map(
+          Type.Object({ alias: text("Short name"), params: anything("Sent with each call") }),
+          "Models by `provider/model`",
+        ),
         repoRoot: text("Repository shown to the agent"),
         skipBootstrap: flag("Do not create the workspace files"),
         bootstrapMaxChars: whole("Characters of a workspace file in the prompt", { minimum: 1 }),
@@ -75,7 +81,12 @@ export const agents = group(
         memorySearch: anything("Memory search"),
         humanDelay: anything("Pauses between blocks"),
         heartbeat: anything("Heartbeat"),
-        identity: optionalGroup({ name: text("Name"), theme: text("Manner"), emoji: text("Sign"), avatar: text("Picture") }),
+        identity: optionalGroup({
+          name: text("Name"),
+          theme: text("Manner"),
+          emoji: text("Sign"),
+          avatar: text("Picture"),
+        }),
         groupChat: anything("Group chats"),
         subagents: anything("Sub-agents"),
         sandbox: anything("Sandbox"),

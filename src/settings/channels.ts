@@ -10,13 +10,19 @@ const ids = Type.Array(Type.Union([Type.String(), Type.Integer()]));
 const common = {
   name: text("Name for people"),
   enabled: flag("Connect", { default: true }),
-  dmPolicy: choice(["pairing", "allowlist", "open", "disabled"], "Who may write directly", { default: "pairing", reload: "none" }),
+  dmPolicy: choice(["pairing", "allowlist", "open", "disabled"], "Who may write directly", {
+    default: "pairing",
+    reload: "none",
+  }),
   allowFrom: Type.Array(Type.Union([Type.String(), Type.Integer()]), {
     default: [],
     description: "Ids of people who may write; `*` is everybody. Names are not accepted: their owners can change them",
     reload: "none",
   }),
-  groupPolicy: choice(["open", "disabled", "allowlist"], "Who may write in groups", { default: "allowlist", reload: "none" }),
+  groupPolicy: choice(["open", "disabled", "allowlist"], "Who may write in groups", {
+    default: "allowlist",
+    reload: "none",
+  }),
   groupAllowFrom: Type.Optional({ ...ids, description: "Ids of people who may write in groups; allowFrom when unset" }),
   historyLimit: whole("Group messages shown to the agent", { minimum: 0 }),
   dmHistoryLimit: whole("Direct messages shown to the agent", { minimum: 0 }),
@@ -70,7 +76,14 @@ const telegramAccount = {
 const whatsappAccount = {
   ...common,
   authDir: text("Folder of the login"),
-  groups: map(group({ requireMention: flag("Answer only when addressed"), tools: anything("Tools"), toolsBySender: anything("Tools") }), "Groups"),
+  groups: map(
+    group({
+      requireMention: flag("Answer only when addressed"),
+      tools: anything("Tools"),
+      toolsBySender: anything("Tools"),
+    }),
+    "Groups",
+  ),
   messagePrefix: text("Put before messages from the chat"),
   selfChatMode: flag("The bot is the owner's own number"),
   sendReadReceipts: flag("Send read receipts"),
@@ -80,13 +93,24 @@ const whatsappAccount = {
 
 export const channels = Type.Object(
   {
-    defaults: optionalGroup({ groupPolicy: choice(["open", "disabled", "allowlist"], "Who may write in groups"), heartbeat: anything("Heartbeats") }),
+    defaults: optionalGroup({
+      groupPolicy: choice(["open", "disabled", "allowlist"], "Who may write in groups"),
+      heartbeat: anything("Heartbeats"),
+    }),
     telegram: Type.Optional(
-      group({ ...telegramAccount, accounts: map(group(telegramAccount), "Accounts by id") }, "Telegram", { reload: "channel" }),
+      group({ ...telegramAccount, accounts: map(group(telegramAccount), "Accounts by id") }, "Telegram", {
+        reload: "channel",
+      }),
     ),
     whatsapp: Type.Optional(
-      group({ ...whatsappAccount, accounts: map(group(whatsappAccount), "Accounts by id") }, "WhatsApp", { reload: "channel" }),
+      group({ ...whatsappAccount, accounts: map(group(whatsappAccount), "Accounts by id") }, "WhatsApp", {
+        reload: "channel",
+      }),
     ),
   },
-  { additionalProperties: true, default: {}, description: "Channels; sections of channels that are not built in are left alone" },
+  {
+    additionalProperties: true,
+    default: {},
+    description: "Channels; sections of channels that are not built in are left alone",
+  },
 );

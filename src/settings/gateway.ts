@@ -14,9 +14,16 @@ const bodyLimits = {
 
 export const gateway = group(
   {
-    port: whole("Port of everything; `--port` and the environment come first", { minimum: 1, maximum: 65_535, reload: "listener" }),
+    port: whole("Port of everything; `--port` and the environment come first", {
+      minimum: 1,
+      maximum: 65_535,
+      reload: "listener",
+    }),
     mode: choice(["local", "remote"], "`local` runs the Gateway here; `remote` makes this machine a client only"),
-    bind: choice(["auto", "lan", "loopback", "custom", "tailnet"], "Addresses to listen on", { default: "loopback", reload: "listener" }),
+    bind: choice(["auto", "lan", "loopback", "custom", "tailnet"], "Addresses to listen on", {
+      default: "loopback",
+      reload: "listener",
+    }),
     customBindHost: text("IPv4 address for `bind: custom`", { reload: "listener" }),
     controlUi: group(
       {
@@ -35,7 +42,9 @@ export const gateway = group(
     ),
     auth: group(
       {
-        mode: choice(["token", "password"], "Which secret clients present; password when one is set", { reload: "hot" }),
+        mode: choice(["token", "password"], "Which secret clients present; password when one is set", {
+          reload: "hot",
+        }),
         token: secret("Shared token", { reload: "hot" }),
         password: secret("Shared password", { reload: "hot" }),
         allowTailscale: flag("Accept Tailscale Serve identities"),
@@ -59,7 +68,10 @@ export const gateway = group(
     }),
     reload: group(
       {
-        mode: choice(["off", "restart", "hot", "hybrid"], "What a saved config does", { default: "hybrid", reload: "none" }),
+        mode: choice(["off", "restart", "hot", "hybrid"], "What a saved config does", {
+          default: "hybrid",
+          reload: "none",
+        }),
         debounceMs: whole("Quiet time before a change counts", { minimum: 0, default: 300, reload: "none" }),
       },
       "Config reload",
@@ -90,7 +102,10 @@ export const gateway = group(
       }),
     }),
     nodes: optionalGroup({
-      browser: optionalGroup({ mode: choice(["auto", "manual", "off"], "Use a node's browser"), node: text("Which node") }),
+      browser: optionalGroup({
+        mode: choice(["auto", "manual", "off"], "Use a node's browser"),
+        node: text("Which node"),
+      }),
       allowCommands: texts("Node commands allowed besides the defaults"),
       denyCommands: texts("Node commands refused"),
     }),
@@ -101,9 +116,17 @@ export const gateway = group(
 
 export const logging = group(
   {
-    level: choice(["silent", "fatal", "error", "warn", "info", "debug", "trace"], "Least level written to the log file", { default: "info" }),
+    level: choice(
+      ["silent", "fatal", "error", "warn", "info", "debug", "trace"],
+      "Least level written to the log file",
+      { default: "info" },
+    ),
     file: text("Log file, instead of the dated one"),
-    consoleLevel: choice(["silent", "fatal", "error", "warn", "info", "debug", "trace"], "Least level shown on the console", { default: "info" }),
+    consoleLevel: choice(
+      ["silent", "fatal", "error", "warn", "info", "debug", "trace"],
+      "Least level shown on the console",
+      { default: "info" },
+    ),
     consoleStyle: choice(["pretty", "compact", "json"], "Form of console lines"),
     redactSensitive: choice(["off", "tools"], "Mask secrets", { default: "tools" }),
     redactPatterns: texts("Patterns masked besides the built-in ones"),
@@ -168,7 +191,10 @@ export const env = Type.Optional(
   Type.Object(
     {
       vars: map(Type.String(), "Variables set when they are unset"),
-      shellEnv: optionalGroup({ enabled: flag("Read the login shell's variables"), timeoutMs: whole("Time limit", { minimum: 0 }) }),
+      shellEnv: optionalGroup({
+        enabled: flag("Read the login shell's variables"),
+        timeoutMs: whole("Time limit", { minimum: 0 }),
+      }),
     },
     { additionalProperties: { type: "string" }, description: "Environment", reload: "restart" },
   ),

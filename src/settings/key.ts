@@ -17,23 +17,36 @@ export interface KeyOptions {
 
 const meta = (help: string, options: object = {}) => ({ description: help, ...options });
 
-export const text = (help: string, options: KeyOptions & { minLength?: number; maxLength?: number; pattern?: string } = {}) =>
-  Type.Optional(Type.String(meta(help, options)));
-export const secret = (help: string, options: KeyOptions = {}) => Type.Optional(Type.String(meta(help, { secret: true, ...options })));
+export const text = (
+  help: string,
+  options: KeyOptions & { minLength?: number; maxLength?: number; pattern?: string } = {},
+) => Type.Optional(Type.String(meta(help, options)));
+export const secret = (help: string, options: KeyOptions = {}) =>
+  Type.Optional(Type.String(meta(help, { secret: true, ...options })));
 export const flag = (help: string, options: KeyOptions = {}) => Type.Optional(Type.Boolean(meta(help, options)));
 export const whole = (help: string, options: KeyOptions & { minimum?: number; maximum?: number } = {}) =>
   Type.Optional(Type.Integer(meta(help, options)));
 export const numeric = (help: string, options: KeyOptions & { minimum?: number; maximum?: number } = {}) =>
   Type.Optional(Type.Number(meta(help, options)));
-export const texts = (help: string, options: KeyOptions = {}) => Type.Optional(Type.Array(Type.String(), meta(help, options)));
-export const choice = <const Values extends string[]>(values: readonly [...Values], help: string, options: KeyOptions = {}) =>
-  Type.Optional(Type.Enum([...values], meta(help, options)));
+export const texts = (help: string, options: KeyOptions = {}) =>
+  Type.Optional(Type.Array(Type.String(), meta(help, options)));
+export const choice = <const Values extends string[]>(
+  values: readonly [...Values],
+  help: string,
+  options: KeyOptions = {},
+) => Type.Optional(Type.Enum([...values], meta(help, options)));
 
 /** An object that knows all its keys. */
-export const group = <Properties extends TProperties>(properties: Properties, help?: string, options: KeyOptions = {}) =>
-  Type.Object(properties, { additionalProperties: false, ...(help ? { description: help } : {}), ...options });
-export const optionalGroup = <Properties extends TProperties>(properties: Properties, help?: string, options: KeyOptions = {}) =>
-  Type.Optional(group(properties, help, options));
+export const group = <Properties extends TProperties>(
+  properties: Properties,
+  help?: string,
+  options: KeyOptions = {},
+) => Type.Object(properties, { additionalProperties: false, ...(help ? { description: help } : {}), ...options });
+export const optionalGroup = <Properties extends TProperties>(
+  properties: Properties,
+  help?: string,
+  options: KeyOptions = {},
+) => Type.Optional(group(properties, help, options));
 /** An object with keys of the user's choosing. */
 export const map = <Value extends TSchema>(value: Value, help: string, options: KeyOptions = {}) =>
   Type.Optional(Type.Record(Type.String(), value, meta(help, options)));

@@ -9,16 +9,22 @@ export interface ClassifiedFailure {
   readonly retryAfterMs?: number;
 }
 
-const tooLong = /context.{0,20}(?:length|window|limit)|too many (?:input )?tokens|prompt is too long|maximum context|exceeds? the (?:maximum|context)|token count.{0,30}exceeds/iu;
+const tooLong =
+  /context.{0,20}(?:length|window|limit)|too many (?:input )?tokens|prompt is too long|maximum context|exceeds? the (?:maximum|context)|token count.{0,30}exceeds/iu;
 const noCredit = /insufficient_quota|billing|credit balance|payment required|exceeded your current quota/iu;
 
 export function classifyFailure(error: unknown): ClassifiedFailure {
   const status = findField(error, "statusCode");
-  const body = String(findField(error, "responseBody") ?? (error instanceof Error ? error.message : "")).slice(0, 4_000);
-  if (typeof status === "number" && status >= 400) return fromStatus(status, body, retryAfter(findField(error, "responseHeaders")));
+  const body = String(findField(error, "responseBody") ?? (error instanceof Error ? error.message : "")).slice(
+    0,
+    4_000,
+  );
+  if (typeof status === "number" && status >= 400)
+    return fromStatus(status, body, retryAfter(findField(error, "responseHeaders")));
 
   const code = findField(error, "code");
-  if (typeof code === "string" && /^E[A-Z]+$|^UND_ERR/u.test(code)) return { failure: "retry", reason: `the model's server cannot be reached (${code})` };
+  if (typeof code === "string" && /^E[A-Z]+$|^UND_ERR/u.test(code))
+    return { failure: "retry", reason: `the model's server cannot be reached (${code})` };
   if (tooLong.test(body)) return { failure: "too-long", reason: "the conversation is longer than the model's window" };
   // a broken stream, half a JSON document, an unexpected form: the next try may be whole
   return { failure: "retry", reason: "the model's answer broke off or was malformed" };
@@ -29,11 +35,14 @@ function fromStatus(status: number, body: string, retryAfterMs: number | undefin
   if (status === 413 || (status === 400 && tooLong.test(body)) || (status === 422 && tooLong.test(body))) {
     return { failure: "too-long", reason: "the conversation is longer than the model's window" };
   }
-  if (status === 402 || noCredit.test(body)) return { failure: "key", reason: "the provider account has no credit left" };
-  if (status === 401 || status === 403) return { failure: "key", reason: `the provider refuses the API key (HTTP ${status})` };
+  if (status === 402 || noCredit.test(body))
+    return { failure: "key", reason: "the provider account has no credit left" };
+  if (status === 401 || status === 403)
+    return { failure: "key", reason: `the provider refuses the API key (HTTP ${status})` };
   if (status === 404) return { failure: "model", reason: "the provider does not know this model (HTTP 404)" };
   if (status === 429) return { failure: "retry", reason: "the provider's rate limit is reached", ...wait };
-  if (status === 408 || status === 409 || status >= 500) return { failure: "retry", reason: `the provider has trouble (HTTP ${status})`, ...wait };
+  if (status === 408 || status === 409 || status >= 500)
+    return { failure: "retry", reason: `the provider has trouble (HTTP ${status})`, ...wait };
   return { failure: "bug", reason: `the provider refuses the request (HTTP ${status})` };
 }
 

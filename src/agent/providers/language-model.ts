@@ -1,7 +1,13 @@
 // A provider package's model behind our own port: transcript -> its prompt, its stream parts -> our events. Only the provider
 // layer of those packages is used; the loop, retries and failover are ours.
 
-import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4Message, LanguageModelV4StreamPart, LanguageModelV4Usage } from "@ai-sdk/provider";
+import type {
+  LanguageModelV4,
+  LanguageModelV4CallOptions,
+  LanguageModelV4Message,
+  LanguageModelV4StreamPart,
+  LanguageModelV4Usage,
+} from "@ai-sdk/provider";
 
 import { isRecord } from "../../base/json.ts";
 import type { EgressFetch } from "../../platform/egress.ts";
@@ -41,7 +47,12 @@ function toCallOptions(request: ModelRequest): LanguageModelV4CallOptions {
     ...(request.tools.length > 0
       ? {
           // our JSON objects are JSON Schemas by the port's promise
-          tools: request.tools.map((tool) => ({ type: "function" as const, name: tool.name, description: tool.description, inputSchema: tool.parameters as object })),
+          tools: request.tools.map((tool) => ({
+            type: "function" as const,
+            name: tool.name,
+            description: tool.description,
+            inputSchema: tool.parameters as object,
+          })),
           toolChoice: { type: "auto" as const },
         }
       : {}),
@@ -88,7 +99,10 @@ function toPromptMessage(message: TranscriptMessage): LanguageModelV4Message {
         role: "user",
         content: message.content.flatMap((block): UserPart[] => {
           if (block.type === "text" && block.text !== "") return [{ type: "text" as const, text: block.text }];
-          if (block.type === "image") return [{ type: "file" as const, data: { type: "data" as const, data: block.data }, mediaType: block.mimeType }];
+          if (block.type === "image")
+            return [
+              { type: "file" as const, data: { type: "data" as const, data: block.data }, mediaType: block.mimeType },
+            ];
           return [];
         }),
       };
@@ -98,7 +112,8 @@ function toPromptMessage(message: TranscriptMessage): LanguageModelV4Message {
         // thinking is left out: its signatures are only good for the provider and model that made them
         content: message.content.flatMap((block): AssistantPart[] => {
           if (block.type === "text" && block.text !== "") return [{ type: "text" as const, text: block.text }];
-          if (block.type === "toolCall") return [{ type: "tool-call" as const, toolCallId: block.id, toolName: block.name, input: block.arguments }];
+          if (block.type === "toolCall")
+            return [{ type: "tool-call" as const, toolCallId: block.id, toolName: block.name, input: block.arguments }];
           return [];
         }),
       };
@@ -131,7 +146,13 @@ async function* toEvents(stream: ReadableStream<LanguageModelV4StreamPart>): Asy
         if (part.delta !== "") yield { type: "thinking", delta: part.delta };
         break;
       case "tool-call":
-        yield { type: "toolCall", id: part.toolCallId, name: part.toolName, raw: part.input, arguments: parseArguments(part.input) };
+        yield {
+          type: "toolCall",
+          id: part.toolCallId,
+          name: part.toolName,
+          raw: part.input,
+          arguments: parseArguments(part.input),
+        };
         break;
       case "error":
         yield { type: "failed", ...classifyFailure(part.error) };
@@ -166,7 +187,13 @@ function finish(part: Extract<LanguageModelV4StreamPart, { type: "finish" }>): M
 function toUsage({ inputTokens, outputTokens }: LanguageModelV4Usage): Usage {
   const input = inputTokens.total ?? 0;
   const output = outputTokens.total ?? 0;
-  return { input, output, cacheRead: inputTokens.cacheRead ?? 0, cacheWrite: inputTokens.cacheWrite ?? 0, totalTokens: input + output };
+  return {
+    input,
+    output,
+    cacheRead: inputTokens.cacheRead ?? 0,
+    cacheWrite: inputTokens.cacheWrite ?? 0,
+    totalTokens: input + output,
+  };
 }
 
 /** undefined for broken JSON: the tool must not run with half of its arguments. */

@@ -42,11 +42,13 @@ async function* answer(request: ModelRequest): AsyncGenerator<ModelEvent> {
 /** What to say; undefined means: call the tool first. */
 function decideWords(request: ModelRequest): string | undefined {
   const last = request.messages.at(-1);
-  if (last?.role === "toolResult") return `Here is what the session_status tool says:\n\n\`\`\`\n${textOf(last)}\n\`\`\``;
+  if (last?.role === "toolResult")
+    return `Here is what the session_status tool says:\n\n\`\`\`\n${textOf(last)}\n\`\`\``;
 
   const said = last ? textOf(last).trim() : "";
   const wish = said.toLowerCase();
-  if (/\b(?:status|time|session)\b/u.test(wish) && request.tools.some((tool) => tool.name === "session_status")) return undefined;
+  if (/\b(?:status|time|session)\b/u.test(wish) && request.tools.some((tool) => tool.name === "session_status"))
+    return undefined;
   if (/^(?:\/?help|hi|hello|hey|\/start)\b/u.test(wish) || said === "") return introduction;
   return `You said: ${said}\n\n${notice}`;
 }

@@ -57,10 +57,17 @@ export function createTelegram(dependencies: TelegramDependencies): Channel {
 
     async start(submit) {
       if (settings()?.enabled === false) return;
-      const token = await resolveToken({ settings: settings(), fromEnv: dependencies.tokenFromEnv(), readFile: dependencies.readFile });
+      const token = await resolveToken({
+        settings: settings(),
+        fromEnv: dependencies.tokenFromEnv(),
+        readFile: dependencies.readFile,
+      });
       status.configured(token?.source);
       if (!token) {
-        status.trouble("no bot token", "set channels.telegram.botToken or TELEGRAM_BOT_TOKEN to the token from @BotFather");
+        status.trouble(
+          "no bot token",
+          "set channels.telegram.botToken or TELEGRAM_BOT_TOKEN to the token from @BotFather",
+        );
         return;
       }
       const [{ openApi }, { startPoll, defaultTiming }] = await Promise.all([import("./api.ts"), import("./poll.ts")]);
@@ -71,7 +78,16 @@ export function createTelegram(dependencies: TelegramDependencies): Channel {
         timeoutSeconds: Math.max(limitSeconds(), timing.pollSeconds + timing.graceMs / 1000 + 5),
         fetch: dependencies.fetch,
       });
-      const poll = startPoll({ api, account: defaultAccount, tokenSource: token.source, submit, status, clock, log, timing });
+      const poll = startPoll({
+        api,
+        account: defaultAccount,
+        tokenSource: token.source,
+        submit,
+        status,
+        clock,
+        log,
+        timing,
+      });
       running = { api, token, poll };
     },
 

@@ -32,7 +32,11 @@ export function toFailure(error: unknown): Failure {
   const egress = findInChain(error, (link) => typeof link["isRequestSent"] === "boolean");
   const code = findInChain(error, (link) => typeof link["code"] === "string")?.["code"];
   const message = error instanceof Error ? error.message : String(error);
-  return { kind: "network", isSent: egress ? egress["isRequestSent"] === true : true, reason: scrub(code ? `${String(code)}` : message) };
+  return {
+    kind: "network",
+    isSent: egress ? egress["isRequestSent"] === true : true,
+    reason: scrub(code ? `${String(code)}` : message),
+  };
 }
 
 function fromApi(api: Record<string, unknown>): Failure {
@@ -40,7 +44,8 @@ function fromApi(api: Record<string, unknown>): Failure {
   const reason = scrub(String(api["description"] ?? `error ${status}`));
   if (status === 429) {
     const parameters = api["parameters"];
-    const seconds = isRecord(parameters) && typeof parameters["retry_after"] === "number" ? parameters["retry_after"] : 1;
+    const seconds =
+      isRecord(parameters) && typeof parameters["retry_after"] === "number" ? parameters["retry_after"] : 1;
     return { kind: "busy", afterMs: seconds * 1000, reason };
   }
   if (status === 401 || status === 404) return { kind: "token", reason };
@@ -55,7 +60,10 @@ function fromStatus(status: number): Failure {
 }
 
 /** The library wraps what our own fetch threw, sometimes twice. */
-function findInChain(error: unknown, fits: (link: Record<string, unknown>) => boolean): Record<string, unknown> | undefined {
+function findInChain(
+  error: unknown,
+  fits: (link: Record<string, unknown>) => boolean,
+): Record<string, unknown> | undefined {
   let link: unknown = error;
   for (let depth = 0; depth < 5 && typeof link === "object" && link !== null; depth += 1) {
     // any object can be looked at by key

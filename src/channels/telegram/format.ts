@@ -7,7 +7,12 @@ const escapeHtml = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<
 const escapeAttribute = (text: string) => escapeHtml(text).replaceAll('"', "&quot;");
 /** The lexer has escaped some texts already. */
 const unescape = (text: string) =>
-  text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"').replaceAll("&#39;", "'").replaceAll("&amp;", "&");
+  text
+    .replaceAll("&lt;", "<")
+    .replaceAll("&gt;", ">")
+    .replaceAll("&quot;", '"')
+    .replaceAll("&#39;", "'")
+    .replaceAll("&amp;", "&");
 
 const linkSchemes = new Set(["http:", "https:", "tg:", "mailto:", "tel:"]);
 
@@ -57,7 +62,9 @@ function stripQuotes(html: string): string {
 function renderCode(token: Tokens.Code): string {
   const language = /^[\w+#.-]{1,32}/u.exec(token.lang ?? "")?.[0];
   const body = escapeHtml(token.text);
-  return language ? `<pre><code class="language-${escapeAttribute(language)}">${body}</code></pre>` : `<pre>${body}</pre>`;
+  return language
+    ? `<pre><code class="language-${escapeAttribute(language)}">${body}</code></pre>`
+    : `<pre>${body}</pre>`;
 }
 
 function renderList(list: Tokens.List, depth: number): string {
@@ -81,14 +88,25 @@ function renderItem(item: Tokens.ListItem, depth: number): string {
 function renderTable(table: Tokens.Table): string {
   const rows = [table.header, ...table.rows].map((cells) => cells.map((cell) => plainText(cell.tokens)));
   const widths = table.header.map((_, column) => Math.max(...rows.map((cells) => [...(cells[column] ?? "")].length)));
-  const lines = rows.map((cells) => cells.map((cell, column) => cell + " ".repeat((widths[column] ?? 0) - [...cell].length)).join(" | ").trimEnd());
+  const lines = rows.map((cells) =>
+    cells
+      .map((cell, column) => cell + " ".repeat((widths[column] ?? 0) - [...cell].length))
+      .join(" | ")
+      .trimEnd(),
+  );
   lines.splice(1, 0, widths.map((width) => "-".repeat(width)).join("-+-"));
   return `<pre>${escapeHtml(lines.join("\n"))}</pre>`;
 }
 
 function plainText(tokens: readonly Token[]): string {
   return tokens
-    .map((token) => ("tokens" in token && token.tokens ? plainText(token.tokens) : "text" in token ? unescape(String(token.text)) : token.raw))
+    .map((token) =>
+      "tokens" in token && token.tokens
+        ? plainText(token.tokens)
+        : "text" in token
+          ? unescape(String(token.text))
+          : token.raw,
+    )
     .join("")
     .replaceAll(/\s+/gu, " ");
 }
@@ -112,7 +130,10 @@ function renderSpan(token: Token): string {
     case "link":
       return renderLink((token as Tokens.Link).href, renderInline((token as Tokens.Link).tokens));
     case "image":
-      return renderLink((token as Tokens.Image).href, escapeHtml((token as Tokens.Image).text || (token as Tokens.Image).href));
+      return renderLink(
+        (token as Tokens.Image).href,
+        escapeHtml((token as Tokens.Image).text || (token as Tokens.Image).href),
+      );
     case "escape":
       return escapeHtml(unescape((token as Tokens.Escape).text));
     case "text":

@@ -92,7 +92,8 @@ function createLoop(options: PollOptions, stopping: AbortSignal) {
     try {
       return await task(deadline.signal);
     } catch (error) {
-      if (deadline.isExpired()) throw new Fault("timeout", `no answer from Telegram within ${Math.round(limitMs / 1000)} s`);
+      if (deadline.isExpired())
+        throw new Fault("timeout", `no answer from Telegram within ${Math.round(limitMs / 1000)} s`);
       throw error;
     } finally {
       deadline.clear();
@@ -113,7 +114,12 @@ function createLoop(options: PollOptions, stopping: AbortSignal) {
     if (!isPrepared) await prepare();
     const updates = await call(timing.pollSeconds * 1000 + timing.graceMs, (signal) =>
       api.getUpdates(
-        { ...(offset === undefined ? {} : { offset }), limit: batchSize, timeout: timing.pollSeconds, allowed_updates: ["message"] },
+        {
+          ...(offset === undefined ? {} : { offset }),
+          limit: batchSize,
+          timeout: timing.pollSeconds,
+          allowed_updates: ["message"],
+        },
         asSignal(signal),
       ),
     );
@@ -124,7 +130,8 @@ function createLoop(options: PollOptions, stopping: AbortSignal) {
 
   const rest = async (error: unknown) => {
     failures += 1;
-    const failure: Failure = error instanceof Fault ? { kind: "network", isSent: true, reason: error.message } : toFailure(error);
+    const failure: Failure =
+      error instanceof Fault ? { kind: "network", isSent: true, reason: error.message } : toFailure(error);
     const { reason, next, waitMs } = explain(failure, options.tokenSource, timing, failures);
     status.trouble(reason, next);
     await sleep(clock, waitMs, stopping);
@@ -140,7 +147,10 @@ function createLoop(options: PollOptions, stopping: AbortSignal) {
         return;
       } catch (error) {
         // not stored: Telegram keeps it, and so do we until it is
-        log.warn("message could not be stored; trying again", { attempt, reason: scrub(error instanceof Error ? error.message : String(error)) });
+        log.warn("message could not be stored; trying again", {
+          attempt,
+          reason: scrub(error instanceof Error ? error.message : String(error)),
+        });
         await sleep(clock, backoffMs(timing.backoff, attempt), stopping);
       }
     }
@@ -154,7 +164,10 @@ function createLoop(options: PollOptions, stopping: AbortSignal) {
         for (const update of chat) await submitOne(update);
       }),
     );
-    const last = updates.reduce<number | undefined>((max, update) => Math.max(max ?? update.update_id, update.update_id), undefined);
+    const last = updates.reduce<number | undefined>(
+      (max, update) => Math.max(max ?? update.update_id, update.update_id),
+      undefined,
+    );
     if (last !== undefined) offset = last + 1;
   };
 
@@ -170,7 +183,8 @@ function createLoop(options: PollOptions, stopping: AbortSignal) {
     },
     async submitAll(updates: readonly Update[]): Promise<void> {
       submitting = submitBatch(updates).catch((error: unknown) => {
-        if (!(error instanceof Fault && error.code === "shutting_down")) log.error("taking up updates broke", { error });
+        if (!(error instanceof Fault && error.code === "shutting_down"))
+          log.error("taking up updates broke", { error });
       });
       await submitting;
     },
@@ -178,7 +192,12 @@ function createLoop(options: PollOptions, stopping: AbortSignal) {
   };
 }
 
-function explain(failure: Failure, tokenSource: string, timing: PollTiming, failures: number): { reason: string; next?: string; waitMs: number } {
+function explain(
+  failure: Failure,
+  tokenSource: string,
+  timing: PollTiming,
+  failures: number,
+): { reason: string; next?: string; waitMs: number } {
   const waitMs = backoffMs(timing.backoff, failures);
   switch (failure.kind) {
     case "busy":

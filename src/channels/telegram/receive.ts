@@ -28,7 +28,8 @@ export function toInbound(update: unknown, { account, me }: ReceiveContext): Inb
   const text = textOf(message);
   const updateId = update["update_id"];
   const messageId = message["message_id"];
-  if (!chat || !sender || text === undefined || typeof updateId !== "number" || typeof messageId !== "number") return undefined;
+  if (!chat || !sender || text === undefined || typeof updateId !== "number" || typeof messageId !== "number")
+    return undefined;
 
   return {
     channel: "telegram",
@@ -64,7 +65,9 @@ function toChat(chat: Record<string, unknown>, message: Record<string, unknown>)
 
 function toSender(from: Record<string, unknown>): SenderRef | undefined {
   if (typeof from["id"] !== "number") return undefined;
-  const name = [from["first_name"], from["last_name"]].filter((part) => typeof part === "string" && part !== "").join(" ");
+  const name = [from["first_name"], from["last_name"]]
+    .filter((part) => typeof part === "string" && part !== "")
+    .join(" ");
   return {
     id: String(from["id"]),
     ...(name ? { name } : {}),
@@ -72,7 +75,19 @@ function toSender(from: Record<string, unknown>): SenderRef | undefined {
   };
 }
 
-const mediaKinds = ["photo", "video", "animation", "audio", "voice", "video_note", "document", "sticker", "location", "contact", "poll"];
+const mediaKinds = [
+  "photo",
+  "video",
+  "animation",
+  "audio",
+  "voice",
+  "video_note",
+  "document",
+  "sticker",
+  "location",
+  "contact",
+  "poll",
+];
 
 /** Text or caption; a placeholder for media without words; undefined for messages of the service. */
 function textOf(message: Record<string, unknown>): string | undefined {
@@ -97,14 +112,25 @@ function isMentioned(message: Record<string, unknown>, text: string, me: Me | un
   if (isRecord(reply) && isRecord(reply["from"]) && reply["from"]["id"] === me.id) return true;
   const entities = message["entities"] ?? message["caption_entities"];
   const list: readonly unknown[] = Array.isArray(entities) ? entities : [];
-  const source = typeof message["text"] === "string" ? message["text"] : typeof message["caption"] === "string" ? message["caption"] : text;
+  const source =
+    typeof message["text"] === "string"
+      ? message["text"]
+      : typeof message["caption"] === "string"
+        ? message["caption"]
+        : text;
   return list.some((entity) => isRecord(entity) && namesUs(entity, source, me));
 }
 
 function namesUs(entity: Record<string, unknown>, text: string, me: Me): boolean {
   const { type, offset, length, user } = entity;
   if (type === "text_mention") return isRecord(user) && user["id"] === me.id;
-  if ((type !== "mention" && type !== "bot_command") || typeof offset !== "number" || typeof length !== "number" || !me.username) return false;
+  if (
+    (type !== "mention" && type !== "bot_command") ||
+    typeof offset !== "number" ||
+    typeof length !== "number" ||
+    !me.username
+  )
+    return false;
   const named = text.slice(offset, offset + length).split("@")[1];
   return named?.toLowerCase() === me.username.toLowerCase();
 }

@@ -45,7 +45,9 @@ async function send(outbound: Outbound, options: SendOptions, isFormatted: boole
         ...(isFormatted ? { parse_mode: "HTML" as const } : {}),
         // Telegram refuses the thread id of a forum's General topic in messages
         ...(Number.isInteger(thread) && thread > 1 ? { message_thread_id: thread } : {}),
-        ...(Number.isInteger(replyTo) && replyTo > 0 ? { reply_parameters: { message_id: replyTo, allow_sending_without_reply: true } } : {}),
+        ...(Number.isInteger(replyTo) && replyTo > 0
+          ? { reply_parameters: { message_id: replyTo, allow_sending_without_reply: true } }
+          : {}),
         ...(options.isLinkPreview ? {} : { link_preview_options: { is_disabled: true } }),
         ...(outbound.isSilent ? { disable_notification: true } : {}),
       },
@@ -59,7 +61,11 @@ async function send(outbound: Outbound, options: SendOptions, isFormatted: boole
 }
 
 function isMarkupRefused(failure: Failure): boolean {
-  return failure.kind === "refused" && failure.status === 400 && /can't parse entities|unsupported start tag|message text is empty/iu.test(failure.reason);
+  return (
+    failure.kind === "refused" &&
+    failure.status === 400 &&
+    /can't parse entities|unsupported start tag|message text is empty/iu.test(failure.reason)
+  );
 }
 
 function toOutcome(failure: Failure, { tokenSource }: SendOptions): SendOutcome {
@@ -67,7 +73,11 @@ function toOutcome(failure: Failure, { tokenSource }: SendOptions): SendOutcome 
     case "busy":
       return { outcome: "retry", afterMs: failure.afterMs, reason: failure.reason };
     case "token":
-      return { outcome: "login", reason: `Telegram refuses the bot token: ${failure.reason}`, next: `correct ${tokenSource}` };
+      return {
+        outcome: "login",
+        reason: `Telegram refuses the bot token: ${failure.reason}`,
+        next: `correct ${tokenSource}`,
+      };
     case "refused":
       return { outcome: "rejected", reason: failure.reason };
     // two programs with one token disturb each other's polls, not their sends: this answer to a send makes no sense
@@ -75,7 +85,9 @@ function toOutcome(failure: Failure, { tokenSource }: SendOptions): SendOutcome 
     case "server":
       return { outcome: "unknown", reason: failure.reason };
     case "network":
-      return failure.isSent ? { outcome: "unknown", reason: failure.reason } : { outcome: "retry", afterMs: 2_000, reason: failure.reason };
+      return failure.isSent
+        ? { outcome: "unknown", reason: failure.reason }
+        : { outcome: "retry", afterMs: 2_000, reason: failure.reason };
   }
 }
 
@@ -83,7 +95,11 @@ function toOutcome(failure: Failure, { tokenSource }: SendOptions): SendOutcome 
 export async function sendTyping(target: { chatId: string; threadId?: string }, api: Api, clock: Clock): Promise<void> {
   const thread = Number(target.threadId);
   const action = api
-    .sendChatAction(target.chatId, "typing", Number.isInteger(thread) && thread > 0 ? { message_thread_id: thread } : {})
+    .sendChatAction(
+      target.chatId,
+      "typing",
+      Number.isInteger(thread) && thread > 0 ? { message_thread_id: thread } : {},
+    )
     .then(
       () => undefined,
       () => undefined,

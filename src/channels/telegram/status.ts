@@ -22,9 +22,20 @@ export interface StatusBoard {
   trouble(reason: string, next?: string): void;
 }
 
-export function createStatusBoard(options: { clock: Clock; log: Log; isEnabled: () => boolean; onChange: () => void }): StatusBoard {
+export function createStatusBoard(options: {
+  clock: Clock;
+  log: Log;
+  isEnabled: () => boolean;
+  onChange: () => void;
+}): StatusBoard {
   const { clock, log } = options;
-  let state: ChannelAccountStatus = { accountId: defaultAccount, isEnabled: true, isConfigured: false, isRunning: false, isConnected: false };
+  let state: ChannelAccountStatus = {
+    accountId: defaultAccount,
+    isEnabled: true,
+    isConfigured: false,
+    isRunning: false,
+    isConnected: false,
+  };
   let lines = 0;
   let minute = 0;
 
@@ -50,7 +61,13 @@ export function createStatusBoard(options: { clock: Clock; log: Log; isEnabled: 
     polled() {
       const wasDown = !state.isConnected;
       const { problem: _problem, ...rest } = state;
-      state = { ...rest, isConnected: true, lastPollAt: clock.now(), reconnectAttempts: 0, ...(wasDown ? { lastConnectedAt: clock.now() } : {}) };
+      state = {
+        ...rest,
+        isConnected: true,
+        lastPollAt: clock.now(),
+        reconnectAttempts: 0,
+        ...(wasDown ? { lastConnectedAt: clock.now() } : {}),
+      };
       if (!wasDown) return;
       if (mayTell()) log.info("connected", state.identity?.username ? { bot: state.identity.username } : undefined);
       options.onChange();
@@ -62,7 +79,11 @@ export function createStatusBoard(options: { clock: Clock; log: Log; isEnabled: 
     sent: () => update({ lastOutboundAt: clock.now() }),
     trouble(reason, next) {
       const isNew = state.problem?.reason !== reason;
-      update({ isConnected: false, problem: { reason, ...(next ? { next } : {}) }, reconnectAttempts: (state.reconnectAttempts ?? 0) + 1 });
+      update({
+        isConnected: false,
+        problem: { reason, ...(next ? { next } : {}) },
+        reconnectAttempts: (state.reconnectAttempts ?? 0) + 1,
+      });
       if (!isNew) return;
       if (mayTell()) log.warn("trouble", { reason, ...(next ? { next } : {}) });
       options.onChange();

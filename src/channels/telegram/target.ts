@@ -9,7 +9,7 @@ const pattern = /^(?<chat>-?\d{1,20}|@[A-Za-z]\w{3,31})(?::(?:topic:)?(?<thread>
 /** @throws Fault `invalid_params` naming the forms that are understood. */
 export function parseTarget(text: string, account: string | undefined): DeliveryTarget {
   let rest = text.trim();
-  for (let before = ""; before !== rest; ) {
+  for (let before = ""; before !== rest;) {
     before = rest;
     rest = rest.replace(/^(?:telegram|tg|group):/iu, "");
   }
@@ -23,5 +23,10 @@ export function parseTarget(text: string, account: string | undefined): Delivery
     });
   }
   const thread = match?.groups?.["thread"];
-  return { channel: "telegram", account: account ?? defaultAccount, chatId: chat, ...(thread ? { threadId: thread } : {}) };
+  return {
+    channel: "telegram",
+    account: account ?? defaultAccount,
+    chatId: chat,
+    ...(thread ? { threadId: thread } : {}),
+  };
 }

@@ -28,7 +28,9 @@ export interface ChatDependencies {
   readonly routePolicy: () => RoutePolicy;
 }
 
-export function createChatHandlers(dependencies: ChatDependencies): HandlersOf<"chat.send" | "chat.history" | "chat.abort"> {
+export function createChatHandlers(
+  dependencies: ChatDependencies,
+): HandlersOf<"chat.send" | "chat.history" | "chat.abort"> {
   const { database, intake, lane, runs } = dependencies;
   const widen = (key: string) => widenSessionKey(key, dependencies.routePolicy());
   return {
@@ -61,9 +63,16 @@ export function createChatHandlers(dependencies: ChatDependencies): HandlersOf<"
       const sessionKey = widen(params.sessionKey);
       const { session, messages } = await database.read((sql) => {
         const found = findSession(sql, sessionKey);
-        return { session: found, messages: found ? recentMessages(sql, found.sessionId, params.limit ?? defaultHistory) : [] };
+        return {
+          session: found,
+          messages: found ? recentMessages(sql, found.sessionId, params.limit ?? defaultHistory) : [],
+        };
       });
-      return { sessionKey: params.sessionKey, ...(session ? { sessionId: session.sessionId } : {}), messages: withinBytes(messages) };
+      return {
+        sessionKey: params.sessionKey,
+        ...(session ? { sessionId: session.sessionId } : {}),
+        messages: withinBytes(messages),
+      };
     },
 
     async "chat.abort"({ params }) {

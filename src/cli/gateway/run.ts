@@ -21,10 +21,17 @@ export const run: Run = async (context, invocation) => {
   const startedAt = context.clock.monotonic();
   const { paths } = context;
   await ensureFolder(paths.state);
-  const config = await openConfig({ path: paths.config, lastGoodPath: paths.lastGoodConfig, variable: (name) => context.env.raw(name) });
+  const config = await openConfig({
+    path: paths.config,
+    lastGoodPath: paths.lastGoodConfig,
+    variable: (name) => context.env.raw(name),
+  });
   checkMode(config, invocation);
   const { secret, isNew } = await requireSecret(context, config.current());
-  const host = decideBindHost({ flag: invocation.options["bind"] as string | undefined, settings: config.current().gateway });
+  const host = decideBindHost({
+    flag: invocation.options["bind"] as string | undefined,
+    settings: config.current().gateway,
+  });
   const { port } = decidePort({
     flag: invocation.options["port"] as string | undefined,
     env: context.env,
@@ -37,7 +44,12 @@ export const run: Run = async (context, invocation) => {
   try {
     lock = await openLock(paths.lock);
     const listener = await openListener({ host, port, log: opened.log.child("gateway/listen") });
-    await lock.describe({ pid: process.pid, port: listener.port, version: context.version, startedAt: context.clock.now() });
+    await lock.describe({
+      pid: process.pid,
+      port: listener.port,
+      version: context.version,
+      startedAt: context.clock.now(),
+    });
     return await serve(context, { config, secret, isNew, opened, listener, host, startedAt });
   } finally {
     lock?.release();
@@ -76,7 +88,9 @@ async function serve(context: Context, serving: Serving): Promise<number> {
   await gateway.start();
 
   const url = `ws://${serving.host.includes(":") ? `[${serving.host}]` : serving.host}:${listener.port}`;
-  log.info(`listening on ${url} (pid ${process.pid})`, { ms: Math.round(context.clock.monotonic() - serving.startedAt) });
+  log.info(`listening on ${url} (pid ${process.pid})`, {
+    ms: Math.round(context.clock.monotonic() - serving.startedAt),
+  });
   log.info(`log file: ${opened.file()}`);
   await tell(context, serving, gateway.notices());
 
@@ -88,10 +102,15 @@ async function serve(context: Context, serving: Serving): Promise<number> {
 }
 
 /** What a newcomer should know; short, and only at a start that is their first or lacks something. */
-async function tell(context: Context, { config, secret, isNew, opened }: Serving, notices: Promise<readonly { message: string; next?: string }[]>) {
+async function tell(
+  context: Context,
+  { config, secret, isNew, opened }: Serving,
+  notices: Promise<readonly { message: string; next?: string }[]>,
+) {
   const { log } = opened;
   const { path, problems } = config.snapshot();
-  for (const problem of problems) log.warn(`config error, the last good config is in use: ${renderProblem(path, problem)}`);
+  for (const problem of problems)
+    log.warn(`config error, the last good config is in use: ${renderProblem(path, problem)}`);
   for (const notice of await notices) log.info(notice.next ? `${notice.message}; ${notice.next}` : notice.message);
   if (isNew) log.info(`a token was made for this Gateway and kept in ${secret.source}`);
   log.info(`next: in another terminal, ${context.command('agent --message "hello"')}`);
@@ -107,10 +126,14 @@ function checkMode(config: ConfigStore, { options }: Invocation): void {
   }
   if (mode === "local" || options["allowUnconfigured"] === true) return;
   const { exists, path } = config.snapshot();
-  throw new Fault("config_invalid", exists ? "Gateway start blocked: gateway.mode is not set" : `Missing config: ${path}`, {
-    field: "gateway.mode",
-    next: `set gateway.mode to local in ${path}, or pass --allow-unconfigured`,
-  });
+  throw new Fault(
+    "config_invalid",
+    exists ? "Gateway start blocked: gateway.mode is not set" : `Missing config: ${path}`,
+    {
+      field: "gateway.mode",
+      next: `set gateway.mode to local in ${path}, or pass --allow-unconfigured`,
+    },
+  );
 }
 
 /** Every bind needs a secret; the first run makes one. */
@@ -158,7 +181,9 @@ function waitForStop(log: OpenLog["log"]): Promise<NodeJS.Signals> {
         isStopping = true;
       });
     }
-    process.on("SIGUSR1", () => log.warn("SIGUSR1 ignored: restarting in the process is not supported yet; stop and start instead"));
+    process.on("SIGUSR1", () =>
+      log.warn("SIGUSR1 ignored: restarting in the process is not supported yet; stop and start instead"),
+    );
   });
 }
 

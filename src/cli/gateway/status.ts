@@ -20,7 +20,21 @@ export const run: Run = async (context, { options }) => {
   const rpc = options["probe"] === false ? undefined : await probe(context, target, timeoutMs);
   const { paths } = context;
   const report = {
-    config: { cli: { path: paths.config, exists: snapshot?.exists ?? true, valid: fault === undefined, ...(fault ? { issues: fault.message.split("\n").slice(1).map((line) => line.trim()) } : {}) } },
+    config: {
+      cli: {
+        path: paths.config,
+        exists: snapshot?.exists ?? true,
+        valid: fault === undefined,
+        ...(fault
+          ? {
+              issues: fault.message
+                .split("\n")
+                .slice(1)
+                .map((line) => line.trim()),
+            }
+          : {}),
+      },
+    },
     gateway: {
       bindMode: config.gateway.bind ?? "loopback",
       port: target.port?.port,
@@ -50,19 +64,36 @@ async function probe(context: Context, target: GatewayTarget, timeoutMs: number)
 }
 
 interface Report {
-  readonly config: { readonly cli: { readonly path: string; readonly exists: boolean; readonly valid: boolean; readonly issues?: readonly string[] } };
-  readonly gateway: { readonly bindMode: string; readonly port: number | undefined; readonly portSource: string; readonly probeUrl: string; readonly authSource: string };
+  readonly config: {
+    readonly cli: {
+      readonly path: string;
+      readonly exists: boolean;
+      readonly valid: boolean;
+      readonly issues?: readonly string[];
+    };
+  };
+  readonly gateway: {
+    readonly bindMode: string;
+    readonly port: number | undefined;
+    readonly portSource: string;
+    readonly probeUrl: string;
+    readonly authSource: string;
+  };
   readonly stateDir: string;
   readonly logFile: string;
 }
 
 function render({ out, command }: Context, report: Report, rpc: Probe | undefined): void {
   const { cli } = report.config;
-  out.line(`Config: ${cli.path}${cli.exists ? "" : " (missing: defaults)"}${cli.valid ? "" : out.style("red", " (has errors)")}`);
+  out.line(
+    `Config: ${cli.path}${cli.exists ? "" : " (missing: defaults)"}${cli.valid ? "" : out.style("red", " (has errors)")}`,
+  );
   for (const issue of cli.issues ?? []) out.line(`  ${issue}`);
   out.line(`State: ${report.stateDir}`);
   out.line(`Log: ${report.logFile}`);
-  out.line(`Gateway: bind=${report.gateway.bindMode}, port=${report.gateway.port ?? "-"} (${report.gateway.portSource})`);
+  out.line(
+    `Gateway: bind=${report.gateway.bindMode}, port=${report.gateway.port ?? "-"} (${report.gateway.portSource})`,
+  );
   out.line(`Secret: from ${report.gateway.authSource}`);
   out.line(`Probe target: ${report.gateway.probeUrl}`);
   if (!rpc) return;

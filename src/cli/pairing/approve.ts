@@ -7,7 +7,11 @@ import { withDatabase } from "./database.ts";
 export const run: Run = async (context, { args, options }) => {
   const [channel = "", code = ""] = args;
   const request = await withDatabase(context, (database) =>
-    createPairing({ database, clock: context.clock }).approve({ channel: channel.toLowerCase(), code, isNotify: options["notify"] === true }),
+    createPairing({ database, clock: context.clock }).approve({
+      channel: channel.toLowerCase(),
+      code,
+      isNotify: options["notify"] === true,
+    }),
   );
   if (context.flags.json) context.out.json({ channel: request.channel, senderId: request.senderId, approved: true });
   else context.out.line(`${request.senderName ?? request.senderId} may now write on ${request.channel}.`);

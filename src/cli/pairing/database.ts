@@ -11,7 +11,9 @@ import type { Context } from "../context.ts";
 export async function withDatabase<T>(context: Context, task: (database: Database) => Promise<T>): Promise<T> {
   const { database: path } = context.paths;
   if (!existsSync(path)) {
-    throw new Fault("not_found", `no Gateway has run here yet (${path} does not exist)`, { next: `start one with ${context.command("gateway")}` });
+    throw new Fault("not_found", `no Gateway has run here yet (${path} does not exist)`, {
+      next: `start one with ${context.command("gateway")}`,
+    });
   }
   const database = openGatewayDatabase(path);
   try {

@@ -7,12 +7,20 @@ import { withDatabase } from "./database.ts";
 
 export const run: Run = async (context, { args }) => {
   const channel = args[0];
-  const requests = await withDatabase(context, (database) => createPairing({ database, clock: context.clock }).list(channel));
+  const requests = await withDatabase(context, (database) =>
+    createPairing({ database, clock: context.clock }).list(channel),
+  );
   if (context.flags.json) context.out.json({ channel: channel ?? null, requests });
   else if (requests.length === 0) context.out.line("Nobody is waiting.");
   else {
     const now = context.clock.now();
-    const rows = requests.map((request) => [request.channel, request.code, request.senderId, request.senderName ?? "", renderAge(now - request.createdAt)]);
+    const rows = requests.map((request) => [
+      request.channel,
+      request.code,
+      request.senderId,
+      request.senderName ?? "",
+      renderAge(now - request.createdAt),
+    ]);
     context.out.line(renderTable([["CHANNEL", "CODE", "ID", "NAME", "ASKED"], ...rows]));
     context.out.line(`next: ${context.command("pairing approve <channel> <code>")}`);
   }

@@ -49,9 +49,18 @@ export function createOutput(options: { isColor: boolean }): Output {
 
 /** Columns as wide as their widest cell; control characters cannot reach the terminal. */
 export function renderTable(rows: readonly (readonly string[])[]): string {
-  const clean = rows.map((row) => row.map((cell) => stripVTControlCharacters(cell).replaceAll(/[\u0000-\u001f\u007f]/gu, " ")));
+  const clean = rows.map((row) =>
+    row.map((cell) => stripVTControlCharacters(cell).replaceAll(/[\u0000-\u001f\u007f]/gu, " ")),
+  );
   const widths = (clean[0] ?? []).map((_, column) => Math.max(...clean.map((row) => (row[column] ?? "").length)));
-  return clean.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()).join("\n");
+  return clean
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
 }
 
 export function renderAge(ms: number | null | undefined): string {
@@ -60,4 +69,3 @@ export function renderAge(ms: number | null | undefined): string {
   if (ms < 3_600_000) return `${Math.round(ms / 60_000)}m ago`;
   return ms < 86_400_000 ? `${Math.round(ms / 3_600_000)}h ago` : `${Math.round(ms / 86_400_000)}d ago`;
 }
-

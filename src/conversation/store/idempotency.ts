@@ -22,7 +22,10 @@ export function findAnswer(sql: Sql, scope: KeyScope): KeptAnswer | undefined {
     scope.key,
   );
   if (!row) return undefined;
-  return { bodyHash: String(row["body_hash"]), response: row["response"] === null ? undefined : JSON.parse(String(row["response"])) };
+  return {
+    bodyHash: String(row["body_hash"]),
+    response: row["response"] === null ? undefined : JSON.parse(String(row["response"])),
+  };
 }
 
 export function openAnswer(sql: Sql, scope: KeyScope, bodyHash: string, now: number): void {

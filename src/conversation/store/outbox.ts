@@ -100,11 +100,19 @@ export function headsOfLine(sql: Sql): OutboxRow[] {
 
 /** Notes the intent to send. @returns false when the row is no longer pending. */
 export function markSending(sql: Sql, id: number): boolean {
-  return sql.run("UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id = ? AND state = 'pending'", id).changes === 1;
+  return (
+    sql.run("UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id = ? AND state = 'pending'", id)
+      .changes === 1
+  );
 }
 
 export function markSent(sql: Sql, id: number, messageId: string, now: number): void {
-  sql.run("UPDATE outbox SET state = 'sent', message_id = ?, finished_at = ?, reason = NULL WHERE id = ?", messageId, now, id);
+  sql.run(
+    "UPDATE outbox SET state = 'sent', message_id = ?, finished_at = ?, reason = NULL WHERE id = ?",
+    messageId,
+    now,
+    id,
+  );
 }
 
 export function markFailed(sql: Sql, id: number, reason: string, now: number): void {
@@ -143,7 +151,11 @@ export function findByEffect(sql: Sql, effectKey: string): OutboxRow | undefined
 /** Texts that tools of this turn have sent, or will, to the target. */
 export function textsSentByTools(sql: Sql, runId: RunId, target: DeliveryTarget): string[] {
   return sql
-    .all("SELECT payload FROM outbox WHERE run_id = ? AND source = 'tool' AND conversation = ? ORDER BY id", runId, conversationOf(target))
+    .all(
+      "SELECT payload FROM outbox WHERE run_id = ? AND source = 'tool' AND conversation = ? ORDER BY id",
+      runId,
+      conversationOf(target),
+    )
     .map((row) => (JSON.parse(String(row["payload"])) as OutboxPayload).text);
 }
 

@@ -27,7 +27,12 @@ function toRequest(row: SqlRow): PairingRequest {
 }
 
 export function isAllowed(sql: Sql, channel: string, account: string, senderId: string): boolean {
-  const row = sql.get("SELECT 1 FROM pairing_allowed WHERE channel = ? AND account = ? AND sender_id = ?", channel, account, senderId);
+  const row = sql.get(
+    "SELECT 1 FROM pairing_allowed WHERE channel = ? AND account = ? AND sender_id = ?",
+    channel,
+    account,
+    senderId,
+  );
   return row !== undefined;
 }
 
@@ -64,7 +69,12 @@ export function findByCode(sql: Sql, channel: string, code: string): PairingRequ
 }
 
 export function seeAgain(sql: Sql, request: PairingRequest, now: number): void {
-  sql.run("UPDATE pairing_requests SET last_seen_at = ? WHERE channel = ? AND code = ?", now, request.channel, request.code);
+  sql.run(
+    "UPDATE pairing_requests SET last_seen_at = ? WHERE channel = ? AND code = ?",
+    now,
+    request.channel,
+    request.code,
+  );
 }
 
 export function insertRequest(sql: Sql, request: PairingRequest): void {

@@ -25,7 +25,8 @@ export interface SessionRow {
 }
 
 function toSession(row: SqlRow): SessionRow {
-  const text = (value: SqlRow[string] | undefined) => (value === null || value === undefined ? undefined : String(value));
+  const text = (value: SqlRow[string] | undefined) =>
+    value === null || value === undefined ? undefined : String(value);
   const channel = text(row["channel"]);
   const chatId = text(row["chat_id"]);
   const threadId = text(row["thread_id"]);
@@ -37,7 +38,9 @@ function toSession(row: SqlRow): SessionRow {
     createdAt: Number(row["created_at"]),
     updatedAt: Number(row["updated_at"]),
     lastRoute:
-      channel && chatId ? { channel, account: text(row["account"]) ?? "default", chatId, ...(threadId ? { threadId } : {}) } : undefined,
+      channel && chatId
+        ? { channel, account: text(row["account"]) ?? "default", chatId, ...(threadId ? { threadId } : {}) }
+        : undefined,
     chatKind: row["chat_kind"] === "group" ? "group" : "direct",
     provider: text(row["provider"]),
     model: text(row["model"]),

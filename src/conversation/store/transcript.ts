@@ -16,7 +16,10 @@ export interface TranscriptPlace {
 /** Appends after what the run has stored already. */
 export function appendMessages(sql: Sql, place: TranscriptPlace, messages: readonly TranscriptMessage[]): void {
   const first = place.runId
-    ? Number(sql.get("SELECT coalesce(max(step) + 1, 0) AS next FROM transcript WHERE run_id = ?", place.runId)?.["next"] ?? 0)
+    ? Number(
+        sql.get("SELECT coalesce(max(step) + 1, 0) AS next FROM transcript WHERE run_id = ?", place.runId)?.["next"] ??
+          0,
+      )
     : undefined;
   for (const [index, message] of messages.entries()) {
     sql.run(

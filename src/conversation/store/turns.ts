@@ -39,7 +39,8 @@ export interface Fence {
 }
 
 function toTurn(row: SqlRow): TurnRow {
-  const optional = (value: SqlRow[string] | undefined) => (value === null || value === undefined ? undefined : Number(value));
+  const optional = (value: SqlRow[string] | undefined) =>
+    value === null || value === undefined ? undefined : Number(value);
   return {
     // ids were parsed before they were stored; the state column has a CHECK; the outcome was written by finishTurn
     runId: row["run_id"] as RunId,
@@ -55,7 +56,10 @@ function toTurn(row: SqlRow): TurnRow {
   };
 }
 
-export function insertTurn(sql: Sql, turn: { runId: RunId; inboxId: number; sessionKey: SessionKey; acceptedAt: number }): void {
+export function insertTurn(
+  sql: Sql,
+  turn: { runId: RunId; inboxId: number; sessionKey: SessionKey; acceptedAt: number },
+): void {
   sql.run(
     "INSERT INTO turns (run_id, inbox_id, session_key, state, accepted_at) VALUES (?, ?, ?, 'queued', ?)",
     turn.runId,
@@ -93,11 +97,21 @@ export function bindSession(sql: Sql, runId: RunId, sessionId: string): void {
 
 /** True while this attempt still owns its turn. */
 export function isCurrent(sql: Sql, fence: Fence): boolean {
-  return sql.get("SELECT 1 FROM turns WHERE run_id = ? AND attempt = ? AND state = 'running'", fence.runId, fence.attempt) !== undefined;
+  return (
+    sql.get(
+      "SELECT 1 FROM turns WHERE run_id = ? AND attempt = ? AND state = 'running'",
+      fence.runId,
+      fence.attempt,
+    ) !== undefined
+  );
 }
 
 /** @returns false, having changed nothing, when a newer attempt owns the turn or it has ended. */
-export function finishTurn(sql: Sql, fence: Fence, end: { state: "ok" | "error" | "aborted"; at: number; outcome: TurnOutcome }): boolean {
+export function finishTurn(
+  sql: Sql,
+  fence: Fence,
+  end: { state: "ok" | "error" | "aborted"; at: number; outcome: TurnOutcome },
+): boolean {
   const { changes } = sql.run(
     "UPDATE turns SET state = ?, ended_at = ?, outcome = ? WHERE run_id = ? AND attempt = ? AND state = 'running'",
     end.state,
@@ -111,7 +125,11 @@ export function finishTurn(sql: Sql, fence: Fence, end: { state: "ok" | "error" 
 
 /** Ends the turns of a session, or the one named, that have not begun. @returns their run ids. */
 export function abortQueued(sql: Sql, which: { sessionKey: SessionKey; runId?: RunId }, now: number): RunId[] {
-  const outcome: TurnOutcome = { text: "", durationMs: 0, fault: { code: "aborted", message: "stopped before it began" } };
+  const outcome: TurnOutcome = {
+    text: "",
+    durationMs: 0,
+    fault: { code: "aborted", message: "stopped before it began" },
+  };
   const condition = "session_key = ? AND state = 'queued' AND (? IS NULL OR run_id = ?)";
   const only = which.runId ?? null;
   const rows = sql.all(`SELECT run_id FROM turns WHERE ${condition} ORDER BY inbox_id`, which.sessionKey, only, only);

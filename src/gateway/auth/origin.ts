@@ -7,7 +7,11 @@ import { isIP } from "node:net";
  * True when the request may go on. Requests without an Origin header do not come from a page.
  * `host` is the Host header.
  */
-export function isOriginAllowed(origin: string | undefined, host: string | undefined, allowed: readonly string[]): boolean {
+export function isOriginAllowed(
+  origin: string | undefined,
+  host: string | undefined,
+  allowed: readonly string[],
+): boolean {
   if (origin === undefined) return true;
   const url = parseOrigin(origin);
   if (!url) return false;

@@ -7,7 +7,8 @@ import { idempotencyKey, nonEmpty, open, text, time, usage } from "../shapes.ts"
 
 export const agentMethods = {
   agent: method({
-    summary: "Runs one agent turn: first `{runId, status: accepted}`, then the result; output streams as `agent` events",
+    summary:
+      "Runs one agent turn: first `{runId, status: accepted}`, then the result; output streams as `agent` events",
     params: Type.Object({
       message: nonEmpty("What to answer"),
       agentId: Type.Optional(nonEmpty("Agent; the default one when left out")),
@@ -20,7 +21,9 @@ export const agentMethods = {
       replyChannel: Type.Optional(text("Channel of `replyTo`")),
       accountId: Type.Optional(text("Account of the channel")),
       replyAccountId: Type.Optional(text("Account of `replyChannel`")),
-      attachments: Type.Optional(Type.Array(Type.Unknown(), { description: "Pictures: `{mimeType, content}` with base64 or a data URL" })),
+      attachments: Type.Optional(
+        Type.Array(Type.Unknown(), { description: "Pictures: `{mimeType, content}` with base64 or a data URL" }),
+      ),
       thinking: Type.Optional(text("off, minimal, low, medium, high or xhigh")),
       timeout: Type.Optional(Type.Integer({ minimum: 0, description: "Seconds; 0 means no limit; default 600" })),
       extraSystemPrompt: Type.Optional(text("Added to the agent's instructions")),
@@ -34,7 +37,10 @@ export const agentMethods = {
         result: Type.Optional(
           Type.Object({
             payloads: Type.Array(
-              Type.Object({ text: text("What a person reads"), mediaUrl: Type.Union([Type.String(), Type.Null()]) }, open),
+              Type.Object(
+                { text: text("What a person reads"), mediaUrl: Type.Union([Type.String(), Type.Null()]) },
+                open,
+              ),
             ),
             meta: Type.Object(
               {

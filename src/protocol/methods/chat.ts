@@ -13,12 +13,15 @@ const aborted = Type.Object({
 
 export const chatMethods = {
   "chat.send": method({
-    summary: "Says something in a session; the answer comes as `chat` events. A stop word stops the session's runs instead",
+    summary:
+      "Says something in a session; the answer comes as `chat` events. A stop word stops the session's runs instead",
     params: Type.Object({
       sessionKey: nonEmpty("Session; `main` is the default agent's main one"),
       message: text("Text; may be empty when a picture is attached"),
       thinking: Type.Optional(text("Thinking level")),
-      deliver: Type.Optional(Type.Boolean({ description: "Also send the reply to the chat that the session was last heard from" })),
+      deliver: Type.Optional(
+        Type.Boolean({ description: "Also send the reply to the chat that the session was last heard from" }),
+      ),
       attachments: Type.Optional(Type.Array(Type.Unknown(), { description: "Pictures" })),
       timeoutMs: Type.Optional(Type.Integer({ minimum: 0, description: "Time limit; 0 means none" })),
       idempotencyKey,

@@ -46,7 +46,10 @@ export const healthSnapshot = Type.Object(
           agentId: nonEmpty("Agent id"),
           name: Type.Optional(text("Name for people")),
           isDefault: Type.Boolean(),
-          heartbeat: Type.Object({ enabled: Type.Boolean(), every: text("Duration"), everyMs: Type.Union([Type.Number(), Type.Null()]) }, open),
+          heartbeat: Type.Object(
+            { enabled: Type.Boolean(), every: text("Duration"), everyMs: Type.Union([Type.Number(), Type.Null()]) },
+            open,
+          ),
           sessions: sessionList,
         },
         open,
@@ -75,7 +78,13 @@ export const healthMethods = {
       {
         runtimeVersion: Type.Optional(text("Version of the Gateway")),
         linkChannel: Type.Optional(linkChannel),
-        heartbeat: Type.Object({ defaultAgentId: nonEmpty("Agent id"), agents: Type.Array(Type.Object({ agentId: nonEmpty("Agent id") }, open)) }, open),
+        heartbeat: Type.Object(
+          {
+            defaultAgentId: nonEmpty("Agent id"),
+            agents: Type.Array(Type.Object({ agentId: nonEmpty("Agent id") }, open)),
+          },
+          open,
+        ),
         channelSummary: Type.Array(text("One line a channel")),
         queuedSystemEvents: Type.Array(text("Notes that wait for the main session's next turn")),
         sessions: Type.Object(
