@@ -106,34 +106,42 @@ function resolveRef(ref: string, settings: ModelSettings): ModelSpec | UnusableM
   const slash = ref.indexOf("/");
   const provider = ref.slice(0, slash);
   const model = ref.slice(slash + 1);
-  if (slash <= 0 || model === "")
+  if (slash <= 0 || model === "") {
     return { ref, reason: "not of the form provider/model", next: "write it as anthropic/claude-opus-4-5" };
-
-  const configured = settings.providers[provider];
-  const builtIn = builtIns[provider];
-  if (!builtIn && !configured?.baseUrl) {
-    return {
-      ref,
-      reason: `unknown provider ${provider}`,
-      next: `set models.providers.${provider}.baseUrl to its OpenAI-compatible API`,
-    };
   }
-  const limits = configured?.models?.find((candidate) => candidate.id === model);
-  const api = apis[limits?.api ?? configured?.api ?? ""] ?? builtIn?.api ?? "openai-compatible";
   const apiKey = keyOf(provider, settings);
-  // a local server needs no key; the vendors do
-  if (builtIn && !apiKey && !configured?.baseUrl) {
-    return {
-      ref,
-      reason: `no API key for ${provider}`,
-      next: `set ${builtIn.keys[0]} or models.providers.${provider}.apiKey`,
-    };
+  return whyUnusable({ ref, provider, apiKey }, settings) ?? createSpec({ provider, model, apiKey }, settings);
+}
+
+function whyUnusable(
+  named: { ref: string; provider: string; apiKey: string | undefined },
+  settings: ModelSettings,
+): UnusableModel | undefined {
+  const { ref, provider, apiKey } = named;
+  // a server with an address of its own may do without a key; the vendors do not
+  if (settings.providers[provider]?.baseUrl) return undefined;
+  const builtIn = builtIns[provider];
+  if (!builtIn) {
+    const next = `set models.providers.${provider}.baseUrl to its OpenAI-compatible API`;
+    return { ref, reason: `unknown provider ${provider}`, next };
   }
+  if (apiKey) return undefined;
+  const next = `set ${builtIn.keys[0]} or models.providers.${provider}.apiKey`;
+  return { ref, reason: `no API key for ${provider}`, next };
+}
+
+function createSpec(
+  named: { provider: string; model: string; apiKey: string | undefined },
+  settings: ModelSettings,
+): ModelSpec {
+  const { provider, model, apiKey } = named;
+  const configured = settings.providers[provider];
+  const limits = configured?.models?.find((candidate) => candidate.id === model);
   const contextWindow = limits?.contextWindow ?? settings.defaults.contextTokens ?? defaultWindow;
   return {
     provider,
     model,
-    api,
+    api: apis[limits?.api ?? configured?.api ?? ""] ?? builtIns[provider]?.api ?? "openai-compatible",
     baseUrl: configured?.baseUrl,
     apiKey,
     headers: { ...configured?.headers, ...limits?.headers },

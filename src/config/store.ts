@@ -14,6 +14,8 @@ export interface ConfigSnapshot {
   readonly exists: boolean;
   readonly isValid: boolean;
   readonly problems: readonly ConfigProblem[];
+  /** The same as lines for people. */
+  readonly rendered: readonly string[];
   /** SHA-256 of the file's text, hex; undefined when there is no file. */
   readonly hash: string | undefined;
   /** Where the config in use comes from. */
@@ -51,6 +53,7 @@ async function loadConfig(files: ConfigFiles): Promise<ConfigSnapshot> {
       exists: false,
       isValid: true,
       problems: [],
+      rendered: [],
       hash: undefined,
       source: "defaults",
       config: defaultConfig(),
@@ -60,11 +63,21 @@ async function loadConfig(files: ConfigFiles): Promise<ConfigSnapshot> {
   const parsed = parseConfig(text, files.variable);
   if ("config" in parsed) {
     await keepGood(files, text);
-    return { path, exists: true, isValid: true, problems: [], hash, source: "file", config: parsed.config };
+    return {
+      path,
+      exists: true,
+      isValid: true,
+      problems: [],
+      rendered: [],
+      hash,
+      source: "file",
+      config: parsed.config,
+    };
   }
   const config = await readGood(files);
   if (!config) throw invalid(path, parsed.problems);
-  return { path, exists: true, isValid: false, problems: parsed.problems, hash, source: "last-good", config };
+  const rendered = parsed.problems.map((problem) => renderProblem(path, problem));
+  return { path, exists: true, isValid: false, problems: parsed.problems, rendered, hash, source: "last-good", config };
 }
 
 async function keepGood({ lastGoodPath }: ConfigFiles, text: string): Promise<void> {

@@ -5,7 +5,7 @@ import { backoffMs, type BackoffPolicy } from "../base/backoff.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Service } from "../base/service.ts";
-import type { Database } from "../platform/database.ts";
+import type { Database, Sql } from "../platform/database.ts";
 import type { Channel } from "../ports/channel.ts";
 import type { SendOutcome } from "../ports/message.ts";
 import {
@@ -126,11 +126,11 @@ async function deliverRow(row: OutboxRow, dependencies: DeliveryDependencies): P
   if (!channel || !(await database.write((sql) => markSending(sql, row.id)))) return;
 
   const outcome = await channel.send({ target: row.target, effectKey: row.effectKey, ...row.payload });
-  await database.write((sql) => record(sql, row, outcome, clock.now()));
+  await database.write((sql) => record(sql, { row, outcome, now: clock.now() }));
   tell(row, outcome, dependencies);
 }
 
-function record(sql: Parameters<typeof markSent>[0], row: OutboxRow, outcome: SendOutcome, now: number): void {
+function record(sql: Sql, { row, outcome, now }: { row: OutboxRow; outcome: SendOutcome; now: number }): void {
   switch (outcome.outcome) {
     case "sent":
       return markSent(sql, row.id, outcome.messageId, now);

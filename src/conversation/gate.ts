@@ -48,14 +48,15 @@ function decideGroup(inbound: Inbound, policy: GatePolicy): Verdict {
 
   const settings = policy.groups && (policy.groups[inbound.chat.id] ?? policy.groups["*"]);
   if (policy.groups && !settings) return dropped("group-not-listed");
-  if (settings?.enabled === false) return dropped("group-disabled");
-
-  const list = policy.groupAllowFrom ?? policy.allowFrom;
-  if (policy.groupPolicy === "allowlist" && !isInList(list, inbound.channel, inbound.sender.id)) {
-    return dropped("group-sender-not-in-allowlist");
-  }
-  if ((settings?.requireMention ?? true) && inbound.isMentioned !== true) return dropped("not-mentioned");
+  const { enabled = true, requireMention = true } = settings ?? {};
+  if (!enabled) return dropped("group-disabled");
+  if (!isGroupSender(inbound, policy)) return dropped("group-sender-not-in-allowlist");
+  if (requireMention && inbound.isMentioned !== true) return dropped("not-mentioned");
   return accepted;
+}
+
+function isGroupSender({ channel, sender }: Inbound, policy: GatePolicy): boolean {
+  return policy.groupPolicy === "open" || isInList(policy.groupAllowFrom ?? policy.allowFrom, channel, sender.id);
 }
 
 /** Names (`@someone`) never match: their owner can change them. */

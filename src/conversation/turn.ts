@@ -16,7 +16,7 @@ import { touchSession, type SessionRow } from "./store/sessions.ts";
 import { appendMessages, messagesOfRun, recentMessages } from "./store/transcript.ts";
 import { bindSession, isCurrent, type TurnRow } from "./store/turns.ts";
 import { createTurnFeed, type TurnFeed } from "./turn-feed.ts";
-import { settleTurn, type Settlement } from "./settlement.ts";
+import { settleTurn, type Settled, type Settlement } from "./settlement.ts";
 
 /** Messages of history read for a turn; the agent cuts them to the model's window. */
 const historyLimit = 400;
@@ -68,7 +68,7 @@ export function createPerformTurn(dependencies: TurnDependencies): PerformTurn {
       const last =
         turn.attempt > maxAttempts
           ? poisoned(turn)
-          : await follow(createRequest(turn, opened, dependencies, signal), dependencies.runTurn, feed);
+          : await follow(createRequest({ turn, opened, target, signal }, dependencies), dependencies.runTurn, feed);
       if (last.type === "aborted" && (last.reason === "shutdown" || last.reason === "superseded")) return;
 
       const settlement: Settlement = {
@@ -79,7 +79,7 @@ export function createPerformTurn(dependencies: TurnDependencies): PerformTurn {
         replyTo: opened.inbound.chat.kind === "group" ? opened.inbound.messageId : undefined,
         durationMs: Math.round(clock.monotonic() - startedAt),
       };
-      await settle(settlement, dependencies, feed, signal);
+      await settle(settlement, { dependencies, feed, signal });
     } finally {
       stopTyping?.();
     }
@@ -123,15 +123,16 @@ async function open(turn: TurnRow, dependencies: TurnDependencies): Promise<Open
   });
 }
 
-function createRequest(
-  turn: TurnRow,
-  opened: Opened,
-  dependencies: TurnDependencies,
-  signal: AbortSignal,
-): TurnRequest {
+interface Performing {
+  readonly turn: TurnRow;
+  readonly opened: Opened;
+  readonly target: DeliveryTarget | undefined;
+  readonly signal: AbortSignal;
+}
+
+function createRequest({ turn, opened, target, signal }: Performing, dependencies: TurnDependencies): TurnRequest {
   const { inbound, session } = opened;
-  const target = inbound.trust === "channel" ? replyTarget(inbound) : inbound.run?.deliver;
-  const senderName = inbound.sender.name;
+  const { sender, chat, run } = inbound;
   return {
     runId: turn.runId,
     attempt: turn.attempt,
@@ -140,20 +141,11 @@ function createRequest(
     agentId: session.agentId,
     text: inbound.text,
     attachments: inbound.attachments ?? [],
-    ...(target
-      ? {
-          origin: {
-            ...target,
-            senderId: inbound.sender.id,
-            chatKind: inbound.chat.kind,
-            ...(senderName ? { senderName } : {}),
-          },
-        }
-      : {}),
-    timeoutMs: inbound.run?.timeoutMs ?? dependencies.defaultTimeoutMs(),
-    ...(inbound.run?.model ? { model: inbound.run.model } : {}),
-    ...(inbound.run?.thinking ? { thinking: inbound.run.thinking } : {}),
-    ...(inbound.run?.extraSystemPrompt ? { extraSystemPrompt: inbound.run.extraSystemPrompt } : {}),
+    origin: target && { ...target, senderId: sender.id, chatKind: chat.kind, senderName: sender.name },
+    timeoutMs: run?.timeoutMs ?? dependencies.defaultTimeoutMs(),
+    model: run?.model,
+    thinking: run?.thinking,
+    extraSystemPrompt: run?.extraSystemPrompt,
     history: opened.history,
     done: opened.done,
     checkpoint: (messages) =>
@@ -182,26 +174,23 @@ async function follow(request: TurnRequest, runTurn: TurnRunner, feed: TurnFeed)
   }
 }
 
+interface Settling {
+  readonly dependencies: TurnDependencies;
+  readonly feed: TurnFeed;
+  readonly signal: AbortSignal;
+}
+
 /** Stores the end, as often as it takes: the reply exists only here until it is committed. */
-async function settle(
-  settlement: Settlement,
-  dependencies: TurnDependencies,
-  feed: TurnFeed,
-  signal: AbortSignal,
-): Promise<void> {
-  const { database, clock, log } = dependencies;
+async function settle(settlement: Settlement, { dependencies, feed, signal }: Settling): Promise<void> {
+  const { database, clock, log, textLimit } = dependencies;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const settled = await database.write((sql) =>
-        settleTurn(sql, settlement, { now: clock.now(), textLimit: dependencies.textLimit }),
-      );
-      if (settled === undefined) return;
+      const settled = await database.write((sql) => settleTurn(sql, settlement, { now: clock.now(), textLimit }));
+      if (!settled) return;
       dependencies.onOutbox();
-      if (settled.state === "ok") feed.end(settled.outcome.text, settled.outcome.stopReason ?? "stop");
-      else if (settled.state === "aborted") feed.aborted(settled.outcome.stopReason ?? "rpc", settled.outcome.text);
-      else {
+      tellEnd(settled, feed);
+      if (settled.state === "error") {
         log.warn("turn failed", { runId: settlement.turn.runId, reason: settled.outcome.fault?.message });
-        feed.failed(settled.outcome.fault?.message ?? "the turn failed");
       }
       return;
     } catch (error) {
@@ -210,4 +199,10 @@ async function settle(
       await sleep(clock, Math.min(30_000, 500 * 2 ** attempt));
     }
   }
+}
+
+function tellEnd({ state, outcome }: Settled, feed: TurnFeed): void {
+  if (state === "ok") feed.end(outcome.text, outcome.stopReason ?? "stop");
+  else if (state === "aborted") feed.aborted(outcome.stopReason ?? "rpc", outcome.text);
+  else feed.failed(outcome.fault?.message ?? "the turn failed");
 }

@@ -45,7 +45,7 @@ interface Job {
 export function openDatabase(path: string, migrations: readonly Migration[]): Database {
   const db = connect(path);
   const sql = createSql(db);
-  migrate(db, sql, migrations, path);
+  migrate({ db, sql, path }, migrations);
 
   let queue: Job[] = [];
   let isScheduled = false;
@@ -124,7 +124,10 @@ function createSql(db: DatabaseSync): Sql {
   };
 }
 
-function migrate(db: DatabaseSync, sql: Sql, migrations: readonly Migration[], path: string): void {
+function migrate(
+  { db, sql, path }: { db: DatabaseSync; sql: Sql; path: string },
+  migrations: readonly Migration[],
+): void {
   try {
     db.exec("BEGIN IMMEDIATE");
     db.exec("CREATE TABLE IF NOT EXISTS migrations (id TEXT PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT");

@@ -31,20 +31,26 @@ export function classifyFailure(error: unknown): ClassifiedFailure {
 }
 
 function fromStatus(status: number, body: string, retryAfterMs: number | undefined): ClassifiedFailure {
-  const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
-  if (status === 413 || (status === 400 && tooLong.test(body)) || (status === 422 && tooLong.test(body))) {
+  if (status === 413 || ((status === 400 || status === 422) && tooLong.test(body))) {
     return { failure: "too-long", reason: "the conversation is longer than the model's window" };
   }
-  if (status === 402 || noCredit.test(body))
+  if (status === 402 || noCredit.test(body)) {
     return { failure: "key", reason: "the provider account has no credit left" };
-  if (status === 401 || status === 403)
-    return { failure: "key", reason: `the provider refuses the API key (HTTP ${status})` };
-  if (status === 404) return { failure: "model", reason: "the provider does not know this model (HTTP 404)" };
-  if (status === 429) return { failure: "retry", reason: "the provider's rate limit is reached", ...wait };
-  if (status === 408 || status === 409 || status >= 500)
-    return { failure: "retry", reason: `the provider has trouble (HTTP ${status})`, ...wait };
+  }
+  const known = byStatus[status];
+  if (known) return { ...known, retryAfterMs };
+  if (status >= 500) return { failure: "retry", reason: `the provider has trouble (HTTP ${status})`, retryAfterMs };
   return { failure: "bug", reason: `the provider refuses the request (HTTP ${status})` };
 }
+
+const byStatus: Readonly<Record<number, ClassifiedFailure>> = {
+  401: { failure: "key", reason: "the provider refuses the API key (HTTP 401)" },
+  403: { failure: "key", reason: "the provider refuses the API key (HTTP 403)" },
+  404: { failure: "model", reason: "the provider does not know this model (HTTP 404)" },
+  408: { failure: "retry", reason: "the provider timed out (HTTP 408)" },
+  409: { failure: "retry", reason: "the provider has trouble (HTTP 409)" },
+  429: { failure: "retry", reason: "the provider's rate limit is reached" },
+};
 
 function retryAfter(headers: unknown): number | undefined {
   if (!isRecord(headers)) return undefined;

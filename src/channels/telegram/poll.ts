@@ -132,7 +132,7 @@ function createLoop(options: PollOptions, stopping: AbortSignal) {
     failures += 1;
     const failure: Failure =
       error instanceof Fault ? { kind: "network", isSent: true, reason: error.message } : toFailure(error);
-    const { reason, next, waitMs } = explain(failure, options.tokenSource, timing, failures);
+    const { reason, next, waitMs } = explain(failure, { tokenSource: options.tokenSource, timing, failures });
     status.trouble(reason, next);
     await sleep(clock, waitMs, stopping);
   };
@@ -192,11 +192,15 @@ function createLoop(options: PollOptions, stopping: AbortSignal) {
   };
 }
 
+interface Circumstances {
+  readonly tokenSource: string;
+  readonly timing: PollTiming;
+  readonly failures: number;
+}
+
 function explain(
   failure: Failure,
-  tokenSource: string,
-  timing: PollTiming,
-  failures: number,
+  { tokenSource, timing, failures }: Circumstances,
 ): { reason: string; next?: string; waitMs: number } {
   const waitMs = backoffMs(timing.backoff, failures);
   switch (failure.kind) {

@@ -20,33 +20,36 @@ const generalTopic = "1";
 export function toInbound(update: unknown, { account, me }: ReceiveContext): Inbound | undefined {
   if (!isRecord(update) || !isRecord(update["message"])) return undefined;
   const message = update["message"];
-  const { chat: rawChat, from } = message;
-  if (!isRecord(rawChat) || !isRecord(from) || from["is_bot"] === true) return undefined;
-
-  const chat = toChat(rawChat, message);
-  const sender = toSender(from);
+  const chat = toChat(message);
+  const sender = toSender(message["from"]);
   const text = textOf(message);
-  const updateId = update["update_id"];
-  const messageId = message["message_id"];
-  if (!chat || !sender || text === undefined || typeof updateId !== "number" || typeof messageId !== "number")
-    return undefined;
-
+  const ids = toIds(update, message);
+  if (!chat || !sender || text === undefined || !ids) return undefined;
   return {
     channel: "telegram",
     account,
     // update ids may begin anew after a week without updates: the message keeps two such events apart
-    eventId: `${updateId}:${chat.id}:${messageId}`,
+    eventId: `${ids.update}:${chat.id}:${ids.message}`,
     chat,
     sender,
     text: stripBotName(text, me),
-    ...(chat.kind === "group" ? { isMentioned: isMentioned(message, text, me) } : {}),
-    messageId: String(messageId),
-    ...(typeof message["date"] === "number" ? { sentAt: message["date"] * 1000 } : {}),
+    isMentioned: chat.kind === "group" ? isMentioned(message, text, me) : undefined,
+    messageId: String(ids.message),
+    sentAt: typeof message["date"] === "number" ? message["date"] * 1000 : undefined,
     trust: "channel",
   };
 }
 
-function toChat(chat: Record<string, unknown>, message: Record<string, unknown>): ChatRef | undefined {
+function toIds(
+  { update_id: update }: Record<string, unknown>,
+  { message_id: message }: Record<string, unknown>,
+): { update: number; message: number } | undefined {
+  return typeof update === "number" && typeof message === "number" ? { update, message } : undefined;
+}
+
+function toChat(message: Record<string, unknown>): ChatRef | undefined {
+  const { chat } = message;
+  if (!isRecord(chat)) return undefined;
   const { id, type, title } = chat;
   if (typeof id !== "number") return undefined;
   const isGroup = type === "group" || type === "supergroup";
@@ -63,8 +66,8 @@ function toChat(chat: Record<string, unknown>, message: Record<string, unknown>)
   };
 }
 
-function toSender(from: Record<string, unknown>): SenderRef | undefined {
-  if (typeof from["id"] !== "number") return undefined;
+function toSender(from: unknown): SenderRef | undefined {
+  if (!isRecord(from) || from["is_bot"] === true || typeof from["id"] !== "number") return undefined;
   const name = [from["first_name"], from["last_name"]]
     .filter((part) => typeof part === "string" && part !== "")
     .join(" ");

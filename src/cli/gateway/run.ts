@@ -4,7 +4,6 @@ import { createGateway } from "../../gateway/compose.ts";
 import { Fault } from "../../base/fault.ts";
 import type { LogLevel } from "../../base/log.ts";
 import { createGatewayToken, resolveServerSecret, type GatewaySecret } from "../../config/secret.ts";
-import { renderProblem } from "../../config/parse.ts";
 import { openConfig, type ConfigStore } from "../../config/store.ts";
 import { ensureFolder } from "../../platform/files.ts";
 import { openListener, type Listener } from "../../platform/listen.ts";
@@ -108,9 +107,9 @@ async function tell(
   notices: Promise<readonly { message: string; next?: string }[]>,
 ) {
   const { log } = opened;
-  const { path, problems } = config.snapshot();
-  for (const problem of problems)
-    log.warn(`config error, the last good config is in use: ${renderProblem(path, problem)}`);
+
+  for (const problem of config.snapshot().rendered)
+    log.warn(`config error, the last good config is in use: ${problem}`);
   for (const notice of await notices) log.info(notice.next ? `${notice.message}; ${notice.next}` : notice.message);
   if (isNew) log.info(`a token was made for this Gateway and kept in ${secret.source}`);
   log.info(`next: in another terminal, ${context.command('agent --message "hello"')}`);

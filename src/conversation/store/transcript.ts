@@ -48,5 +48,5 @@ export function recentMessages(sql: Sql, sessionId: string, limit: number, excep
       limit,
     )
     .map(toMessage)
-    .reverse();
+    .toReversed();
 }
