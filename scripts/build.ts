@@ -1,38 +1,58 @@
-// Sources -> dist/: one bundle an entry with lazy chunks, packages included. `--if-stale` does nothing when dist is newer than
-// everything it was made from.
+// Sources -> dist/: one bundle an entry with lazy chunks, packages included. `--if-stale` does nothing when dist was made from
+// exactly these sources; it is asked before every start and test, so it loads nothing and reads no file's text.
 
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-
-import { build } from "esbuild";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { basename, dirname, join, relative } from "node:path";
 
 const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
-const meta = join(dist, "meta.json");
+const stampFile = join(dist, "stamp.json");
 
-function newest(path: string): number {
-  const stat = statSync(path);
-  if (!stat.isDirectory()) return stat.mtimeMs;
-  return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))));
+interface Stamp {
+  readonly inputs: string;
+  readonly files: readonly string[];
 }
 
-const isStale = () =>
-  !existsSync(meta) ||
-  ["src", "package-lock.json", "scripts/build.ts"].some((path) => newest(join(root, path)) > statSync(meta).mtimeMs);
+function readStamp(): Stamp | undefined {
+  try {
+    return JSON.parse(readFileSync(stampFile, "utf8")) as Stamp;
+  } catch {
+    // never built, or interrupted
+    return undefined;
+  }
+}
 
-if (!process.argv.includes("--if-stale") || isStale()) {
+/** Names, sizes and times of all that a build depends on; a removed file shows, too. */
+function fingerprint(): string {
+  const hash = createHash("sha256");
+  const add = (path: string) => {
+    const { mtimeMs, size } = statSync(path);
+    hash.update(`${path} ${size} ${mtimeMs}\n`);
+  };
+  for (const entry of readdirSync(join(root, "src"), { recursive: true, withFileTypes: true })) {
+    if (entry.isFile() && !entry.name.includes(".test.")) add(join(entry.parentPath, entry.name));
+  }
+  for (const name of ["package.json", "package-lock.json", "scripts/build.ts"]) add(join(root, name));
+  return hash.digest("hex");
+}
+
+async function bundle() {
+  const { build } = await import("esbuild");
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
-  rmSync(dist, { recursive: true, force: true });
-  const result = await build({
+  return build({
     absWorkingDir: root,
     entryPoints: { cli: "src/cli/main.ts", client: "src/client/connect.ts" },
     outdir: dist,
+    write: false,
     bundle: true,
     splitting: true,
     format: "esm",
     platform: "node",
     target: "node22.19",
     minify: true,
+    // stack traces stay readable; the maps are read only by `node --enable-source-maps`
     keepNames: true,
     sourcemap: "linked",
     sourcesContent: false,
@@ -47,5 +67,37 @@ if (!process.argv.includes("--if-stale") || isStale()) {
     external: ["bufferutil", "utf-8-validate"],
     logLevel: "warning",
   });
-  writeFileSync(meta, JSON.stringify(result.metafile));
+}
+
+async function writeWhole(path: string, data: string | Uint8Array): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}`);
+  await writeFile(temporary, data);
+  await rename(temporary, path);
+}
+
+/** A Gateway that runs from the build before this one still finds the chunks it has yet to load; older ones go. */
+async function removeOld(keep: ReadonlySet<string>): Promise<void> {
+  for (const entry of await readdir(dist, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile() && !keep.has(relative(dist, path))) await rm(path, { force: true });
+  }
+}
+
+const before = readStamp();
+const inputs = fingerprint();
+if (!process.argv.includes("--if-stale") || before?.inputs !== inputs) {
+  const startedAt = performance.now();
+  const { outputFiles, metafile } = await bundle();
+  const files = outputFiles.map((file) => relative(dist, file.path));
+  // entries last: they name the chunks, and somebody may be starting from them right now
+  const inOrder = outputFiles.toSorted((a, b) => Number(b.path.includes("chunks")) - Number(a.path.includes("chunks")));
+  for (const { path, contents } of inOrder) await writeWhole(path, contents);
+  await writeWhole(join(dist, "meta.json"), JSON.stringify(metafile));
+  await removeOld(new Set([...files, ...(before?.files ?? []), "meta.json", "stamp.json"]));
+  await writeWhole(stampFile, JSON.stringify({ inputs, files } satisfies Stamp));
+  const bytes = outputFiles.reduce((sum, file) => sum + (file.path.endsWith(".js") ? file.contents.length : 0), 0);
+  console.log(
+    `built dist: ${files.length / 2} files, ${Math.round(bytes / 1024)} KB, ${Math.round(performance.now() - startedAt)} ms`,
+  );
 }

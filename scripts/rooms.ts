@@ -1,8 +1,13 @@
-// The order of the rooms, held by a machine: who may import whom (src/rooms.json), who owns which of Node's built-ins, no cycles,
-// and ports without values. Works on the sources, so `import type` counts too.
+// The order of the rooms, held by a machine: who may import whom (src/rooms.json), who owns which of the machine's abilities,
+// no cycles, ports without values. It reads the sources before compilation, so imports of types count too.
 
 import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { join, posix, relative } from "node:path";
+import { pathToFileURL } from "node:url";
+
+import { findImports, type Import } from "./imports.ts";
+import { moduleState, owners, type Owner } from "./owners.ts";
+import { blankText } from "./source-text.ts";
 
 export interface SourceFile {
   /** Relative to the source root, with `/`. */
@@ -10,165 +15,179 @@ export interface SourceFile {
   readonly text: string;
 }
 
-interface ImportFact {
-  readonly target: string;
-  readonly isDynamic: boolean;
-  readonly isType: boolean;
+/** Lines of rooms; a file may import its own room and those of earlier lines. */
+export type RoomOrder = readonly (readonly string[])[];
+
+interface Parsed extends SourceFile {
+  readonly code: string;
+  readonly imports: readonly Import[];
 }
 
-const maxRooms = 10;
+const maxForeignImports = 10;
+/** Their work is to know everybody. */
+const knowsEverybody: ReadonlySet<string> = new Set(["gateway/compose.ts", "gateway/features.ts"]);
+/** Tests may use this folder outside of the sources. */
+const kit = "../test/kit/";
 
-/** What only certain files may use. Patterns are looked for in code without comments and strings; built-ins among the imports. */
-const owners: readonly {
-  readonly what: RegExp | string;
-  readonly name: string;
-  readonly allowed: readonly RegExp[];
-}[] = [
-  { what: "node:sqlite", name: "node:sqlite", allowed: [/^platform\/(?:database|lock)\.ts$/u] },
-  { what: "node:child_process", name: "node:child_process", allowed: [/^platform\/process\.ts$/u] },
-  { what: "node:https", name: "node:https", allowed: [/^platform\/egress\.ts$/u] },
-  { what: "node:http", name: "node:http", allowed: [/^platform\/(?:egress|listen)\.ts$/u] },
-  { what: /\bprocess\.env\b/u, name: "process.env", allowed: [/^platform\/env\.ts$/u] },
-  { what: /\bprocess\.exit\(/u, name: "process.exit", allowed: [/^cli\//u] },
-  {
-    what: /\bDate\.now\(|\bsetTimeout\(|\bsetInterval\(/u,
-    name: "timers and Date.now",
-    allowed: [/^base\/clock\.ts$/u],
-  },
-  { what: /\bconsole\./u, name: "console", allowed: [/^cli\/render\//u] },
-];
+const isTest = (path: string) => path.endsWith(".test.ts");
+const isGenerated = (path: string) => path.includes("/generated/");
 
-export function checkRooms(files: readonly SourceFile[], order: readonly (readonly string[])[]): string[] {
-  const rank = new Map(order.flatMap((line, index) => line.map((room) => [room, index] as const)));
-  const known = new Set(files.map((file) => file.path));
-  const graph = new Map<string, string[]>();
-  const problems = files.flatMap((file) => {
-    const imports = findImports(file.text);
-    const own = imports
-      .filter((fact) => fact.target.startsWith("."))
-      .map((fact) => ({ ...fact, path: resolveImport(file.path, fact.target) }));
-    graph.set(
-      file.path,
-      own.filter((fact) => !fact.isDynamic && known.has(fact.path)).map((fact) => fact.path),
-    );
-    const code = stripStringsAndComments(file.text);
-    return [...checkDirection(file, own, rank), ...checkOwners(file, code, imports), ...checkPorts(file, code)];
+/** @returns one line for each violation, in the order of the files; empty when all is well. */
+export function checkRooms(files: readonly SourceFile[], order: RoomOrder): readonly string[] {
+  const parsed = files.map((file): Parsed => {
+    const code = blankText(file.text);
+    return { ...file, code, imports: findImports(file.text, code) };
   });
-  return [...problems, ...findCycles(graph)];
+  const rank = new Map(order.flatMap((line, index) => line.map((room) => [room, index] as const)));
+  return [
+    ...parsed.flatMap((file) => [...checkDirection(file, rank), ...checkOwners(file), ...checkState(file)]),
+    ...findCycles(parsed),
+  ];
 }
 
-function resolveImport(from: string, target: string): string {
-  return relative(".", resolve(dirname(from), target)).replaceAll("\\", "/");
-}
-
-function checkDirection(
-  file: SourceFile,
-  imports: readonly (ImportFact & { path: string })[],
-  rank: ReadonlyMap<string, number>,
-): string[] {
+function checkDirection(file: Parsed, rank: ReadonlyMap<string, number>): string[] {
   const room = roomOf(file.path, rank);
   if (room === undefined) return [`${file.path}: stands in no room of rooms.json`];
+
   const problems: string[] = [];
-  const reached = new Set<string>();
-  for (const { path, target, isType } of imports) {
+  const foreign = new Set<string>();
+  for (const { target, isType, line } of file.imports) {
+    const at = `${file.path}:${line}`;
+    if (target === undefined)
+      problems.push(`${at}: import(…) needs one plain string, so that its direction can be seen`);
+    if (!target?.startsWith(".")) continue;
+    const path = resolveImport(file.path, target);
     const other = roomOf(path, rank);
-    if (other === undefined || other === room) continue;
+    if (other === room) continue;
     // types cost a reader less than what runs: they count for the direction, not for the number
-    if (!isType) reached.add(path);
-    const [own, its] = [rank.get(room) ?? 0, rank.get(other) ?? 0];
-    if (its > own) problems.push(`${file.path}: imports upward from ${other} (${target})`);
-    else if (its === own) problems.push(`${file.path}: imports from its sibling ${other} (${target})`);
+    if (!isType) foreign.add(path);
+    const problem = judgeDirection({ room, other, path }, rank, isTest(file.path));
+    if (problem) problems.push(`${at}: ${problem} (${target})`);
   }
-  if (reached.size > maxRooms && !isComposition(file.path)) {
-    problems.push(`${file.path}: ${reached.size} imports from other rooms (at most ${maxRooms})`);
+  if (foreign.size > maxForeignImports && !knowsEverybody.has(file.path) && !isTest(file.path)) {
+    problems.push(`${file.path}: imports ${foreign.size} files of other rooms (at most ${maxForeignImports})`);
   }
   return problems;
 }
 
-function checkPorts(file: SourceFile, code: string): string[] {
-  const hasValue = file.path.startsWith("ports/") && /^export\s+(?!type\b|interface\b|\{)/mu.test(code);
-  return hasValue ? [`${file.path}: ports hold types only`] : [];
+interface Step {
+  readonly room: string;
+  readonly other: string | undefined;
+  readonly path: string;
 }
 
-const isTest = (path: string) => path.endsWith(".test.ts");
-/** The two places whose work is to know everybody; handlers of the methods meet many by their nature. */
-const isComposition = (path: string) => path === "gateway/compose.ts" || path === "gateway/features.ts" || isTest(path);
-
-function checkOwners(file: SourceFile, code: string, imports: readonly ImportFact[]): string[] {
-  if (isTest(file.path)) return [];
-  return owners
-    .filter(({ what, allowed }) => {
-      if (allowed.some((pattern) => pattern.test(file.path))) return false;
-      return typeof what === "string"
-        ? imports.some(({ target }) => target === what) && !isTypeOnlyImport(file.text, what)
-        : what.test(code);
-    })
-    .map(({ name }) => `${file.path}: uses ${name}, which has an owner`);
+function judgeDirection({ room, other, path }: Step, rank: ReadonlyMap<string, number>, inTest: boolean) {
+  if (other === undefined) return inTest && path.startsWith(kit) ? undefined : "imports what is in no room";
+  const difference = (rank.get(other) ?? 0) - (rank.get(room) ?? 0);
+  if (difference > 0) return `${room} imports upward, from ${other}`;
+  return difference === 0 ? `${room} imports its sibling ${other}` : undefined;
 }
 
-/** A type of a built-in is not the built-in. */
-function isTypeOnlyImport(text: string, module: string): boolean {
-  return !new RegExp(`^import (?!type\\b)[^;]*from "${module}";`, "mu").test(text);
+function resolveImport(from: string, target: string): string {
+  return posix.normalize(posix.join(posix.dirname(from), target));
 }
 
+/** The longest name in the list that the path begins with: `channels/telegram` before `channels`. */
 function roomOf(path: string, rank: ReadonlyMap<string, number>): string | undefined {
-  const parts = path.split("/");
-  const two = parts.slice(0, 2).join("/");
-  return rank.has(two) ? two : rank.has(parts[0] ?? "") ? parts[0] : undefined;
+  const parts = path.split("/").slice(0, -1);
+  for (let length = parts.length; length > 0; length--) {
+    const name = parts.slice(0, length).join("/");
+    if (rank.has(name)) return name;
+  }
+  return undefined;
 }
 
-function findImports(text: string): ImportFact[] {
-  const statics = [...text.matchAll(/^(?:import|export)\s[^;"']*?from\s+"([^"]+)"|^import\s+"([^"]+)"/gmu)];
-  const dynamics = [...text.matchAll(/\bimport\(\s*"([^"]+)"\s*\)/gu)];
-  return [
-    ...statics.map((match) => ({
-      target: match[1] ?? match[2] ?? "",
-      isDynamic: false,
-      isType: /^(?:import|export)\s+type\b/u.test(match[0]),
-    })),
-    ...dynamics.map((match) => ({ target: match[1] ?? "", isDynamic: true, isType: false })),
-  ];
+function checkOwners(file: Parsed): string[] {
+  if (isTest(file.path) || isGenerated(file.path)) return [];
+  return owners
+    .filter((owner) => !owner.allowed.test(file.path))
+    .flatMap((owner) =>
+      [...new Set([...ownedImports(file, owner), ...ownedWords(file, owner)])].map(
+        (line) => `${file.path}:${line}: ${owner.name} has an owner; ${owner.next}`,
+      ),
+    );
 }
 
-function stripStringsAndComments(text: string): string {
-  return text.replaceAll(
-    /\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`/gu,
-    (part) => (part.startsWith("`") ? part.replaceAll(/[^$`{}\n]/gu, " ") : ""),
+function ownedImports({ imports }: Parsed, { modules = [], freeNames = [] }: Owner): number[] {
+  return imports
+    .filter(({ target, isType }) => !isType && modules.includes(target?.replace(/^node:/u, "") ?? ""))
+    .filter(({ names }) => names.length === 0 || !names.every((name) => freeNames.includes(name)))
+    .map(({ line }) => line);
+}
+
+function ownedWords({ code }: Parsed, { pattern }: Owner): number[] {
+  const match = pattern?.exec(code);
+  return match ? [code.slice(0, match.index).split("\n").length] : [];
+}
+
+function checkState({ path, code }: Parsed): string[] {
+  if (isTest(path) || isGenerated(path)) return [];
+  return moduleState.flatMap((pattern) =>
+    [...code.matchAll(pattern)].map((match) => {
+      const line = code.slice(0, match.index).split("\n").length;
+      return `${path}:${line}: ${match[1]} is state of the module; put it into a createX`;
+    }),
   );
 }
 
-/** Type imports count: a cycle of types is a cycle for its reader. */
-function findCycles(graph: ReadonlyMap<string, readonly string[]>): string[] {
+/** Imports of types count: a cycle is a cycle for its reader. A table of lazy modules that know the table's types is none. */
+function findCycles(files: readonly Parsed[]): string[] {
+  const known = new Set(files.map((file) => file.path));
+  const graph = new Map<string, readonly string[]>();
+  for (const { path, imports } of files) {
+    const own = imports.flatMap(({ target, isDynamic }) =>
+      target?.startsWith(".") && !isDynamic ? [resolveImport(path, target)] : [],
+    );
+    graph.set(
+      path,
+      own.filter((other) => known.has(other)),
+    );
+  }
+
   const cycles: string[] = [];
-  const state = new Map<string, "open" | "done">();
-  const visit = (path: string, trail: readonly string[]) => {
-    if (state.get(path) === "done") return;
-    if (state.get(path) === "open") {
-      cycles.push(`cycle: ${[...trail.slice(trail.indexOf(path)), path].join(" -> ")}`);
-      return;
-    }
-    state.set(path, "open");
-    for (const target of graph.get(path) ?? []) visit(target, [...trail, path]);
-    state.set(path, "done");
+  const done = new Set<string>();
+  const trail: string[] = [];
+  const visit = (path: string) => {
+    const start = trail.indexOf(path);
+    if (start >= 0) cycles.push(`cycle: ${[...trail.slice(start), path].join(" -> ")}`);
+    if (start >= 0 || done.has(path)) return;
+    trail.push(path);
+    for (const other of graph.get(path) ?? []) visit(other);
+    trail.pop();
+    done.add(path);
   };
-  for (const path of graph.keys()) visit(path, []);
+  for (const path of graph.keys()) visit(path);
   return cycles;
 }
 
-export function readSources(root: string, folder = root): SourceFile[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) return entry.name === "generated" ? [] : readSources(root, path);
-    return entry.name.endsWith(".ts")
-      ? [{ path: relative(root, path).replaceAll("\\", "/"), text: readFileSync(path, "utf8") }]
-      : [];
-  });
+/** `ports/` is where rooms meet: types only. Imports each file and looks. */
+export async function checkPorts(sourceRoot: string): Promise<readonly string[]> {
+  const problems: string[] = [];
+  for (const { path } of readSources(sourceRoot).filter(
+    (file) => file.path.startsWith("ports/") && !isTest(file.path),
+  )) {
+    const module = (await import(pathToFileURL(join(sourceRoot, path)).href)) as object;
+    const values = Object.keys(module);
+    if (values.length > 0) problems.push(`${path}: ports hold types only, this exports ${values.join(", ")}`);
+  }
+  return problems;
+}
+
+export function readSources(sourceRoot: string): readonly SourceFile[] {
+  return readdirSync(sourceRoot, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /(?<!\.d)\.m?[jt]s$/u.test(entry.name))
+    .map((entry) => {
+      const path = join(entry.parentPath, entry.name);
+      return { path: relative(sourceRoot, path).replaceAll("\\", "/"), text: readFileSync(path, "utf8") };
+    })
+    .toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 if (import.meta.main) {
-  const root = join(import.meta.dirname, "..", "src");
-  const { order } = JSON.parse(readFileSync(join(root, "rooms.json"), "utf8")) as { order: string[][] };
-  const problems = checkRooms(readSources(root), order);
-  for (const problem of problems) console.error(problem);
-  process.exitCode = problems.length > 0 ? 1 : 0;
+  const sourceRoot = join(import.meta.dirname, "..", "src");
+  // the file is ours
+  const { order } = JSON.parse(readFileSync(join(sourceRoot, "rooms.json"), "utf8")) as { order: RoomOrder };
+  const problems = [...checkRooms(readSources(sourceRoot), order), ...(await checkPorts(sourceRoot))];
+  for (const problem of problems) console.error(`src/${problem}`);
+  if (problems.length > 0) process.exitCode = 1;
 }

@@ -5,7 +5,7 @@ import { join, relative } from "node:path";
 
 const failAt = 500;
 const askAt = 300;
-const emptyNames = /(?:^|\/)(?:utils?|helpers?|common|shared|misc|manager|impl|types)(?:\.test)?\.ts$/u;
+const emptyNames = /(?:^|[/-])(?:utils?|helpers?|common|shared|misc|managers?|impl|types)(?:\/|(?:\.test)?\.m?[jt]s$)/u;
 const folders = ["src", "scripts", "test", "bench", "bin"];
 
 function list(folder: string): string[] {

@@ -29,7 +29,7 @@ async function step(name: string, argv: readonly string[]): Promise<void> {
   console.log(`   ${ran.seconds.toFixed(1)} s`);
 }
 
-const tests = (pattern: string) => globSync(pattern, { cwd: root }).sort();
+const tests = (pattern: string) => globSync(pattern, { cwd: root }).toSorted();
 const runner = ["--test", "--test-reporter=spec", "--test-concurrency=2"];
 
 async function runTests(name: string, pattern: string, extra: readonly string[] = []): Promise<void> {
