@@ -63,6 +63,16 @@ async function bundle() {
     banner: {
       js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
     },
+    plugins: [
+      {
+        // grammY's build for Node brings an HTTP client of its own, which we never use
+        name: "grammy-web",
+        setup(plugin) {
+          const options = { kind: "import-statement", resolveDir: root } as const;
+          plugin.onResolve({ filter: /^grammy$/u }, () => plugin.resolve("grammy/web", options));
+        },
+      },
+    ],
     // optional native parts of ws
     external: ["bufferutil", "utf-8-validate"],
     logLevel: "warning",

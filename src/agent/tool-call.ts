@@ -1,12 +1,11 @@
 // Runs one tool call of a model. Whatever goes wrong becomes a result that the model can read; a tool never runs with arguments
 // that are broken or do not fit its schema.
 
-import type { Ajv, ValidateFunction } from "ajv";
-
 import { Fault, renderFault } from "../base/fault.ts";
 import { ellipsize } from "../base/text.ts";
 import type { Log } from "../base/log.ts";
 import type { Tool, ToolContext } from "../ports/tool.ts";
+import type { CheckArguments } from "./tool-schema.ts";
 
 export interface ToolCall {
   readonly id: string;
@@ -27,15 +26,12 @@ const maxResultLength = 200_000;
 export type RunTool = (call: ToolCall, context: ToolContext, signal: AbortSignal) => Promise<ToolOutcome>;
 
 export function createToolRunner(dependencies: { tools: () => readonly Tool[]; log: Log }): RunTool {
-  const validators = new Map<Tool, ValidateFunction>();
-  let ajv: Promise<Ajv> | undefined;
-  const validatorOf = async (tool: Tool) => {
-    // run-time schemas come with tools: the library is loaded at the first call
-    ajv ??= import("ajv").then(
-      ({ Ajv: AjvClass }) => new AjvClass({ strict: false, allErrors: true, coerceTypes: false }),
-    );
-    const found = validators.get(tool) ?? (await ajv).compile(tool.parameters);
-    validators.set(tool, found);
+  const checks = new Map<Tool, CheckArguments>();
+  const checkOf = async (tool: Tool) => {
+    // schemas that come with tools are compiled at run time: the library is loaded at the first call
+    const { compileSchema } = await import("./tool-schema.ts");
+    const found = checks.get(tool) ?? compileSchema(tool.parameters);
+    checks.set(tool, found);
     return found;
   };
 
@@ -48,13 +44,9 @@ export function createToolRunner(dependencies: { tools: () => readonly Tool[]; l
       );
     if (call.arguments === undefined) return refuse(`The arguments are not a JSON object: ${ellipsize(call.raw, 200)}`);
 
-    const validate = await validatorOf(tool);
-    if (!validate(call.arguments)) {
-      const problems = (validate.errors ?? []).map(
-        (problem) => `${problem.instancePath || "arguments"} ${problem.message ?? ""}`,
-      );
-      return refuse(`The arguments do not fit: ${problems.join("; ")}`);
-    }
+    const check = await checkOf(tool);
+    const problems = check(call.arguments);
+    if (problems) return refuse(`The arguments do not fit: ${problems}`);
     try {
       return { text: ellipsize(await tool.run(call.arguments, context, signal), maxResultLength), isError: false };
     } catch (error) {

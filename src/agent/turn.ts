@@ -131,7 +131,7 @@ interface PendingTools {
   readonly dependencies: LoopDependencies;
 }
 
-/** Calls of the turn that have no result yet, one after the other. */
+/** Calls of the turn's last step that have no result yet, one after the other. Earlier steps are complete. */
 async function* runPendingTools({
   request,
   turn,
@@ -139,15 +139,15 @@ async function* runPendingTools({
   signal,
   dependencies,
 }: PendingTools): AsyncGenerator<TurnEvent> {
-  const answered = new Set(turn.flatMap((message) => (message.role === "toolResult" ? [message.toolCallId] : [])));
-  const calls = turn.flatMap((message) =>
-    message.role === "assistant"
-      ? message.content.flatMap((block) =>
-          block.type === "toolCall" ? [{ ...block, model: `${message.provider}/${message.model}` }] : [],
-        )
-      : [],
-  );
-  for (const [callIndex, call] of calls.entries()) {
+  const last = turn.findLastIndex((message) => message.role === "assistant");
+  const step = turn[last];
+  if (step?.role !== "assistant") return;
+
+  // by place, not by id over the whole turn: some models use the same id in every step
+  const answered = new Set(turn.slice(last + 1).flatMap((message) => (message.role === "toolResult" ? [message.toolCallId] : [])));
+  const firstIndex = countCalls(turn.slice(0, last));
+  const calls = step.content.filter((block) => block.type === "toolCall");
+  for (const [index, call] of calls.entries()) {
     if (answered.has(call.id)) continue;
     signal.throwIfAborted();
     yield { type: "toolStart", callId: call.id, name: call.name, args: call.arguments };
@@ -162,11 +162,11 @@ async function* runPendingTools({
         },
         {
           runId: request.runId,
-          effectKey: `${request.runId}:${callIndex}`,
+          effectKey: `${request.runId}:${firstIndex + index}`,
           sessionKey: request.sessionKey,
           agentId: request.agentId,
           origin: request.origin,
-          model: call.model,
+          model: `${step.provider}/${step.model}`,
         },
         signal,
       ),
@@ -212,6 +212,10 @@ function toMessage(answer: Answer, timestamp: number): AssistantMessage {
     usage: answer.usage,
     stopReason: answer.stopReason,
   };
+}
+
+function countCalls(messages: readonly TranscriptMessage[]): number {
+  return messages.flatMap((message) => message.content.filter((block) => block.type === "toolCall")).length;
 }
 
 function countSteps(turn: readonly TranscriptMessage[]): number {

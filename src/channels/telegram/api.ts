@@ -1,6 +1,7 @@
-// The Bot API through grammY, over our own way out. grammY is imported when the channel starts, not before.
+// The Bot API through grammY, over our own way out. This file is imported when the channel starts, not before.
 
-import type { Api } from "grammy";
+// the build for browsers: it brings no HTTP client of its own, for we give it ours
+import { Api } from "grammy/web";
 
 import type { EgressFetch } from "../../platform/egress.ts";
 
@@ -16,9 +17,8 @@ function notAnApiAnswer(httpStatus: number): Error {
   return Object.assign(new Error(`HTTP ${httpStatus} without an API answer`), { httpStatus });
 }
 
-export async function openApi(options: ApiOptions): Promise<Api> {
-  const { Api: ApiClass } = await import("grammy");
-  return new ApiClass(options.token, {
+export function createApi(options: ApiOptions): Api {
+  return new Api(options.token, {
     apiRoot: options.apiRoot.replace(/\/+$/u, ""),
     timeoutSeconds: options.timeoutSeconds,
     // grammY's type names node-fetch; it uses `json()` of what comes back and nothing else

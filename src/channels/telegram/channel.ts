@@ -1,7 +1,7 @@
 // Telegram as a channel: one bot, long polling in, sendMessage out. The library and everything that needs it is imported when the
 // channel starts.
 
-import type { Api } from "grammy";
+import type { Api } from "grammy/web";
 
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
@@ -70,9 +70,9 @@ export function createTelegram(dependencies: TelegramDependencies): Channel {
         );
         return;
       }
-      const [{ openApi }, { startPoll, defaultTiming }] = await Promise.all([import("./api.ts"), import("./poll.ts")]);
+      const [{ createApi }, { startPoll, defaultTiming }] = await Promise.all([import("./api.ts"), import("./poll.ts")]);
       const timing = dependencies.timing ?? defaultTiming;
-      const api = await openApi({
+      const api = createApi({
         token: token.value,
         apiRoot: settings()?.apiRoot ?? defaultApiRoot,
         timeoutSeconds: Math.max(limitSeconds(), timing.pollSeconds + timing.graceMs / 1000 + 5),

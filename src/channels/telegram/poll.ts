@@ -2,7 +2,7 @@
 // the next updates is what tells Telegram to forget these (R3). A poll that hangs is noticed (R4); no trouble leaves this file.
 
 import { createRunner, createSource, type RunnerHandle } from "@grammyjs/runner";
-import type { Api } from "grammy";
+import type { Api } from "grammy/web";
 import type { Update } from "grammy/types";
 
 import { backoffMs, type BackoffPolicy } from "../../base/backoff.ts";

@@ -1,6 +1,6 @@
 // Outbound -> one sendMessage -> how it ended. Trip (a), last station. A send that may have arrived is never repeated here.
 
-import type { Api } from "grammy";
+import type { Api } from "grammy/web";
 
 import { sleep, type Clock } from "../../base/clock.ts";
 import { createDeadline } from "../../base/deadline.ts";

@@ -1,0 +1,121 @@
+// A real Gateway as a child process, in a temporary state folder on a free port. Stopped by its own process id.
+
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const root = join(import.meta.dirname, "..", "..");
+export const launcher = join(root, "bin", "openclaw.mjs");
+
+export interface GatewayProcess {
+  readonly port: number;
+  readonly token: string;
+  readonly folder: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly pid: () => number;
+  /** Everything the process has printed, over all its lives. */
+  readonly output: () => string;
+  /** Resolves when it listens. */
+  start(): Promise<void>;
+  /** Sends the signal and resolves with the exit code (null: killed by a signal). */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+  /** Runs a CLI command against it. */
+  cli(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }>;
+  /** Stops it and removes its folder. */
+  dispose(): Promise<void>;
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const address = server.address();
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
+  if (typeof address !== "object" || address === null) throw new Error("no port");
+  return address.port;
+}
+
+export async function createGatewayProcess(
+  options: { config?: object; env?: NodeJS.ProcessEnv; args?: string[] } = {},
+): Promise<GatewayProcess> {
+  const folder = await mkdtemp(join(tmpdir(), "gateway-"));
+  const state = join(folder, "state");
+  const port = await freePort();
+  const token = "test-token-0123456789";
+  await mkdir(state, { recursive: true });
+  await writeFile(join(state, "openclaw.json"), JSON.stringify({ gateway: { mode: "local" }, ...options.config }));
+  const env: NodeJS.ProcessEnv = {
+    PATH: process.env["PATH"],
+    HOME: folder,
+    NO_COLOR: "1",
+    OPENCLAW_STATE_DIR: state,
+    OPENCLAW_LOG_DIR: join(folder, "log"),
+    OPENCLAW_GATEWAY_PORT: String(port),
+    OPENCLAW_GATEWAY_TOKEN: token,
+    ...options.env,
+  };
+  let child: ChildProcess | undefined;
+  let printed = "";
+
+  const start = () =>
+    new Promise<void>((resolve, reject) => {
+      let life = "";
+      const made = spawn(process.execPath, [launcher, "gateway", ...(options.args ?? [])], { env, stdio: ["ignore", "pipe", "pipe"] });
+      child = made;
+      const take = (chunk: Buffer) => {
+        printed += chunk.toString();
+        life += chunk.toString();
+        if (life.includes("listening on ws://")) resolve();
+      };
+      made.stdout.on("data", take);
+      made.stderr.on("data", take);
+      made.once("exit", (code, signal) => reject(new Error(`the Gateway ended (${code ?? signal}):\n${life}`)));
+    });
+  const stop = (signal: NodeJS.Signals = "SIGTERM") =>
+    new Promise<number | null>((resolve) => {
+      const current = child;
+      child = undefined;
+      if (!current || current.exitCode !== null || current.signalCode !== null) {
+        resolve(current?.exitCode ?? null);
+        return;
+      }
+      current.once("exit", (code) => resolve(code));
+      current.kill(signal);
+    });
+
+  return {
+    port,
+    token,
+    folder,
+    env,
+    pid: () => child?.pid ?? 0,
+    output: () => printed,
+    start,
+    stop,
+    cli: (...args) => runCli(args, env),
+    async dispose() {
+      await stop("SIGKILL");
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+function runCli(args: readonly string[], env: NodeJS.ProcessEnv): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [launcher, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    stdout += chunk.toString();
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  return new Promise((resolve) => {
+    child.once("close", (code) => resolve({ code, stdout, stderr }));
+  });
+}

@@ -1,0 +1,88 @@
+// The protocol by hand over a bare WebSocket: frames in, frames out, nothing hidden. Not our client, so it can be a witness.
+
+import { randomUUID } from "node:crypto";
+
+import { WebSocket } from "ws";
+
+export interface Frame {
+  readonly type: string;
+  readonly id?: string;
+  readonly ok?: boolean;
+  readonly event?: string;
+  readonly payload?: Record<string, unknown>;
+  readonly error?: { code: string; message: string; details?: Record<string, unknown> };
+  readonly seq?: number;
+}
+
+export interface RawClient {
+  readonly socket: WebSocket;
+  /** Every frame received so far. */
+  readonly frames: Frame[];
+  send(frame: unknown): void;
+  /** The first frame, received or still to come, for which `test` holds. */
+  wait(test: (frame: Frame) => boolean, timeoutMs?: number): Promise<Frame>;
+  /** Sends a request; resolves with its first answer. */
+  request(method: string, params?: unknown, id?: string): Promise<Frame>;
+  connect(params?: object): Promise<Frame>;
+  readonly closed: Promise<{ code: number; reason: string }>;
+  close(): void;
+}
+
+export const connectParams = (token: string, extra: object = {}) => ({
+  minProtocol: 4,
+  maxProtocol: 4,
+  client: { id: "test", version: "1.0.0", platform: "linux", mode: "test" },
+  scopes: ["operator.admin"],
+  auth: { token },
+  ...extra,
+});
+
+export async function openRawClient(port: number, token: string, headers: Record<string, string> = {}): Promise<RawClient> {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/`, { headers });
+  const frames: Frame[] = [];
+  const watchers = new Set<() => void>();
+  socket.on("message", (data) => {
+    frames.push(JSON.parse(data.toString()) as Frame);
+    for (const watcher of watchers) watcher();
+  });
+  const closed = new Promise<{ code: number; reason: string }>((resolve) => {
+    socket.on("close", (code, reason) => resolve({ code, reason: reason.toString() }));
+  });
+  socket.on("error", () => undefined);
+  await new Promise<void>((resolve, reject) => {
+    socket.once("open", resolve);
+    socket.once("error", reject);
+  });
+
+  const wait = (test: (frame: Frame) => boolean, timeoutMs = 10_000) =>
+    new Promise<Frame>((resolve, reject) => {
+      const look = () => {
+        const found = frames.find(test);
+        if (!found) return;
+        clearTimeout(timer);
+        watchers.delete(look);
+        resolve(found);
+      };
+      const timer = setTimeout(() => {
+        watchers.delete(look);
+        reject(new Error(`no such frame within ${timeoutMs} ms; last: ${JSON.stringify(frames.slice(-3)).slice(0, 600)}`));
+      }, timeoutMs);
+      watchers.add(look);
+      look();
+    });
+  const send = (frame: unknown) => socket.send(typeof frame === "string" || frame instanceof Buffer ? frame : JSON.stringify(frame));
+  const request = (method: string, params: unknown = {}, id: string = randomUUID()) => {
+    send({ type: "req", id, method, params });
+    return wait((frame) => frame.type === "res" && frame.id === id);
+  };
+  return {
+    socket,
+    frames,
+    send,
+    wait,
+    request,
+    closed,
+    connect: (params = {}) => request("connect", connectParams(token, params)),
+    close: () => socket.close(),
+  };
+}
