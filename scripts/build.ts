@@ -69,7 +69,8 @@ async function bundle() {
         name: "grammy-web",
         setup(plugin) {
           const options = { kind: "import-statement", resolveDir: root } as const;
-          plugin.onResolve({ filter: /^grammy$/u }, () => plugin.resolve("grammy/web", options));
+          // oxlint-disable-next-line eslint/require-unicode-regexp -- esbuild hands the pattern to Go, which knows no flags
+          plugin.onResolve({ filter: /^grammy$/ }, () => plugin.resolve("grammy/web", options));
         },
       },
     ],
