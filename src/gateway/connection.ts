@@ -7,7 +7,16 @@ import { faultCodes } from "../base/fault.ts";
 import { truncateUtf8 } from "../base/text.ts";
 import type { ErrorShape } from "../protocol/frame.ts";
 import type { Caller } from "../ports/method.ts";
-import { maxBufferedBytes } from "./limits.ts";
+import { droppingFromBytes, maxBufferedBytes } from "./limits.ts";
+
+/** An event for many, serialised once. */
+export interface Broadcast {
+  readonly name: string;
+  readonly payloadJson: string;
+  readonly stateVersionJson: string | undefined;
+  /** A later event makes up for it. */
+  readonly isDroppable: boolean;
+}
 
 export interface Connection {
   readonly caller: Caller;
@@ -16,28 +25,36 @@ export interface Connection {
   readonly signal: AbortSignal;
   /** Requests under way. */
   pending: number;
+  /** @throws what `JSON.stringify` does for a payload that is no JSON; nothing was sent then. */
   respond(id: string, payload: unknown): void;
   refuse(id: string, fault: Fault): void;
   /**
-   * A broadcast, already serialised. `seq` is counted here, so a client never sees a hole that it did not cause; an event that
-   * is dropped for slowness takes no number.
+   * `seq` is counted here: 1, 2, 3 … without holes, whatever others may see. An event that is dropped for slowness takes no
+   * number (R28).
    */
-  broadcast(event: {
-    name: string;
-    payloadJson: string;
-    stateVersionJson: string | undefined;
-    isDroppable: boolean;
-  }): void;
+  broadcast(event: Broadcast): void;
   close(code: number, reason: string): void;
 }
 
-export function createConnection(socket: WebSocket, caller: Caller, connectedAt: number): Connection {
+/** The part of a socket that a connection needs. */
+export type ClientSocket = Pick<WebSocket, "readyState" | "OPEN" | "bufferedAmount" | "send" | "close"> & {
+  once(event: "close", listener: () => void): unknown;
+};
+
+export function createConnection(socket: ClientSocket, caller: Caller, connectedAt: number): Connection {
   const controller = new AbortController();
   let seq = 0;
   socket.once("close", () => controller.abort());
 
+  const isOpen = () => socket.readyState === socket.OPEN;
+  /** Memory for a client that does not read has an end. */
+  const isTooSlow = () => {
+    if (socket.bufferedAmount <= maxBufferedBytes) return false;
+    closeSocket(socket, 1008, "slow consumer");
+    return true;
+  };
   const send = (text: string) => {
-    if (socket.readyState === socket.OPEN) socket.send(text);
+    if (isOpen() && !isTooSlow()) socket.send(text);
   };
   return {
     caller,
@@ -47,11 +64,7 @@ export function createConnection(socket: WebSocket, caller: Caller, connectedAt:
     respond: (id, payload) => send(JSON.stringify({ type: "res", id, ok: true, payload })),
     refuse: (id, fault) => send(renderRefusal(id, fault, caller.protocol)),
     broadcast({ name, payloadJson, stateVersionJson, isDroppable }) {
-      if (socket.readyState !== socket.OPEN) return;
-      if (socket.bufferedAmount > maxBufferedBytes) {
-        if (!isDroppable) closeSocket(socket, 1008, "slow consumer");
-        return;
-      }
+      if (!isOpen() || (isDroppable && socket.bufferedAmount > droppingFromBytes) || isTooSlow()) return;
       seq += 1;
       const version = stateVersionJson === undefined ? "" : `,"stateVersion":${stateVersionJson}`;
       socket.send(`{"type":"event","event":"${name}","payload":${payloadJson},"seq":${seq}${version}}`);
@@ -60,13 +73,13 @@ export function createConnection(socket: WebSocket, caller: Caller, connectedAt:
   };
 }
 
-/** Closes; a peer that does not answer the close is cut off. */
-export function closeSocket(socket: WebSocket, code: number, reason: string): void {
+/** Closes; the server cuts off a peer that does not answer the close. */
+export function closeSocket(socket: Pick<WebSocket, "close">, code: number, reason: string): void {
   // the protocol allows 123 bytes; a cut must not split a character
   socket.close(code, truncateUtf8(reason, 120));
 }
 
-/** The error answer. Clients of protocol 3 drop a frame whose error has a code they do not know. */
+/** The error answer. Clients of protocol 3 drop a frame whose error has a key they do not know. */
 export function renderRefusal(id: string, fault: Fault, protocol: number): string {
   const error = toErrorShape(fault, protocol);
   return JSON.stringify({
@@ -91,6 +104,6 @@ function toErrorShape(fault: Fault, protocol: number): ErrorShape {
     message: fault.message || "failed",
     details: extras,
     ...(retryable || fault.retryAfterMs !== undefined ? { retryable: true } : {}),
-    ...(fault.retryAfterMs === undefined ? {} : { retryAfterMs: fault.retryAfterMs }),
+    ...(fault.retryAfterMs === undefined ? {} : { retryAfterMs: Math.max(0, Math.ceil(fault.retryAfterMs)) }),
   };
 }

@@ -2,7 +2,7 @@
 
 import { Fault } from "../base/fault.ts";
 import type { Ids } from "../base/ids.ts";
-import { isRecord, parseJson } from "../base/json.ts";
+import { isNestedBeyond, isRecord, maxJsonDepth, parseJson } from "../base/json.ts";
 import type { Log } from "../base/log.ts";
 import type { Clock } from "../base/clock.ts";
 import { methodTable, type MethodRow } from "../protocol/generated/methods.ts";
@@ -10,7 +10,7 @@ import { validateFrame, validateParams } from "../protocol/validate.ts";
 import type { RequestFrame } from "../protocol/frame.ts";
 import { decideAccess } from "./auth/scopes.ts";
 import type { Connection } from "./connection.ts";
-import { maxConcurrentRequests } from "./limits.ts";
+import { maxConcurrentRequests, maxIdLength } from "./limits.ts";
 
 /** A handler without its types: the table of all of them was checked when it was put together. */
 export type AnyHandler = (call: {
@@ -25,12 +25,16 @@ export interface DispatchDependencies {
   readonly log: Log;
   readonly clock: Clock;
   readonly ids: Ids;
+  /** True while the Gateway stops: nothing new is begun, yet clients may still look and wait. Absent: never. */
+  readonly isDraining?: () => boolean;
 }
+
+type Client = Pick<Connection, "caller" | "signal" | "pending" | "respond" | "refuse">;
 
 const slowMs = 50;
 
-/** Takes what an authenticated client sent. Never throws. */
-export type Dispatch = (connection: Connection, text: string) => void;
+/** Takes what an authenticated client sent. Never throws. What is not JSON is ignored, as the protocol has it. */
+export type Dispatch = (connection: Client, text: string) => void;
 
 export function createDispatch(dependencies: DispatchDependencies): Dispatch {
   // Object.hasOwn, so that a method called `constructor` is as unknown as any other
@@ -40,35 +44,51 @@ export function createDispatch(dependencies: DispatchDependencies): Dispatch {
       : undefined;
 
   return (connection, text) => {
-    const value = parseJson(text);
-    if (value === undefined) return;
-    const issue = validateFrame(value);
-    if (issue) {
-      const id = isRecord(value) && typeof value["id"] === "string" && value["id"] !== "" ? value["id"] : "invalid";
-      connection.refuse(
-        id,
-        new Fault("invalid_frame", `invalid request frame: ${issue.text}`, issue.field ? { field: issue.field } : {}),
-      );
-      return;
-    }
-    // validateFrame has accepted it
-    const frame = value as RequestFrame;
+    const frame = readRequest(connection, text);
+    if (!frame) return;
     if (connection.pending >= maxConcurrentRequests) {
-      connection.refuse(
-        frame.id,
-        new Fault("overloaded", "too many requests at once on this connection", { retryAfterMs: 1_000 }),
-      );
+      const fault = new Fault("overloaded", "too many requests at once on this connection", { retryAfterMs: 1_000 });
+      connection.refuse(frame.id, fault);
       return;
     }
-    void answer(connection, frame, { row: rowOf(frame.method), dependencies });
+    answer(connection, frame, { row: rowOf(frame.method), dependencies }).catch((error: unknown) => {
+      dependencies.log.error("cannot answer", { method: frame.method.slice(0, 100), error });
+    });
   };
 }
 
-async function answer(
-  connection: Connection,
-  frame: RequestFrame,
-  { row, dependencies }: { row: MethodRow | undefined; dependencies: DispatchDependencies },
-) {
+/** The request in the text; undefined when there is none, and the client was told where it can be. */
+function readRequest(connection: Client, text: string): RequestFrame | undefined {
+  const value = parseJson(text);
+  if (value === undefined) {
+    // JSON all the same: its sender waits for an answer
+    if (isNestedBeyond(text, maxJsonDepth)) {
+      const message = `invalid request frame: nested deeper than ${maxJsonDepth} levels`;
+      connection.refuse("invalid", new Fault("invalid_frame", message));
+    }
+    return undefined;
+  }
+  const issue = validateFrame(value);
+  if (issue) {
+    const message = `invalid request frame: ${issue.text}`;
+    connection.refuse(idOf(value), new Fault("invalid_frame", message, issue.field ? { field: issue.field } : {}));
+    return undefined;
+  }
+  // validateFrame has accepted it
+  return value as RequestFrame;
+}
+
+function idOf(value: unknown): string {
+  const id = isRecord(value) ? value["id"] : undefined;
+  return typeof id === "string" && id !== "" && id.length <= maxIdLength ? id : "invalid";
+}
+
+interface Answering {
+  readonly row: MethodRow | undefined;
+  readonly dependencies: DispatchDependencies;
+}
+
+async function answer(connection: Client, frame: RequestFrame, { row, dependencies }: Answering): Promise<void> {
   const { log, clock } = dependencies;
   const startedAt = clock.monotonic();
   connection.pending += 1;
@@ -85,35 +105,47 @@ async function answer(
   }
 }
 
-function callHandler(
-  connection: Connection,
-  frame: RequestFrame,
-  { row, dependencies }: { row: MethodRow | undefined; dependencies: DispatchDependencies },
-): Promise<unknown> {
-  if (frame.method === "connect") throw new Fault("invalid_frame", "connect is only valid as the first request");
+function callHandler(connection: Client, frame: RequestFrame, { row, dependencies }: Answering): Promise<unknown> {
+  const { method } = frame;
+  if (method === "connect") throw new Fault("invalid_frame", "connect is only valid as the first request");
   const refusal = decideAccess(row, connection.caller);
   if (refusal) throw refusal;
-  const handler = row && dependencies.handlers[frame.method];
-  if (!handler)
-    throw new Fault("unknown_method", `unknown method: ${frame.method.slice(0, 100)}`, {
+  const handler = row && dependencies.handlers[method];
+  if (!handler) {
+    throw new Fault("unknown_method", `unknown method: ${method.slice(0, 100)}`, {
       next: "see features.methods in hello-ok",
     });
-
+  }
   const params = frame.params ?? {};
-  const issue = validateParams(frame.method, params);
+  const issue = validateParams(method, params);
   if (issue) {
     throw new Fault(
       "invalid_params",
-      `invalid ${frame.method} params: ${issue.text}`,
+      `invalid ${method} params: ${issue.text}`,
       issue.field ? { field: issue.field } : {},
     );
+  }
+  if (row.isIdempotent && dependencies.isDraining?.() === true) {
+    throw new Fault("shutting_down", "the Gateway is stopping", {
+      next: "send the same request again once it is back",
+    });
   }
   return handler({
     params,
     caller: connection.caller,
     signal: connection.signal,
-    accept: (payload) => connection.respond(frame.id, payload),
+    accept: createAccept(connection, frame, row),
   });
+}
+
+/** The first of two answers, and only there: a client takes a second one for the answer to another request. */
+function createAccept(connection: Client, { id, method }: RequestFrame, row: MethodRow): (payload: unknown) => void {
+  let isSent = false;
+  return (payload) => {
+    if (row.answers !== "twice" || isSent) throw new Error(`${method} has no further answer to give`);
+    isSent = true;
+    connection.respond(id, payload);
+  };
 }
 
 /** The person who reads the answer gets an id; the log has the rest. */

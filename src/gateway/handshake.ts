@@ -5,6 +5,7 @@ import { Fault } from "../base/fault.ts";
 import type { ConnectParams } from "../protocol/connect.ts";
 import { decideProtocol, expectedProtocol, minProtocol } from "../protocol/version.ts";
 import type { Limiter } from "./auth/limiter.ts";
+import { grantScopes } from "./auth/scopes.ts";
 
 export interface Guard {
   readonly mode: "token" | "password";
@@ -29,7 +30,7 @@ export type ConnectDecision = { readonly granted: Granted } | { readonly refusal
 export interface ConnectContext {
   readonly guard: Guard;
   readonly limiter: Limiter;
-  /** Address of the socket's peer. */
+  /** Where the connection comes from, as limits count it. */
   readonly source: string;
 }
 
@@ -42,21 +43,28 @@ export function decideConnect(params: ConnectParams, context: ConnectContext): C
   const role = params.role ?? "operator";
   if (role !== "operator" && role !== "node")
     return refuse(new Fault("invalid_params", "invalid role", { field: "role" }));
-  if (role === "node") {
-    return refuse(
-      new Fault("not_paired", "pairing required: this Gateway does not take nodes yet", {
-        details: { code: "PAIRING_REQUIRED", reason: "not-paired" },
-      }),
-    );
-  }
   const fault = checkSecret(params, context);
   if (fault) return refuse(fault);
+  if (role === "node") return refuse(noNodes());
   return { granted: { protocol, role, scopes: decideScopes(params.scopes, protocol), method: context.guard.mode } };
 }
 
-/** The holder of the shared secret is the owner: asked scopes are granted, unknown ones give nothing. */
+/** Nodes have devices of their own to pair; the words are the ones that keep a node trying. */
+function noNodes(): Fault {
+  return new Fault("not_paired", "pairing required: this Gateway does not take nodes yet", {
+    next: "connect with role operator",
+    details: {
+      code: "PAIRING_REQUIRED",
+      reason: "not-paired",
+      pauseReconnect: false,
+      recommendedNextStep: "wait_then_retry",
+    },
+  });
+}
+
+/** The holder of the shared secret is the owner: what is asked for is granted. */
 function decideScopes(asked: readonly string[] | undefined, protocol: number): readonly string[] {
-  if (asked) return [...new Set(asked)];
+  if (asked) return grantScopes(asked);
   // only the newer generation lists what it wants; older clients and the runbooks' own example expect everything
   return protocol === 4 ? [] : ["operator.admin"];
 }
@@ -77,7 +85,7 @@ function mismatch(params: ConnectParams): Fault {
 function checkSecret(params: ConnectParams, { guard, limiter, source }: ConnectContext): Fault | undefined {
   // clients put a secret in one field or another: each is compared with the one secret there is
   const { token, password, deviceToken } = params.auth ?? {};
-  const presented = [token, password, deviceToken].filter((text) => text !== undefined && text !== "") as string[];
+  const presented = [...new Set([token, password, deviceToken])].filter((text) => text !== undefined).filter(Boolean);
   if (presented.length === 0) return unauthorized(params, guard, "missing");
 
   const waitMs = limiter.waitMs(source);
@@ -90,7 +98,7 @@ function checkSecret(params: ConnectParams, { guard, limiter, source }: ConnectC
   // no short cut: every field is compared
   const matches = presented.map((text) => guard.isSecret(text));
   if (matches.includes(true)) return undefined;
-  limiter.fail(source);
+  presented.forEach(() => limiter.fail(source));
   return unauthorized(params, guard, "mismatch");
 }
 
@@ -107,7 +115,7 @@ function unauthorized(params: ConnectParams, { mode }: Guard, what: "missing" | 
 
 function hintFor({ client }: ConnectParams, mode: "token" | "password"): string {
   if (client.mode === "cli" || client.id === "cli") return `set gateway.remote.${mode} to match gateway.auth.${mode}`;
-  if (client.mode === "webchat" || client.mode === "ui") {
+  if (client.mode === "webchat" || client.id === "openclaw-control-ui") {
     return mode === "token"
       ? "open a tokenized dashboard URL or paste token in Control UI settings"
       : "enter the password in Control UI settings";

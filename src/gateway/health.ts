@@ -1,22 +1,32 @@
 // The health snapshot: made anew at most every minute unless somebody asks for a probe, shared by all who ask meanwhile, and
-// broadcast after each refresh. Channels tell of themselves what they last saw (R35).
+// broadcast after each refresh.
 
 import type { Clock, Timer } from "../base/clock.ts";
-import { createDeadline } from "../base/deadline.ts";
 import type { Log } from "../base/log.ts";
 import type { Service, ServiceState } from "../base/service.ts";
-import type { Overview } from "../conversation/overview.ts";
-import type { Channel, ChannelAccountStatus, ChannelProbe } from "../ports/channel.ts";
+import type { Overview, WorkOverview } from "../conversation/overview.ts";
+import type { Channel } from "../ports/channel.ts";
 import type { HealthSnapshot } from "../protocol/contract.ts";
+import { channelHealth, linkOf, probeAll } from "./channel-health.ts";
 
 const maxAgeMs = 60_000;
-const probeTimeoutMs = 5_000;
+/** A cached snapshot older than this is made anew behind the answer: many callers a second must not mean many refreshes. */
+const freshMs = 5_000;
+const touchDelayMs = 250;
+const recentSessions = 5;
+
+/** Without these nothing is answered, whatever else works. */
+const essential: ReadonlySet<string> = new Set(["lane", "delivery"]);
 
 export interface Health extends Service {
-  /** A cached snapshot younger than a minute at once (a refresh follows); older, or with `isProbe`, after a refresh. */
+  /**
+   * A cached snapshot younger than a minute at once (a refresh follows); older, or with `isProbe`, after a refresh. Never
+   * throws: what cannot be read is said in the snapshot.
+   */
   get(isProbe: boolean): Promise<HealthSnapshot>;
   /** The last one; undefined until the first is made. */
   last(): HealthSnapshot | undefined;
+  /** Rises with every refresh; begins at 1. */
   version(): number;
   /** Something changed that clients should see soon. */
   touch(): void;
@@ -36,24 +46,31 @@ export interface HealthDependencies {
 
 export function createHealth(dependencies: HealthDependencies): Health {
   const { clock, log } = dependencies;
-  let cached: HealthSnapshot | undefined;
+  let cached: { snapshot: HealthSnapshot; madeAt: number } | undefined;
   let version = 1;
-  let refreshing: Promise<HealthSnapshot> | undefined;
+  let refreshing: { isProbe: boolean; promise: Promise<HealthSnapshot> } | undefined;
   let timer: Timer | undefined;
   let touchTimer: Timer | undefined;
 
+  const refreshNow = async (isProbe: boolean) => {
+    const snapshot = await build(dependencies, isProbe);
+    cached = { snapshot, madeAt: clock.monotonic() };
+    version += 1;
+    dependencies.onRefresh(snapshot);
+    return snapshot;
+  };
+  /** Whoever comes while one is being made gets that one, but for a probe, which waits for one that asks the platforms. */
   const refresh = (isProbe: boolean): Promise<HealthSnapshot> => {
-    refreshing ??= build(dependencies, isProbe)
-      .then((snapshot) => {
-        cached = snapshot;
-        version += 1;
-        dependencies.onRefresh(snapshot);
-        return snapshot;
-      })
-      .finally(() => {
-        refreshing = undefined;
-      });
-    return refreshing;
+    const current = refreshing;
+    if (current && (current.isProbe || !isProbe)) return current.promise;
+    const promise = current ? current.promise.then(() => refreshNow(isProbe)) : refreshNow(isProbe);
+    const mine = { isProbe, promise };
+    refreshing = mine;
+    const clear = () => {
+      if (refreshing === mine) refreshing = undefined;
+    };
+    promise.then(clear, clear);
+    return promise;
   };
   const refreshQuietly = () => {
     refresh(false).catch((error: unknown) => log.error("cannot refresh health", { error }));
@@ -63,7 +80,7 @@ export function createHealth(dependencies: HealthDependencies): Health {
     timer = clock.after(maxAgeMs, beat);
   };
   const touch = () => {
-    touchTimer ??= clock.after(250, () => {
+    touchTimer ??= clock.after(touchDelayMs, () => {
       touchTimer = undefined;
       refreshQuietly();
     });
@@ -80,152 +97,105 @@ export function createHealth(dependencies: HealthDependencies): Health {
       touchTimer?.cancel();
     },
     async get(isProbe) {
-      if (isProbe || !cached || clock.now() - cached.ts >= maxAgeMs) return refresh(isProbe);
-      // many callers a second must not mean many refreshes a second
-      if (clock.now() - cached.ts >= 5_000) touch();
-      return cached;
+      const ageMs = cached ? clock.monotonic() - cached.madeAt : maxAgeMs;
+      if (isProbe || !cached || ageMs >= maxAgeMs) return refresh(isProbe);
+      if (ageMs >= freshMs) touch();
+      return cached.snapshot;
     },
-    last: () => cached,
+    last: () => cached?.snapshot,
     version: () => version,
     touch,
   };
 }
 
 async function build(dependencies: HealthDependencies, isProbe: boolean): Promise<HealthSnapshot> {
-  const { clock, overview } = dependencies;
+  const { clock, sessionsPath } = dependencies;
   const startedAt = clock.monotonic();
   const channels = dependencies.channels();
-  const probes = isProbe ? await probeAll(channels, clock) : new Map<string, ChannelProbe>();
+  const probes = isProbe ? await probeAll(channels, clock) : undefined;
   const agents = dependencies.agents();
-  const defaultAgent = agents.find((agent) => agent.isDefault)?.id ?? "main";
-  const work = await overview.work();
-  const sessionsOf = async (agentId: string) => {
-    const { count, recent } = await overview.sessions(agentId, 5);
-    const now = clock.now();
-    return {
-      path: dependencies.sessionsPath,
-      count,
-      recent: recent.map((session) => ({
-        key: session.key,
-        updatedAt: session.updatedAt,
-        age: now - session.updatedAt,
-      })),
-    };
-  };
-  const problems = [
-    ...dependencies.configProblems(),
-    ...dependencies
-      .services()
-      .flatMap(({ name, state }) =>
-        state.state === "degraded"
-          ? [{ message: `${name}: ${state.reason}`, ...(state.next ? { next: state.next } : {}) }]
-          : [],
-      ),
-  ];
-  const link = linkOf(channels);
+  const stored = await readStored(dependencies, agents);
+  const services = dependencies.services();
   const heartbeat = { enabled: false, every: "0m", everyMs: null };
+  const defaultAgentId = agents.find((agent) => agent.isDefault)?.id ?? "main";
+  const empty = { path: sessionsPath, count: 0, recent: [] };
+  const sessionsOf = (agentId: string) => stored.sessions.get(agentId) ?? empty;
+  const link = linkOf(channels);
   return {
-    ok: true,
+    ok: stored.problem === undefined && !services.some(isBroken),
     ts: clock.now(),
     durationMs: Math.round(clock.monotonic() - startedAt),
-    channels: Object.fromEntries(channels.map((channel) => [channel.id, channelHealth(channel, probes, clock.now())])),
+    channels: Object.fromEntries(
+      channels.map((channel) => [channel.id, channelHealth(channel, { probes, now: clock.now() })]),
+    ),
     channelOrder: channels.map((channel) => channel.id),
     channelLabels: Object.fromEntries(channels.map((channel) => [channel.id, channel.label])),
     heartbeatSeconds: 0,
-    defaultAgentId: defaultAgent,
-    agents: await Promise.all(
-      agents.map(async ({ id, name, isDefault }) => ({
-        agentId: id,
-        ...(name ? { name } : {}),
-        isDefault,
-        heartbeat,
-        sessions: await sessionsOf(id),
-      })),
-    ),
-    sessions: await sessionsOf(defaultAgent),
+    defaultAgentId,
+    agents: agents.map(({ id, name, isDefault }) => ({
+      agentId: id,
+      ...(name ? { name } : {}),
+      isDefault,
+      heartbeat,
+      sessions: sessionsOf(id),
+    })),
+    sessions: sessionsOf(defaultAgentId),
     ...(link ? { linkChannel: link } : {}),
-    problems,
-    queue: {
-      ...work.turns,
-      outboxPending: work.outbox.pending + work.outbox.sending,
-      unknownSends: work.outbox.flagged,
-    },
+    problems: [
+      ...(stored.problem ? [stored.problem] : []),
+      ...services.flatMap(toProblem),
+      ...dependencies.configProblems(),
+    ],
+    ...(stored.work ? { queue: toQueue(stored.work) } : {}),
   };
 }
 
-/** The channel whose link says whether the Gateway can reach people: a linkable one first, else the first configured. */
-export function linkOf(channels: readonly Channel[]): HealthSnapshot["linkChannel"] {
-  const configured = channels.filter((channel) => channel.status().some((account) => account.isConfigured));
-  const main = configured.find((channel) => channel.capabilities.isLinkable) ?? configured[0];
-  if (!main) return undefined;
-  const account = main.status()[0];
+type NamedState = ReturnType<HealthDependencies["services"]>[number];
+
+function isBroken({ name, state }: NamedState): boolean {
+  return state.state === "degraded" && essential.has(name);
+}
+
+function toProblem({ name, state }: NamedState): { message: string; next?: string }[] {
+  if (state.state !== "degraded") return [];
+  return [{ message: `${name}: ${state.reason}`, ...(state.next ? { next: state.next } : {}) }];
+}
+
+function toQueue({ turns, outbox }: WorkOverview) {
   return {
-    id: main.id,
-    label: main.label,
-    linked: account?.isLinked ?? account?.identity !== undefined,
-    authAgeMs: null,
+    ...turns,
+    outboxPending: outbox.pending + outbox.sending,
+    failedSends: outbox.failed,
+    unknownSends: outbox.flagged,
   };
 }
 
-function channelHealth(
-  channel: Channel,
-  probes: ReadonlyMap<string, ChannelProbe>,
-  now: number,
-): HealthSnapshot["channels"][string] {
-  const accounts = channel
-    .status()
-    .map(
-      (account) =>
-        [account.accountId, accountHealth(account, probes.get(`${channel.id}:${account.accountId}`), now)] as const,
-    );
-  const first = accounts[0]?.[1];
-  return { ...first, accounts: Object.fromEntries(accounts) };
+interface Stored {
+  readonly work?: WorkOverview;
+  readonly sessions: ReadonlyMap<string, HealthSnapshot["sessions"]>;
+  /** The database does not answer: the Gateway can then accept nothing. */
+  readonly problem?: { readonly message: string; readonly next: string };
 }
 
-function accountHealth(account: ChannelAccountStatus, probe: ChannelProbe | undefined, now: number) {
-  const { problem } = account;
-  const age = (time: number | undefined) => (time === undefined ? null : now - time);
-  return {
-    accountId: account.accountId,
-    configured: account.isConfigured,
-    linked: account.isLinked ?? account.identity !== undefined,
-    running: account.isRunning,
-    connected: account.isConnected,
-    state: problem ? "degraded" : account.isRunning ? "running" : "stopped",
-    ...(problem ? { reason: problem.reason, ...(problem.next ? { next: problem.next } : {}) } : {}),
-    ...(account.identity?.username ? { username: account.identity.username } : {}),
-    reconnectAttempts: account.reconnectAttempts ?? 0,
-    lastPollAgeMs: age(account.lastPollAt),
-    lastInboundAgeMs: age(account.lastInboundAt),
-    lastOutboundAgeMs: age(account.lastOutboundAt),
-    authAgeMs: null,
-    ...(probe
-      ? {
-          probe: { ok: probe.isOk, elapsedMs: probe.elapsedMs, ...(probe.error ? { error: probe.error } : {}) },
-          lastProbeAt: now,
-        }
-      : {}),
-  };
-}
-
-async function probeAll(channels: readonly Channel[], clock: Clock): Promise<Map<string, ChannelProbe>> {
-  const deadline = createDeadline(clock, probeTimeoutMs);
+async function readStored(
+  { overview, sessionsPath, clock, log }: HealthDependencies,
+  agents: readonly { readonly id: string }[],
+): Promise<Stored> {
   try {
-    const results = await Promise.all(
-      channels.flatMap((channel) =>
-        channel
-          .status()
-          .map(
-            async (account) =>
-              [
-                `${channel.id}:${account.accountId}`,
-                await channel.probe?.(account.accountId, deadline.signal),
-              ] as const,
-          ),
-      ),
+    const work = await overview.work();
+    const lists = await Promise.all(
+      agents.map(async ({ id }) => {
+        const { count, recent } = await overview.sessions(id, recentSessions);
+        const now = clock.now();
+        const rows = recent.map(({ key, updatedAt }) => ({ key, updatedAt, age: Math.max(0, now - updatedAt) }));
+        return [id, { path: sessionsPath, count, recent: rows }] as const;
+      }),
     );
-    return new Map(results.flatMap(([key, probe]) => (probe ? [[key, probe] as const] : [])));
-  } finally {
-    deadline.clear();
+    return { work, sessions: new Map(lists) };
+  } catch (error) {
+    // expected when the disk is full or the file is gone: a health answer that fails with it would tell nobody
+    log.error("cannot read the database", { error });
+    const message = `the database cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    return { sessions: new Map(), problem: { message, next: `check the disk and the file ${sessionsPath}` } };
   }
 }

@@ -13,8 +13,8 @@ import type { Presence } from "./presence.ts";
 export interface HelloDependencies {
   readonly version: string;
   readonly host: string;
-  readonly presence: Presence;
-  readonly health: Health;
+  readonly presence: Pick<Presence, "list">;
+  readonly health: Pick<Health, "last">;
   readonly stateVersion: () => StateVersion;
   readonly uptimeMs: () => number;
   readonly configPath: string;

@@ -1,13 +1,18 @@
-// Who is there: the Gateway itself, its clients, and what devices tell of themselves. One row an installation; rows fade after
-// five minutes without news.
+// Who is there: the Gateway itself, its clients, and what devices tell of themselves. One row an installation. Rows of clients
+// that are gone fade five minutes after the last news; a client that is connected stays, however quiet it is.
 
 import type { Clock } from "../base/clock.ts";
+import { ellipsize } from "../base/text.ts";
 import type { PresenceEntry } from "../protocol/contract.ts";
 import { parsePresenceText, renderNodeText } from "./presence-text.ts";
 import type { Caller } from "../ports/method.ts";
 
 const ttlMs = 5 * 60_000;
 const maxEntries = 200;
+/** Clients are told of a change at once, of more changes after this time: a list goes to everybody, so a crowd costs a square. */
+const tellEveryMs = 100;
+const maxTextLength = 1_000;
+const maxFieldLength = 256;
 
 export interface SystemEvent {
   readonly text: string;
@@ -42,6 +47,7 @@ export interface Presence {
   version(): number;
   connected(client: ConnectedClient): void;
   disconnected(client: ConnectedClient): void;
+  /** A note of a client about some device. Fields that it gives win over what its text says. */
   note(event: SystemEvent): void;
 }
 
@@ -55,97 +61,187 @@ export interface PresenceDependencies {
     readonly deviceFamily: string;
     readonly modelIdentifier: string;
   };
+  /** The list is another one now. */
   readonly onChange: () => void;
 }
 
+type Change = { readonly [Key in Exclude<keyof PresenceEntry, "ts">]?: PresenceEntry[Key] | undefined };
+
 export function createPresence({ clock, self, onChange }: PresenceDependencies): Presence {
-  const entries = new Map<string, PresenceEntry>();
-  let version = 1;
+  const rows = createRows(clock);
   const selfKey = "\u0000self";
-  entries.set(selfKey, {
+  rows.pin(selfKey);
+  rows.merge(selfKey, {
     ...self,
     mode: "gateway",
     reason: "self",
     text: `Gateway: ${self.host}${self.ip ? ` (${self.ip})` : ""} · app ${self.version} · mode gateway · reason self`,
-    ts: clock.now(),
   });
 
-  const prune = () => {
-    const limit = clock.now() - ttlMs;
-    for (const [key, entry] of entries) if (key !== selfKey && entry.ts < limit) entries.delete(key);
-    const byAge = [...entries].filter(([key]) => key !== selfKey).sort(([, a], [, b]) => a.ts - b.ts);
-    for (const [key] of byAge.slice(0, Math.max(0, entries.size - maxEntries))) entries.delete(key);
-  };
-  const upsert = (key: string, entry: Omit<PresenceEntry, "ts">) => {
-    const old = entries.get(key.toLowerCase());
-    const union = (a: readonly string[] | undefined, b: readonly string[] | undefined) =>
-      a || b ? [...new Set([...(a ?? []), ...(b ?? [])])] : undefined;
-    const roles = union(old?.roles, entry.roles);
-    const scopes = union(old?.scopes, entry.scopes);
-    entries.set(key.toLowerCase(), {
-      ...old,
-      ...dropUndefined(entry),
-      ...(roles ? { roles } : {}),
-      ...(scopes ? { scopes } : {}),
-      ts: clock.now(),
-    });
-    prune();
+  let version = 1;
+  const tell = createTold(clock, onChange);
+  const changed = (key: string, change: Change) => {
+    rows.merge(key, change);
     version += 1;
-    onChange();
+    tell();
   };
-  const clientEntry = ({ caller, ...client }: ConnectedClient, reason: string) => {
-    const host = caller.client.displayName ?? caller.client.id;
-    const { mode } = caller.client;
-    return {
-      host,
-      ip: client.ip,
-      version: caller.client.version,
-      platform: client.platform,
-      deviceFamily: client.deviceFamily,
-      modelIdentifier: client.modelIdentifier,
-      mode,
-      roles: [caller.role],
-      scopes: [...caller.scopes],
-      instanceId: caller.client.instanceId ?? caller.connId,
-      reason,
-      text: renderNodeText({ host, ip: client.ip, version: caller.client.version, mode, reason }),
-    };
-  };
-  // one-shot command line calls would only make noise
-  const isTracked = ({ caller }: ConnectedClient) => !["cli", "probe"].includes(caller.client.mode);
-  const keyOf = ({ caller }: ConnectedClient) => caller.client.instanceId ?? caller.connId;
+  /** Connections by row: two windows of one installation are one row, there until the last is gone. */
+  const connections = new Map<string, Set<string>>();
 
   return {
     list() {
-      prune();
-      const own = entries.get(selfKey);
-      if (own) entries.set(selfKey, { ...own, ts: clock.now() });
-      return [...entries.values()].sort((a, b) => b.ts - a.ts);
+      rows.merge(selfKey, {});
+      return rows.list();
     },
     version: () => version,
     connected(client) {
-      if (isTracked(client)) upsert(keyOf(client), clientEntry(client, "connect"));
+      if (!isTracked(client)) return;
+      const key = keyOf(client);
+      connections.set(key, (connections.get(key) ?? new Set()).add(client.caller.connId));
+      rows.pin(key);
+      changed(key, toChange(client, "connect"));
     },
     disconnected(client) {
-      if (isTracked(client)) upsert(keyOf(client), clientEntry(client, "disconnect"));
+      if (!isTracked(client)) return;
+      const key = keyOf(client);
+      const others = connections.get(key);
+      others?.delete(client.caller.connId);
+      if (others && others.size > 0) return;
+      connections.delete(key);
+      rows.unpin(key);
+      changed(key, toChange(client, "disconnect"));
     },
     note(event) {
       const parsed = parsePresenceText(event.text);
-      const key = event.deviceId ?? event.instanceId ?? parsed.host ?? parsed.ip ?? event.text.slice(0, 64);
-      const { roles, scopes, lastInputSeconds, ...rest } = event;
-      upsert(key, {
-        ...parsed,
-        ...dropUndefined(rest),
-        ...(lastInputSeconds === undefined ? {} : { lastInputSeconds: Math.round(lastInputSeconds) }),
-        ...(roles ? { roles: [...roles] } : {}),
-        ...(scopes ? { scopes: [...scopes] } : {}),
-      });
+      const key = event.deviceId || event.instanceId || parsed.host || parsed.ip || event.text.slice(0, 64);
+      changed(key.toLowerCase().slice(0, maxFieldLength), toNoted(event, parsed));
     },
   };
 }
 
+interface Rows {
+  merge(key: string, change: Change): void;
+  /** From now on the row does not fade. */
+  pin(key: string): void;
+  unpin(key: string): void;
+  list(): PresenceEntry[];
+}
+
+function createRows(clock: Clock): Rows {
+  const entries = new Map<string, PresenceEntry>();
+  const pinned = new Set<string>();
+
+  const prune = () => {
+    const limit = clock.now() - ttlMs;
+    for (const [key, entry] of entries) if (!pinned.has(key) && entry.ts < limit) entries.delete(key);
+    if (entries.size <= maxEntries) return;
+    // the Gateway's own row was the first and stays; of the others those go first who are not there any more
+    const [, ...others] = entries;
+    const byAge = others.toSorted(
+      ([a, one], [b, other]) => Number(pinned.has(a)) - Number(pinned.has(b)) || one.ts - other.ts,
+    );
+    for (const [key] of byAge.slice(0, entries.size - maxEntries)) entries.delete(key);
+  };
+  const merge = (key: string, change: Change) => {
+    const old = entries.get(key);
+    const roles = union(old?.roles, change.roles);
+    const scopes = union(old?.scopes, change.scopes);
+    const entry = {
+      ...old,
+      ...dropEmpty(change),
+      ...(roles ? { roles } : {}),
+      ...(scopes ? { scopes } : {}),
+      ts: clock.now(),
+    };
+    entries.set(key, entry);
+    prune();
+  };
+  return {
+    merge,
+    pin: (key) => void pinned.add(key),
+    unpin: (key) => void pinned.delete(key),
+    list() {
+      prune();
+      return [...entries.values()].toSorted((a, b) => b.ts - a.ts);
+    },
+  };
+}
+
+/** Calls `tell` at once, and then at most once each `tellEveryMs`, until all is told. */
+function createTold(clock: Clock, tell: () => void): () => void {
+  let isWaiting = false;
+  let isMore = false;
+  const next = () => {
+    isWaiting = isMore;
+    if (!isMore) return;
+    isMore = false;
+    clock.after(tellEveryMs, next);
+    tell();
+  };
+  return () => {
+    isMore = true;
+    if (!isWaiting) next();
+  };
+}
+
+/** Calls of the command line come and go within a second: they would only make noise. */
+function isTracked({ caller }: ConnectedClient): boolean {
+  return !["cli", "probe"].includes(caller.client.mode);
+}
+
+function keyOf({ caller }: ConnectedClient): string {
+  return (caller.client.instanceId ?? caller.connId).toLowerCase();
+}
+
+function toChange({ caller, ...client }: ConnectedClient, reason: string): Change {
+  const { mode, version, displayName, id } = caller.client;
+  const host = displayName ?? id;
+  return {
+    host,
+    ip: client.ip,
+    version,
+    platform: client.platform,
+    deviceFamily: client.deviceFamily,
+    modelIdentifier: client.modelIdentifier,
+    mode,
+    roles: [caller.role],
+    scopes: [...caller.scopes],
+    instanceId: caller.client.instanceId ?? caller.connId,
+    reason,
+    text: renderNodeText({ host, ip: client.ip, version, mode, reason }),
+  };
+}
+
+function toNoted(event: SystemEvent, parsed: ReturnType<typeof parsePresenceText>): Change {
+  const cut = (text: string | undefined) => (text ? ellipsize(text, maxFieldLength) : undefined);
+  const list = (items: readonly string[] | undefined) => items?.slice(0, 32).map((item) => item.slice(0, 64));
+  const seconds = event.lastInputSeconds ?? parsed.lastInputSeconds;
+  return {
+    text: ellipsize(event.text, maxTextLength),
+    deviceId: cut(event.deviceId),
+    instanceId: cut(event.instanceId),
+    host: cut(event.host || parsed.host),
+    ip: cut(event.ip || parsed.ip),
+    mode: cut(event.mode || parsed.mode),
+    version: cut(event.version || parsed.version),
+    platform: cut(event.platform),
+    deviceFamily: cut(event.deviceFamily),
+    modelIdentifier: cut(event.modelIdentifier),
+    reason: cut(event.reason || parsed.reason),
+    lastInputSeconds: seconds === undefined ? undefined : Math.round(seconds),
+    roles: list(event.roles),
+    scopes: list(event.scopes),
+  };
+}
+
+function union(a: readonly string[] | undefined, b: readonly string[] | undefined): readonly string[] | undefined {
+  return a || b ? [...new Set([...(a ?? []), ...(b ?? [])])].filter((item) => item !== "").slice(0, 64) : undefined;
+}
+
 /** An absent or empty field never erases what is known. */
-function dropUndefined<T extends object>(value: T): T {
-  // the same object with fewer keys, all of them optional
-  return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined && inner !== "")) as T;
+function dropEmpty(change: Change): Partial<PresenceEntry> {
+  // the same object with fewer keys, none of them undefined
+  return Object.fromEntries(
+    Object.entries(change).filter(([, value]) => value !== undefined && value !== ""),
+  ) as Partial<PresenceEntry>;
 }

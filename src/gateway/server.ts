@@ -6,30 +6,36 @@ import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 
 import { createAdmission } from "./admission.ts";
-import { isOriginAllowed } from "./auth/origin.ts";
+import { isOriginAllowed, renderOriginHelp } from "./auth/origin.ts";
 import type { Connection } from "./connection.ts";
-import { maxPayload } from "./limits.ts";
+import { answerHttp, refuseGarbage, refuseHttp, refuseUpgrade } from "./http.ts";
+import { closeTimeoutMs, maxPayload } from "./limits.ts";
+import { peerOf } from "./peer.ts";
 import { acceptSocket, type SocketDependencies } from "./ws.ts";
 
 export interface GatewayServer {
   /** Takes the requests of a listening server. */
   attach(server: Server): void;
   connections(): Iterable<Connection>;
-  /** Closes every client with 1012; they know then to come back. */
+  /** Closes every client with 1012, so that it knows to come back, and lets nobody in any more. */
   closeAll(): void;
 }
 
-export interface ServerDependencies extends Omit<SocketDependencies, "onOpen" | "onClose"> {
+export interface ServerDependencies extends SocketDependencies {
   readonly allowedOrigins: () => readonly string[];
-  readonly onOpen: SocketDependencies["onOpen"];
-  readonly onClose: SocketDependencies["onClose"];
 }
 
+/** Refused origins that are logged; who sends more of them wants to fill the log. */
+const maxOriginsTold = 100;
+
 export function createGatewayServer(dependencies: ServerDependencies): GatewayServer {
-  const { log } = dependencies;
+  const { log, clock } = dependencies;
   const open = new Set<Connection>();
   const admission = createAdmission();
-  const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload, clientTracking: true });
+  // a variable, because the published types do not know closeTimeout yet
+  const options = { noServer: true, perMessageDeflate: false, maxPayload, closeTimeout: closeTimeoutMs };
+  const sockets = new WebSocketServer(options);
+  let isClosed = false;
 
   const socketDependencies: SocketDependencies = {
     ...dependencies,
@@ -42,71 +48,62 @@ export function createGatewayServer(dependencies: ServerDependencies): GatewaySe
       dependencies.onClose(connection, client);
     },
   };
-  const isWelcome = (request: IncomingMessage) =>
-    isOriginAllowed(request.headers.origin, request.headers.host, dependencies.allowedOrigins());
+  const told = new Set<string>();
+  const isWelcome = ({ headers }: IncomingMessage) => {
+    const { origin = "", host } = headers;
+    if (isOriginAllowed(headers.origin, host, dependencies.allowedOrigins())) return true;
+    // a browser hides the answer from its page: the log is where the owner finds it, once for each page (R30)
+    if (!told.has(origin) && told.size < maxOriginsTold) {
+      told.add(origin);
+      log.warn(renderOriginHelp(origin), { host });
+    }
+    return false;
+  };
 
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
+    if (isWelcome(request)) answerHttp(request, response);
+    else refuseHttp(request, response, renderOriginHelp(request.headers.origin));
+  };
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    socket.on("error", (error) => log.debug("socket error during upgrade", { error }));
-    if (!isWelcome(request)) {
-      refuseUpgrade(socket, "403 Forbidden", originHelp(request));
+    socket.on("error", (error) => log.debug("socket error", { error }));
+    if (isClosed) {
+      refuseUpgrade(socket, {
+        status: "503 Service Unavailable",
+        text: "the Gateway is stopping",
+        retryAfterSeconds: 2,
+      });
       return;
     }
-    const leave = admission.enter(request.socket.remoteAddress ?? "");
+    if (!isWelcome(request)) {
+      refuseUpgrade(socket, { status: "403 Forbidden", text: renderOriginHelp(request.headers.origin) });
+      return;
+    }
+    const leave = admission.enter(peerOf(request).source);
     if (!leave) {
-      refuseUpgrade(socket, "503 Service Unavailable", "too many connections that have not authenticated");
+      const text = "too many connections that have not authenticated";
+      refuseUpgrade(socket, { status: "503 Service Unavailable", text, retryAfterSeconds: 1 });
       return;
     }
     socket.once("close", leave);
     sockets.handleUpgrade(request, socket, head, (client) =>
-      acceptSocket(client, request, { dependencies: socketDependencies, leave }),
+      acceptSocket(client, request, { dependencies: socketDependencies, leave, headBytes: head.length }),
     );
   };
 
   return {
     attach(server) {
-      server.on("request", (request, response) => answer(request, response, isWelcome(request)));
+      server.on("request", answer);
       server.on("upgrade", upgrade);
-      server.on("clientError", (_error, socket) => {
-        if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n");
-      });
+      server.on("clientError", (_error, socket) => refuseGarbage(socket));
     },
     connections: () => open,
     closeAll() {
-      for (const socket of sockets.clients)
-        if (socket.readyState === socket.OPEN) socket.close(1012, "service restart");
+      isClosed = true;
+      for (const socket of sockets.clients) socket.close(1012, "service restart");
+      // what is not closed by then would hold up the listener's own closing
+      clock.after(closeTimeoutMs, () => {
+        for (const socket of sockets.clients) socket.terminate();
+      });
     },
   };
-}
-
-function answer(request: IncomingMessage, response: ServerResponse, isWelcome: boolean): void {
-  request.resume();
-  const path = (request.url ?? "/").split("?")[0];
-  if (!isWelcome) sendJson(response, 403, { ok: false, error: originHelp(request) });
-  else if (path === "/healthz" && request.method === "GET") sendJson(response, 200, { ok: true });
-  else sendJson(response, 404, { ok: false, error: "not found" });
-}
-
-function sendJson(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, {
-    "content-type": "application/json; charset=utf-8",
-    "cache-control": "no-store",
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-  });
-  response.end(`${JSON.stringify(body)}\n`);
-}
-
-function refuseUpgrade(socket: Duplex, status: string, text: string): void {
-  const body = `${text}\n`;
-  socket.end(
-    `HTTP/1.1 ${status}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
-}
-
-function originHelp(request: IncomingMessage): string {
-  // echoed into a plain-text answer only, bounded
-  const origin = String(request.headers.origin).slice(0, 200);
-  return `origin not allowed; to allow it add to the config: gateway.controlUi.allowedOrigins: ["${origin}"]`;
 }

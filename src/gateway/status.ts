@@ -5,7 +5,7 @@ import type { Overview } from "../conversation/overview.ts";
 import type { SessionRow } from "../conversation/store/sessions.ts";
 import type { Channel } from "../ports/channel.ts";
 import type { MethodResult } from "../protocol/contract.ts";
-import { linkOf } from "./health.ts";
+import { linkOf, statusOf } from "./channel-health.ts";
 
 export interface StatusDependencies {
   readonly clock: Clock;
@@ -36,7 +36,7 @@ export async function buildStatus(
   const link = linkOf(dependencies.channels());
   const recent = agents
     .flatMap((agent) => agent.recent)
-    .sort((a, b) => b.updatedAt - a.updatedAt)
+    .toSorted((a, b) => b.updatedAt - a.updatedAt)
     .slice(0, recentLimit);
   return {
     runtimeVersion: dependencies.version,
@@ -74,7 +74,7 @@ export async function buildStatus(
 }
 
 function channelLines(channel: Channel): string[] {
-  return channel.status().map((account) => {
+  return statusOf(channel).map((account) => {
     const who = account.identity?.username ? ` (@${account.identity.username})` : "";
     if (!account.isConfigured) return `${channel.label}: not configured`;
     if (account.problem) return `${channel.label}: ${account.problem.reason}`;

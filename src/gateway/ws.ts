@@ -8,17 +8,20 @@ import type { RawData, WebSocket } from "ws";
 import type { Clock } from "../base/clock.ts";
 import { Fault, toFault } from "../base/fault.ts";
 import type { Ids } from "../base/ids.ts";
-import { isRecord, parseJson } from "../base/json.ts";
+import { isNestedBeyond, isRecord, maxJsonDepth, parseJson } from "../base/json.ts";
 import type { Log } from "../base/log.ts";
 import type { ConnectParams, HelloOk } from "../protocol/connect.ts";
 import type { RequestFrame } from "../protocol/frame.ts";
 import { validateConnect, validateFrame } from "../protocol/validate.ts";
 import type { Caller } from "../ports/method.ts";
+import type { Limiter } from "./auth/limiter.ts";
 import { closeSocket, createConnection, renderRefusal, type Connection } from "./connection.ts";
 import type { Dispatch } from "./dispatch.ts";
+import { limitEarlyBytes } from "./early-bytes.ts";
 import { decideConnect, type Granted, type Guard } from "./handshake.ts";
-import { handshakeTimeoutMs, maxEarlyFrames, maxPreauthBytes, pingIntervalMs } from "./limits.ts";
-import type { Limiter } from "./auth/limiter.ts";
+import { closeTimeoutMs, handshakeTimeoutMs, maxEarlyFrames, maxPreauthBytes } from "./limits.ts";
+import { watchLiveness } from "./liveness.ts";
+import { peerOf, type Peer } from "./peer.ts";
 import type { ConnectedClient } from "./presence.ts";
 
 export interface SocketDependencies {
@@ -35,38 +38,46 @@ export interface SocketDependencies {
 
 interface Session {
   readonly connId: string;
-  readonly address: string;
+  readonly peer: Peer;
   connection: Connection | undefined;
   /** Connect was received and is being judged; frames after it wait here. */
   early: string[] | undefined;
 }
 
-/** `leave` gives the stranger's place back, once the client is authenticated or gone. */
-export function acceptSocket(
-  socket: WebSocket,
-  request: IncomingMessage,
-  options: { dependencies: SocketDependencies; leave: () => void },
-): void {
-  const { dependencies, leave } = options;
+export interface Accepting {
+  readonly dependencies: SocketDependencies;
+  /** Gives the stranger's place back, once the client is authenticated or gone. */
+  readonly leave: () => void;
+  /** Bytes that came right behind the upgrade request. */
+  readonly headBytes: number;
+}
+
+/** Talks with one client until it is gone. Never throws, and no `error` event of the socket escapes (R2). */
+export function acceptSocket(socket: WebSocket, request: IncomingMessage, accepting: Accepting): void {
+  const { dependencies, leave, headBytes } = accepting;
   const { clock, ids, log } = dependencies;
-  const session: Session = {
-    connId: ids.uuid(),
-    address: request.socket.remoteAddress ?? "",
-    connection: undefined,
-    early: undefined,
-  };
+  const session: Session = { connId: ids.uuid(), peer: peerOf(request), connection: undefined, early: undefined };
 
   const deadline = clock.after(handshakeTimeoutMs, () => closeSocket(socket, 1000, ""));
-  const stopCounting = countEarlyBytes(socket, request, () => closeSocket(socket, 1009, "preauth payload too large"));
-  const stopPinging = keepAlive(socket, clock);
+  const stopCounting = limitEarlyBytes(
+    request.socket,
+    { isCountedFrom: request.socket.bytesRead - headBytes, maxBytes: maxPreauthBytes },
+    () => {
+      closeSocket(socket, 1009, "preauth payload too large");
+      clock.after(closeTimeoutMs, () => socket.terminate());
+    },
+  );
+  const stopWatching = watchLiveness(socket, clock);
 
   socket.on("error", (error) => log.debug("socket error", { conn: session.connId, error }));
   socket.on("close", () => {
     deadline.cancel();
-    stopPinging();
+    stopWatching();
     leave();
   });
   socket.on("message", (data) => {
+    // after our close nothing is read any more, though it still arrives
+    if (socket.readyState !== socket.OPEN) return;
     const text = toText(data);
     if (session.connection) dependencies.dispatch(session.connection, text);
     else if (session.early) keepEarly(socket, session.early, text);
@@ -74,17 +85,20 @@ export function acceptSocket(
   });
 
   const connect = async (text: string) => {
-    session.early = [];
+    const early: string[] = [];
+    session.early = early;
     try {
-      const opened = await judge(socket, text, { session, request, dependencies });
-      if (!opened) return;
+      const opened = await judge(socket, text, { session, dependencies });
+      // it may have gone, or run out of time, while it was judged
+      if (!opened || socket.readyState !== socket.OPEN) return;
       stopCounting();
       deadline.cancel();
       leave();
       session.connection = opened.connection;
-      for (const frame of session.early) dependencies.dispatch(opened.connection, frame);
-      dependencies.onOpen(opened.connection, opened.client);
+      session.early = undefined;
       socket.once("close", () => dependencies.onClose(opened.connection, opened.client));
+      dependencies.onOpen(opened.connection, opened.client);
+      for (const frame of early) dependencies.dispatch(opened.connection, frame);
     } catch (error) {
       log.error("handshake broke", { conn: session.connId, error: toFault(error) });
       closeSocket(socket, 1011, "internal error");
@@ -97,7 +111,6 @@ export function acceptSocket(
 
 interface Judging {
   readonly session: Session;
-  readonly request: IncomingMessage;
   readonly dependencies: SocketDependencies;
 }
 
@@ -109,7 +122,7 @@ async function judge(
 ): Promise<{ connection: Connection; client: ConnectedClient } | undefined> {
   const frame = readConnect(socket, text);
   if (!frame) return undefined;
-  const { session, request, dependencies } = judging;
+  const { session, dependencies } = judging;
   // validateConnect has accepted them
   const params = frame.params as ConnectParams;
   const refuse = (fault: Fault, closeCode: number) => {
@@ -120,32 +133,35 @@ async function judge(
   const decision = decideConnect(params, {
     guard: dependencies.guard(),
     limiter: dependencies.limiter,
-    source: session.address,
+    source: session.peer.source,
   });
   if ("refusal" in decision) {
     const { fault, closeCode } = decision.refusal;
-    dependencies.log.warn("connection refused", {
+    // a source that is made to wait was logged for what it did before
+    const level = fault.details?.["code"] === "AUTH_RATE_LIMITED" ? "debug" : "warn";
+    dependencies.log[level]("connection refused", {
       conn: session.connId,
+      peer: session.peer.source,
       client: params.client.id,
       reason: fault.message,
     });
     return refuse(fault, closeCode);
   }
-  const isLocal = isLocalPeer(request);
+  const { isLocal, address } = session.peer;
   const caller = toCaller(params, decision.granted, { connId: session.connId, isLocal });
   const connection = createConnection(socket, caller, dependencies.clock.now());
   connection.respond(frame.id, await dependencies.createHello(connection, decision.granted));
   const { platform, deviceFamily, modelIdentifier } = params.client;
   return {
     connection,
-    client: { caller, platform, deviceFamily, modelIdentifier, ip: isLocal ? undefined : session.address },
+    client: { caller, platform, deviceFamily, modelIdentifier, ip: isLocal || address === "" ? undefined : address },
   };
 }
 
 /** The first frame, if it is a well-formed `connect`; otherwise the socket is told why and closed. */
 function readConnect(socket: WebSocket, text: string): RequestFrame | undefined {
   const value = parseJson(text);
-  if (value === undefined) {
+  if (value === undefined && !isNestedBeyond(text, maxJsonDepth)) {
     closeSocket(socket, 1000, "");
     return undefined;
   }
@@ -186,52 +202,9 @@ function toCaller(params: ConnectParams, granted: Granted, peer: { connId: strin
   };
 }
 
-/** From the socket alone; with a forwarding header the real peer is somewhere else (S15). */
-function isLocalPeer(request: IncomingMessage): boolean {
-  const address = request.socket.remoteAddress ?? "";
-  const isLoopback = address === "::1" || address.startsWith("127.") || address.startsWith("::ffff:127.");
-  const isForwarded = ["x-forwarded-for", "x-real-ip", "forwarded"].some((name) => request.headers[name] !== undefined);
-  return isLoopback && !isForwarded;
-}
-
 function keepEarly(socket: WebSocket, early: string[], text: string): void {
   if (early.length >= maxEarlyFrames) closeSocket(socket, 1008, "too many pending handshake frames");
   else early.push(text);
-}
-
-/** Counts raw bytes, so that a huge frame is stopped while it arrives. @returns a function that ends the counting. */
-function countEarlyBytes(socket: WebSocket, request: IncomingMessage, onExcess: () => void): () => void {
-  const raw = request.socket;
-  const start = raw.bytesRead;
-  const look = () => {
-    if (raw.bytesRead - start <= maxPreauthBytes) return;
-    raw.removeListener("data", look);
-    onExcess();
-    // the rest of the frame is not worth reading
-    raw.pause();
-    socket.terminate();
-  };
-  raw.on("data", look);
-  return () => raw.removeListener("data", look);
-}
-
-/** Pings; a peer that does not pong before the next one is gone. @returns a function that ends it. */
-function keepAlive(socket: WebSocket, clock: Clock): () => void {
-  let isAlive = true;
-  socket.on("pong", () => {
-    isAlive = true;
-  });
-  const beat = () => {
-    if (!isAlive) {
-      socket.terminate();
-      return;
-    }
-    isAlive = false;
-    if (socket.readyState === socket.OPEN) socket.ping();
-    timer = clock.after(pingIntervalMs, beat);
-  };
-  let timer = clock.after(pingIntervalMs, beat);
-  return () => timer.cancel();
 }
 
 function toText(data: RawData): string {

@@ -1,9 +1,10 @@
 // Stands before every comparison of a secret: after too many wrong ones a source must wait, right or wrong, loopback too (S8).
-// Sources do not share a budget, so a stranger cannot lock out the owner at another address.
+// Sources do not share a budget, and a session that is open stays open: a stranger cannot lock out the owner elsewhere.
 
 import type { Clock } from "../../base/clock.ts";
 
-const maxFailures = 20;
+/** Wrong secrets of one source within a window. */
+export const maxFailures = 20;
 const windowMs = 60_000;
 /** Sources remembered; the oldest go first. */
 const maxSources = 10_000;
@@ -11,6 +12,7 @@ const maxSources = 10_000;
 export interface Limiter {
   /** Ms to wait; 0 when the source may try. */
   waitMs(source: string): number;
+  /** One more wrong secret. A request without any secret is not one. */
   fail(source: string): void;
 }
 

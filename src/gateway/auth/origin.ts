@@ -5,7 +5,7 @@ import { isIP } from "node:net";
 
 /**
  * True when the request may go on. Requests without an Origin header do not come from a page.
- * `host` is the Host header.
+ * `host` is the Host header, `allowed` the config's list.
  */
 export function isOriginAllowed(
   origin: string | undefined,
@@ -13,19 +13,30 @@ export function isOriginAllowed(
   allowed: readonly string[],
 ): boolean {
   if (origin === undefined) return true;
-  const url = parseOrigin(origin);
-  if (!url) return false;
-  if (allowed.some((entry) => parseOrigin(entry)?.origin === url.origin)) return true;
+  const normal = normalOrigin(origin);
+  if (normal === undefined) return false;
+  if (allowed.some((entry) => normalOrigin(entry) === normal)) return true;
+  if (!/^https?:/u.test(normal)) return false;
+  const url = new URL(normal);
   return url.host === host?.toLowerCase() && isUnspoofable(url.hostname);
 }
 
-function parseOrigin(text: string): URL | undefined {
+/** The config line that lets the page in, on one line; what a stranger sent is cut and quoted. */
+export function renderOriginHelp(origin: string | undefined): string {
+  const named = JSON.stringify(String(origin).slice(0, 200));
+  return `origin not allowed: to let this page in, add it to the config as gateway.controlUi.allowedOrigins: [${named}]`;
+}
+
+/** Scheme, host and port in one spelling; undefined for what names no page (`null`, `*`). */
+function normalOrigin(text: string): string | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  return url?.protocol === "http:" || url?.protocol === "https:" ? url : undefined;
+  if (!url || url.host === "") return undefined;
+  // URL gives no origin to schemes of extensions and apps
+  return url.origin === "null" ? `${url.protocol}//${url.host}` : url.origin;
 }
 
 /** An address, `localhost`, or a name that Tailscale gives out. */
 function isUnspoofable(hostname: string): boolean {
-  const bare = hostname.replace(/^\[|\]$/gu, "");
+  const bare = hostname.replaceAll(/^\[|\]$/gu, "");
   return isIP(bare) !== 0 || bare === "localhost" || bare.endsWith(".ts.net");
 }

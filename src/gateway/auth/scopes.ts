@@ -1,9 +1,28 @@
-// May this caller use this method? Pure; what was granted counts, never what was claimed (S5).
+// May this caller use this method, see this event? Pure; what was granted counts, never what was claimed (S5).
 
 import { Fault } from "../../base/fault.ts";
 import type { WireScope } from "../../protocol/method.ts";
 import type { EventRow, MethodRow } from "../../protocol/generated/methods.ts";
 import type { Caller } from "../../ports/method.ts";
+
+/** All that can be granted; both generations of clients ask for some of these. */
+const known: ReadonlySet<string> = new Set([
+  "operator.admin",
+  "operator.read",
+  "operator.write",
+  "operator.approvals",
+  "operator.pairing",
+  "operator.questions",
+  "operator.talk",
+  "operator.talk.secrets",
+  "operator.sessions.read",
+  "operator.sessions.write",
+]);
+
+/** What the holder of the shared secret gets of what it asks for; words that mean nothing are not repeated to others. */
+export function grantScopes(asked: readonly string[]): readonly string[] {
+  return [...new Set(asked)].filter((scope) => known.has(scope));
+}
 
 export function hasScope(scopes: readonly string[], needed: WireScope): boolean {
   if (needed === "any" || scopes.includes("operator.admin") || scopes.includes(needed)) return true;
@@ -14,11 +33,9 @@ export function hasScope(scopes: readonly string[], needed: WireScope): boolean 
  * `row` is undefined for a method that does not exist: without admin rights nobody learns which do.
  * @returns the refusal, or undefined.
  */
-export function decideAccess(row: MethodRow | undefined, caller: Caller): Fault | undefined {
-  if (row && row.role !== "any" && row.role !== caller.role) {
-    return new Fault("invalid_params", `unauthorized role: ${caller.role}`);
-  }
-  if (!row && caller.role === "node") return new Fault("invalid_params", "unauthorized role: node");
+export function decideAccess(row: MethodRow | undefined, caller: Pick<Caller, "role" | "scopes">): Fault | undefined {
+  const isRole = row ? row.role === "any" || row.role === caller.role : caller.role === "operator";
+  if (!isRole) return new Fault("invalid_params", `unauthorized role: ${caller.role}`);
   const needed = row?.scope ?? "operator.admin";
   if (hasScope(caller.scopes, needed)) return undefined;
   return new Fault("forbidden", `missing scope: ${needed}`, {
@@ -27,6 +44,6 @@ export function decideAccess(row: MethodRow | undefined, caller: Caller): Fault 
   });
 }
 
-export function mayReceive(row: EventRow, caller: Caller): boolean {
+export function mayReceive(row: EventRow, caller: Pick<Caller, "scopes">): boolean {
   return hasScope(caller.scopes, row.scope);
 }

@@ -1,0 +1,103 @@
+// The WebSocket edge alone, in this process: a real port, real sockets, stub handlers. Says what it logged and who is connected.
+
+import { systemClock, type Clock } from "../../src/base/clock.ts";
+import { systemIds } from "../../src/base/ids.ts";
+import { silentLog, type Log } from "../../src/base/log.ts";
+import { createLimiter } from "../../src/gateway/auth/limiter.ts";
+import { createSecretCheck } from "../../src/gateway/auth/secret.ts";
+import { startBroadcast } from "../../src/gateway/broadcast.ts";
+import { createDispatch, type AnyHandler } from "../../src/gateway/dispatch.ts";
+import { createHello } from "../../src/gateway/hello.ts";
+import { createPresence, type Presence } from "../../src/gateway/presence.ts";
+import { createGatewayServer, type GatewayServer } from "../../src/gateway/server.ts";
+import { createBus, type Bus } from "../../src/platform/bus.ts";
+import { openListener } from "../../src/platform/listen.ts";
+
+export const secret = "correct horse battery staple";
+
+export interface ServerKit {
+  readonly port: number;
+  readonly url: string;
+  readonly server: GatewayServer;
+  readonly bus: Bus;
+  readonly presence: Presence;
+  /** Every line, as `level message fields`. */
+  readonly lines: string[];
+  stop(): Promise<void>;
+}
+
+export interface ServerKitOptions {
+  readonly handlers?: Readonly<Record<string, AnyHandler>>;
+  readonly clock?: Clock;
+  readonly mode?: "token" | "password";
+  readonly allowedOrigins?: readonly string[];
+  readonly isDraining?: () => boolean;
+}
+
+export async function openServerKit(options: ServerKitOptions = {}): Promise<ServerKit> {
+  const { handlers = {}, clock = systemClock, mode = "token", allowedOrigins = [] } = options;
+  const lines: string[] = [];
+  const log = createMemoryLog(lines);
+  const bus = createBus(log);
+  const presence = createPresence({
+    clock,
+    self: { host: "box", version: "1.2.3", platform: "linux", deviceFamily: "Linux", modelIdentifier: "x64" },
+    onChange: () => bus.publish("presence", { presence: presence.list() }),
+  });
+  const isSecret = createSecretCheck(secret);
+  const stateVersion = () => ({ presence: presence.version(), health: 1 });
+  const server = createGatewayServer({
+    clock,
+    ids: systemIds,
+    log,
+    guard: () => ({ mode, isSecret }),
+    limiter: createLimiter(clock),
+    allowedOrigins: () => allowedOrigins,
+    dispatch: createDispatch({
+      handlers,
+      log,
+      clock,
+      ids: systemIds,
+      ...(options.isDraining ? { isDraining: options.isDraining } : {}),
+    }),
+    createHello: async (connection, granted) =>
+      createHello(connection, granted, {
+        version: "1.2.3",
+        host: "box",
+        presence,
+        health: { last: () => undefined },
+        stateVersion,
+        uptimeMs: () => 5,
+        configPath: "/etc/config.json",
+        stateDir: "/var/state",
+        session: () => ({ defaultAgentId: "main", scope: "per-sender" }),
+      }),
+    onOpen: (_connection, client) => presence.connected(client),
+    onClose: (_connection, client) => presence.disconnected(client),
+  });
+  const stopBroadcast = startBroadcast({ bus, connections: server.connections, stateVersion });
+  const listener = await openListener({ host: "127.0.0.1", port: 0, log });
+  for (const listening of listener.servers) server.attach(listening);
+  return {
+    port: listener.port,
+    url: `ws://127.0.0.1:${listener.port}`,
+    server,
+    bus,
+    presence,
+    lines,
+    async stop() {
+      stopBroadcast();
+      server.closeAll();
+      await listener.close();
+    },
+  };
+}
+
+function createMemoryLog(lines: string[]): Log {
+  const write = (level: string) => (message: string, fields?: object) => {
+    // tests of memory must not fill it
+    if (lines.length < 10_000) lines.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`);
+  };
+  const log: Log = { ...silentLog, info: write("info"), warn: write("warn"), error: write("error"), child: () => log };
+  return log;
+}
