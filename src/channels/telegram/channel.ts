@@ -34,6 +34,7 @@ interface Running {
   readonly api: Api;
   readonly token: Token;
   readonly poll: Poll;
+  readonly sending: typeof import("./send.ts");
 }
 
 export function createTelegram(dependencies: TelegramDependencies): Channel {
@@ -70,7 +71,12 @@ export function createTelegram(dependencies: TelegramDependencies): Channel {
         );
         return;
       }
-      const [{ createApi }, { startPoll, defaultTiming }] = await Promise.all([import("./api.ts"), import("./poll.ts")]);
+      // what sends is loaded now: between the intent to send and the sending there must be no time to spare for it
+      const [{ createApi }, { startPoll, defaultTiming }, sending] = await Promise.all([
+        import("./api.ts"),
+        import("./poll.ts"),
+        import("./send.ts"),
+      ]);
       const timing = dependencies.timing ?? defaultTiming;
       const api = createApi({
         token: token.value,
@@ -88,7 +94,7 @@ export function createTelegram(dependencies: TelegramDependencies): Channel {
         log,
         timing,
       });
-      running = { api, token, poll };
+      running = { api, token, poll, sending };
     },
 
     async stop() {
@@ -99,8 +105,7 @@ export function createTelegram(dependencies: TelegramDependencies): Channel {
 
     async send(outbound) {
       if (!running) return { outcome: "retry", afterMs: 5_000, reason: "Telegram is not running" };
-      const { sendText } = await import("./send.ts");
-      const outcome = await sendText(outbound, {
+      const outcome = await running.sending.sendText(outbound, {
         api: running.api,
         clock,
         timeoutMs: limitSeconds() * 1000,
@@ -116,8 +121,7 @@ export function createTelegram(dependencies: TelegramDependencies): Channel {
 
     async typing(target) {
       if (!running) return;
-      const { sendTyping } = await import("./send.ts");
-      await sendTyping(target, running.api, clock);
+      await running.sending.sendTyping(target, running.api, clock);
     },
 
     async probe(account, signal) {

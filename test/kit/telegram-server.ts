@@ -1,0 +1,114 @@
+// A Bot API server whose answers a test chooses, for the troubles that a well-behaved server never has.
+
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+
+export interface BotCall {
+  readonly method: string;
+  readonly body: Record<string, unknown>;
+}
+
+/** What to do with a call: answer as the API does, with anything else, or not at all. */
+export type Reaction =
+  | { readonly result: unknown }
+  | { readonly error: { error_code: number; description: string; parameters?: object } }
+  | { readonly raw: { status: number; body: string } }
+  | { readonly hang: true }
+  /** Does the work, then drops the connection without an answer. */
+  | { readonly drop: true };
+
+export interface FakeTelegram {
+  readonly apiRoot: string;
+  readonly token: string;
+  readonly calls: BotCall[];
+  /** Updates not yet confirmed by an offset. */
+  readonly updates: { update_id: number }[];
+  /** Decides about a call; undefined: the ordinary answer. */
+  react: (call: BotCall) => Reaction | undefined;
+  addMessage(message: { chatId: number; text: string; updateId?: number }): void;
+  close(): Promise<void>;
+}
+
+export async function startFakeTelegram(): Promise<FakeTelegram> {
+  const token = "123456:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+  const calls: BotCall[] = [];
+  const updates: { update_id: number; message: object }[] = [];
+  const waiting = new Set<() => void>();
+  let nextUpdate = 1;
+  let nextMessage = 1;
+
+  const ordinary = (call: BotCall): Reaction => {
+    switch (call.method) {
+      case "getMe":
+        return { result: { id: 123456, is_bot: true, first_name: "Bot", username: "the_bot" } };
+      case "getUpdates": {
+        const offset = Number(call.body["offset"] ?? 0);
+        while (updates[0] && updates[0].update_id < offset) updates.shift();
+        return { result: updates.slice(0, Number(call.body["limit"] ?? 100)) };
+      }
+      case "sendMessage":
+        return { result: { message_id: (nextMessage += 1), date: 1, chat: { id: call.body["chat_id"], type: "private" } } };
+      default:
+        return { result: true };
+    }
+  };
+
+  const answer = async (call: BotCall, response: ServerResponse) => {
+    let reaction = fake.react(call) ?? ordinary(call);
+    if (call.method === "getUpdates" && "result" in reaction && (reaction.result as unknown[]).length === 0) {
+      await new Promise<void>((resolve) => {
+        waiting.add(resolve);
+        setTimeout(resolve, 200);
+      });
+      reaction = fake.react(call) ?? ordinary(call);
+    }
+    if ("hang" in reaction) return;
+    if ("drop" in reaction) response.socket?.destroy();
+    else if ("raw" in reaction) response.writeHead(reaction.raw.status, { "content-type": "text/html" }).end(reaction.raw.body);
+    else if ("error" in reaction) {
+      response.writeHead(reaction.error.error_code, { "content-type": "application/json" }).end(JSON.stringify({ ok: false, ...reaction.error }));
+    } else response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ ok: true, result: reaction.result }));
+  };
+
+  const server = createServer((request: IncomingMessage, response) => {
+    let text = "";
+    request.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+    request.on("end", () => {
+      const call: BotCall = { method: (request.url ?? "").split("/").at(-1) ?? "", body: text === "" ? {} : (JSON.parse(text) as Record<string, unknown>) };
+      calls.push(call);
+      void answer(call, response);
+    });
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const address = server.address();
+  const port = typeof address === "object" && address ? address.port : 0;
+
+  const fake: FakeTelegram = {
+    apiRoot: `http://127.0.0.1:${port}`,
+    token,
+    calls,
+    updates,
+    react: () => undefined,
+    addMessage({ chatId, text, updateId }) {
+      const id = updateId ?? nextUpdate;
+      nextUpdate = id + 1;
+      const person = { id: chatId, is_bot: false, first_name: "Person" };
+      updates.push({
+        update_id: id,
+        message: { message_id: (nextMessage += 1), date: 1, chat: { id: chatId, type: "private" }, from: person, text } as object,
+      });
+      for (const wake of waiting) wake();
+      waiting.clear();
+    },
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => {
+        server.close(resolve);
+      });
+    },
+  };
+  return fake;
+}
