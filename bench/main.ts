@@ -1,0 +1,185 @@
+// `npm run bench`: how fast and how small, each figure beside a floor measured in the same run, so that what counts is the ratio.
+// Options: --json, --runs N (default 7), --only start|memory|rates|cli.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+
+import { cleanEnv, launcher, residentMb, startFloor, startGateway, token, wallMs, type Program } from "./programs.ts";
+import { median, repeat } from "./statistics.ts";
+import { connectLine, measureRate, openLine } from "./traffic.ts";
+
+interface Figure {
+  readonly name: string;
+  readonly unit: "ms" | "MB" | "/s";
+  readonly value: number;
+  readonly floorName: string;
+  readonly floor: number;
+}
+
+const { values: options } = parseArgs({
+  options: {
+    json: { type: "boolean", default: false },
+    runs: { type: "string", default: "7" },
+    only: { type: "string" },
+  },
+});
+const runs = Math.max(1, Number(options.runs) || 1);
+const home = mkdtempSync(join(tmpdir(), "bench-"));
+const env = cleanEnv(home);
+const figures: Figure[] = [];
+const note = (text: string) => process.stderr.write(`${text}\n`);
+
+async function withProgram<T>(starting: Promise<Program>, use: (program: Program) => Promise<T>): Promise<T> {
+  const program = await starting;
+  try {
+    return await use(program);
+  } finally {
+    await program.stop();
+  }
+}
+
+/** From the start of the process to the answer of `connect` (the floor: of any request). */
+async function measureStart(): Promise<void> {
+  note(`start: ${runs} runs`);
+  const helloMs = (program: Program, startedAt: number) =>
+    connectLine(program.url, token).then((line) => {
+      line.close();
+      return performance.now() - startedAt;
+    });
+  // the first start fills the compile cache and makes the database, as the first start of an installation does
+  const timed = (start: () => Promise<Program>) => async () => {
+    const startedAt = performance.now();
+    return withProgram(start(), (program) => helloMs(program, startedAt));
+  };
+  const first = await timed(() => startGateway(env))();
+  const floor = median(
+    await repeat(
+      runs,
+      timed(() => startFloor(env, {})),
+    ),
+  );
+  const value = median(
+    await repeat(
+      runs,
+      timed(() => startGateway(env)),
+    ),
+  );
+  const floorName = "bare ws server";
+  figures.push({ name: "start to hello-ok, first start", unit: "ms", value: first, floorName, floor });
+  figures.push({ name: "start to hello-ok", unit: "ms", value, floorName, floor });
+}
+
+async function measureMemory(): Promise<void> {
+  if (process.platform !== "linux") return;
+  const times = Math.min(runs, 3);
+  note(`memory: ${times} runs, 2 s idle`);
+  const idle = (start: () => Promise<Program>) => () =>
+    withProgram(start(), async (program) => {
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      return residentMb(program.pid) ?? 0;
+    });
+  const floor = median(
+    await repeat(
+      times,
+      idle(() => startFloor(env, {})),
+    ),
+  );
+  const value = median(
+    await repeat(
+      times,
+      idle(() => startGateway(env)),
+    ),
+  );
+  figures.push({ name: "idle memory", unit: "MB", value, floorName: "bare ws server", floor });
+}
+
+const loads = [
+  { name: "health, one after the other", connections: 1, inFlight: 1 },
+  { name: "health, 64 in flight", connections: 1, inFlight: 64 },
+  { name: "health, 50 connections", connections: 50, inFlight: 1 },
+] as const;
+
+async function measureRates(): Promise<void> {
+  const times = Math.min(runs, 3);
+  note(`rates: ${times} runs of ${loads.length} loads, Gateway and floor in turn`);
+  await withProgram(startGateway(env), async (gateway) => {
+    const probe = await connectLine(gateway.url, token);
+    const answer = await probe.call("health", {});
+    probe.close();
+    await withProgram(startFloor(env, answer), async (floor) => {
+      for (const { name, connections, inFlight } of loads) {
+        const rate = (open: () => ReturnType<typeof openLine>) => async () => {
+          const lines = await repeat(connections, open);
+          const measured = await measureRate(lines, { inFlight, durationMs: 900 });
+          for (const line of lines) line.close();
+          return measured;
+        };
+        const floors = await repeat(
+          times,
+          rate(() => openLine(floor.url)),
+        );
+        const values = await repeat(
+          times,
+          rate(() => connectLine(gateway.url, token)),
+        );
+        figures.push({ name, unit: "/s", value: median(values), floorName: "bare ws server", floor: median(floors) });
+      }
+      const [value, least] = [residentMb(gateway.pid), residentMb(floor.pid)];
+      if (value === undefined || least === undefined) return;
+      figures.push({ name: "memory after these loads", unit: "MB", value, floorName: "bare ws server", floor: least });
+    });
+  });
+}
+
+async function measureCli(): Promise<void> {
+  note(`cli: ${runs} runs`);
+  await withProgram(startGateway(env), async ({ url }) => {
+    const floor = median(await repeat(runs, () => wallMs(["-e", "0"], env)));
+    const commands = [
+      ["--version"],
+      ["--help"],
+      ["health", "--url", url, "--token", token],
+      ["status", "--url", url, "--token", token],
+    ];
+    for (const args of commands) {
+      await wallMs([launcher, ...args], env);
+      const value = median(await repeat(runs, () => wallMs([launcher, ...args], env)));
+      figures.push({ name: `openclaw ${args[0]}`, unit: "ms", value, floorName: "node -e 0", floor });
+    }
+  });
+}
+
+function renderTable(): string {
+  const digits = (figure: Figure, value: number) => `${value.toFixed(figure.unit === "/s" ? 0 : 1)} ${figure.unit}`;
+  const rows = figures.map((figure) => [
+    figure.name,
+    digits(figure, figure.value),
+    digits(figure, figure.floor),
+    figure.floorName,
+    `${(figure.value / figure.floor).toFixed(2)} x`,
+  ]);
+  const table = [["", "value", "floor", "of", "ratio"], ...rows];
+  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
+  const isNumber = (column: number) => column === 1 || column === 2 || column === 4;
+  return table
+    .map((row) =>
+      row
+        .map((cell, column) =>
+          isNumber(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+        )
+        .join("  "),
+    )
+    .join("\n");
+}
+
+const parts = { start: measureStart, memory: measureMemory, rates: measureRates, cli: measureCli };
+try {
+  for (const [name, measure] of Object.entries(parts)) {
+    if (options.only === undefined || options.only === name) await measure();
+  }
+} finally {
+  rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+}
+console.log(options.json ? JSON.stringify({ node: process.versions.node, runs, figures }, null, 2) : renderTable());
