@@ -1,53 +1,112 @@
-// `npm test`: build, checks, unit tests, then tests of the whole, in a temporary home. `unit`, `e2e` and `faults` run one part.
-// The last line counts all tests: `N passed, N failed`.
+// `npm test`: build, checks, unit tests, then tests of the whole and a short fault run, in a temporary home. `unit`, `e2e` and
+// `faults` run one part, `faults` at full length. The last line counts all tests: `N passed, N failed`.
 
-import { globSync, mkdtempSync, rmSync } from "node:fs";
+import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { root, run } from "./run.ts";
+import { root, run, type Ran } from "./run.ts";
 
+const minute = 60_000;
 const node = process.execPath;
 const part = process.argv[2] ?? "all";
 const home = mkdtempSync(join(tmpdir(), "gateway-test-"));
-const env: NodeJS.ProcessEnv = { ...process.env, HOME: home, TMPDIR: home, NO_COLOR: "1" };
-// keys and settings of the person who runs the tests must not reach them
-for (const name of Object.keys(env)) {
-  if (/^(?:OPENCLAW|CLAWDBOT)_|_API_KEY$|^TELEGRAM_BOT_TOKEN$/u.test(name)) delete env[name];
+/** Names of what the runner counts, as it prints them. */
+const words = ["tests", "pass", "fail", "cancelled", "skipped", "todo"] as const;
+const totals = new Map<string, number>(words.map((word) => [word, 0]));
+let failedSteps = 0;
+
+/** An empty home; keys and settings of the person who runs the tests must not reach them. */
+function createEnv(): NodeJS.ProcessEnv {
+  const foreign = /^(?:OPENCLAW|CLAWDBOT|MOLTBOT|XDG|FAULTS)_|_API_KEY$|_BOT_TOKEN$|^NODE_(?:OPTIONS|TEST_CONTEXT)$/u;
+  const isFault = (name: string) => name.startsWith("FAULTS_");
+  const kept = Object.entries(process.env).filter(([name]) => isFault(name) || !foreign.test(name));
+  const temporary = join(home, "tmp");
+  mkdirSync(temporary);
+  return {
+    ...Object.fromEntries(kept),
+    HOME: home,
+    TMPDIR: temporary,
+    NO_COLOR: "1",
+    // children that do not choose a log folder would write to the machine's
+    OPENCLAW_LOG_DIR: join(home, "log"),
+    NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "compile"),
+  };
 }
 
-let passed = 0;
-let failed = 0;
+const env = createEnv();
 
-async function step(name: string, argv: readonly string[]): Promise<void> {
+async function step(name: string, argv: readonly string[], timeoutMs: number): Promise<void> {
   console.log(`\n== ${name}`);
-  const ran = await run([node, ...argv], { env, isShown: true });
-  const count = (word: string) => Number(new RegExp(`^ℹ ${word} (\\d+)`, "mu").exec(ran.output)?.[1] ?? 0);
-  passed += count("pass");
-  failed += count("fail") + count("cancelled");
-  if (ran.code !== 0 && count("fail") + count("cancelled") === 0) failed += 1;
-  console.log(`   ${ran.seconds.toFixed(1)} s`);
+  const ran = await run([node, ...argv], { env, isShown: true, timeoutMs });
+  const failed = addTotals(ran);
+  if (ran.code !== 0 && failed === 0) failedSteps++;
+  console.log(`   ${ran.seconds.toFixed(1)} s${ran.code === 0 ? "" : `, ended with ${ran.code}`}`);
+  endLeftovers();
 }
 
-const tests = (pattern: string) => globSync(pattern, { cwd: root }).toSorted();
-const runner = ["--test", "--test-reporter=spec", "--test-concurrency=2"];
-
-async function runTests(name: string, pattern: string, extra: readonly string[] = []): Promise<void> {
-  const files = tests(pattern);
-  if (files.length > 0) await step(name, [...runner, ...extra, ...files]);
+/** @returns how many tests the step's own summary calls failed. */
+function addTotals({ output }: Ran): number {
+  const count = (word: string) =>
+    Number([...output.matchAll(new RegExp(`^ℹ ${word} (\\d+)$`, "gmu"))].at(-1)?.[1] ?? 0);
+  for (const word of words) totals.set(word, (totals.get(word) ?? 0) + count(word));
+  return count("fail") + count("cancelled");
 }
 
+/** Processes that a test forgot: they carry our temporary home in their environment. */
+function endLeftovers(): void {
+  if (process.platform !== "linux") return;
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/u.test(name) && Number(name) !== process.pid)) {
+    try {
+      if (!readFileSync(`/proc/${pid}/environ`, "utf8").includes(home)) continue;
+      const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+      if (command === "") continue;
+      process.kill(Number(pid), "SIGKILL");
+      console.log(`   left running by a test, ended: ${pid} ${command.slice(0, 120)}`);
+    } catch {
+      // gone meanwhile, or not ours to look at
+    }
+  }
+}
+
+interface Selection {
+  readonly pattern: string;
+  readonly isolation: "none" | "process";
+  /** Of one test. */
+  readonly timeoutMs: number;
+}
+
+async function runTests(name: string, { pattern, isolation, timeoutMs }: Selection): Promise<void> {
+  const isLater = (file: string) => name !== "faults" && file.startsWith(join("test", "faults"));
+  const files = globSync(pattern, { cwd: root }).filter((file) => !isLater(file));
+  if (files.length === 0) return;
+  const flags = [`--test-isolation=${isolation}`, `--test-timeout=${timeoutMs}`, "--test-concurrency=2"];
+  await step(name, ["--test", "--test-reporter=spec", ...flags, ...files.toSorted()], 30 * minute);
+}
+
+function renderTotals(): string {
+  const count = (word: string) => totals.get(word) ?? 0;
+  const failed = count("fail") + count("cancelled") + failedSteps;
+  if (failed > 0) process.exitCode = 1;
+  return `\n${words.map((word) => `ℹ ${word} ${count(word)}`).join("\n")}\n\n${count("pass")} passed, ${failed} failed`;
+}
+
+const isAll = part === "all";
 try {
-  if (part !== "unit") await step("build", ["scripts/build.ts", "--if-stale"]);
-  if (part === "all") await step("check", ["scripts/check.ts"]);
-  if (part === "all" || part === "unit") await runTests("unit tests", "src/**/*.test.ts", ["--test-isolation=none"]);
-  if (part === "all" || part === "e2e")
-    await runTests("tests of the whole", "test/{structure,conformance,e2e}/**/*.test.ts");
-  if (part === "all") env["FAULTS_KILLS"] ??= "12";
-  if (part === "all" || part === "faults") await runTests("faults", "test/faults/**/*.test.ts");
+  if (part !== "unit") await step("build", ["scripts/build.ts", "--if-stale"], minute);
+  if (isAll) await step("check", ["scripts/check.ts"], 5 * minute);
+  if (isAll || part === "unit") {
+    await runTests("unit tests", { pattern: "src/**/*.test.ts", isolation: "none", timeoutMs: minute });
+  }
+  if (isAll || part === "e2e") {
+    await runTests("tests of the whole", { pattern: "test/**/*.test.ts", isolation: "process", timeoutMs: 5 * minute });
+  }
+  if (isAll) env["FAULTS_KILLS"] ??= "12";
+  if (isAll || part === "faults") {
+    await runTests("faults", { pattern: "test/faults/**/*.test.ts", isolation: "process", timeoutMs: 60 * minute });
+  }
 } finally {
+  endLeftovers();
   rmSync(home, { recursive: true, force: true, maxRetries: 5 });
 }
-
-console.log(`\n${passed} passed, ${failed} failed`);
-process.exitCode = failed > 0 ? 1 : 0;
+console.log(renderTotals());
