@@ -6,7 +6,7 @@ import { sleep, type Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Model, ModelEvent, ModelTool } from "../ports/model.ts";
 import type { TranscriptMessage, TurnEvent, Usage } from "../ports/turn.ts";
-import { fitContext } from "./context.ts";
+import { estimateMessage, fitContext } from "./context.ts";
 import type { Cooldowns } from "./cooldowns.ts";
 import { decideFailure } from "./failover.ts";
 import type { ModelSpec } from "./models.ts";
@@ -42,9 +42,10 @@ export interface AskDependencies {
 }
 
 const refOf = (spec: ModelSpec) => `${spec.provider}/${spec.model}`;
-/** Share of the window for the conversation when the full one was too long. */
+/** Share of the window that is used: token counts are estimates. */
+const windowShare = 0.9;
+/** Share of the conversation that is sent again after it was too long. */
 const shortenedShare = 0.4;
-const normalShare = 0.9;
 
 /** @throws what the signal aborts with. */
 export async function* ask(question: Question, dependencies: AskDependencies): AsyncGenerator<TurnEvent, AskResult> {
@@ -104,25 +105,15 @@ async function* callOnce(
   question: Question,
   isShortened: boolean,
 ): AsyncGenerator<TurnEvent, CallResult> {
-  const { estimateTokenCount } = await import("tokenx");
-  const share = isShortened ? shortenedShare : normalShare;
-  const room =
-    Math.floor((model.contextWindow - model.maxOutputTokens) * share) -
-    estimateTokenCount(question.system) -
-    estimateTokenCount(JSON.stringify(question.tools));
-  const iterator = model
-    .stream({
-      system: question.system,
-      messages: fitContext(question.history, question.turn, {
-        tokens: room,
-        estimate: (text) => estimateTokenCount(text),
-      }),
-      tools: question.tools,
-      maxOutputTokens: model.maxOutputTokens,
-      signal: question.signal,
-      ...(question.thinking ? { thinking: question.thinking } : {}),
-    })
-    [Symbol.asyncIterator]();
+  const stream = model.stream({
+    system: question.system,
+    messages: await fitMessages(model, question, isShortened),
+    tools: question.tools,
+    maxOutputTokens: model.maxOutputTokens,
+    thinking: question.thinking,
+    signal: question.signal,
+  });
+  const iterator = stream[Symbol.asyncIterator]();
   let text = "";
   const toolCalls: ToolCall[] = [];
   try {
@@ -144,4 +135,20 @@ async function* callOnce(
     // closes the connection when the consumer leaves early; a stream that has ended does not mind
     void iterator.return?.(undefined)?.catch(() => undefined);
   }
+}
+
+/**
+ * What of the conversation is sent. After the provider has called it too long it is a part of what was sent before: a model's
+ * window may be smaller than we know.
+ */
+async function fitMessages(model: Model, question: Question, isShortened: boolean): Promise<TranscriptMessage[]> {
+  const { estimateTokenCount } = await import("tokenx");
+  const estimate = (text: string) => estimateTokenCount(text);
+  const fixed = estimate(question.system) + estimate(JSON.stringify(question.tools));
+  const tokens = Math.floor((model.contextWindow - model.maxOutputTokens) * windowShare) - fixed;
+  const fitting = fitContext(question.history, question.turn, { tokens, estimate });
+  if (!isShortened) return fitting;
+
+  const size = fitting.reduce((sum, message) => sum + estimateMessage(message, estimate), 0);
+  return fitContext(question.history, question.turn, { tokens: Math.floor(size * shortenedShare), estimate });
 }
