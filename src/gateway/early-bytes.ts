@@ -7,7 +7,7 @@ import type { Socket } from "node:net";
  * connection's own bytes began. @returns a function that ends the counting.
  */
 export function limitEarlyBytes(
-  socket: Pick<Socket, "bytesRead" | "on" | "off" | "removeAllListeners" | "resume">,
+  socket: Pick<Socket, "bytesRead" | "on" | "off" | "prependListener" | "removeAllListeners" | "resume">,
   limit: { readonly isCountedFrom: number; readonly maxBytes: number },
   onExcess: () => void,
 ): () => void {
@@ -20,6 +20,7 @@ export function limitEarlyBytes(
     socket.on("data", () => undefined);
     socket.resume();
   };
-  socket.on("data", look);
+  // before the WebSocket reads the same bytes, or the frame that is too much would still be judged
+  socket.prependListener("data", look);
   return () => socket.off("data", look);
 }

@@ -25,22 +25,31 @@ export function renderNodeText(facts: {
   return parts.join(" · ");
 }
 
+/** Longer texts are no such line; reading only their beginning keeps the patterns below quick. */
+const maxLineLength = 1_000;
+
 /** What can be read from the line; texts of another form give nothing. */
 export function parsePresenceText(text: string): PresenceFacts {
-  const [head = "", ...rest] = text.trim().split(/\s+·\s+/u);
-  const name = /^Node:\s*([^(]+?)(?:\s*\(([^)]+)\))?$/u.exec(head);
-  if (!name) return {};
+  const [head = "", ...rest] = text
+    .slice(0, maxLineLength)
+    .split("·")
+    .map((part) => part.trim());
+  const name = /^Node:\s*([^\s(][^(]*)(?:\(([^()]+)\))?$/u.exec(head);
+  const host = name?.[1]?.trim();
+  if (!host) return {};
   const fields = rest
-    .map((part) => /^(app|mode|reason|last input)\s+(.+)$/u.exec(part))
+    .map((part) => /^(app|mode|reason|last input)\s+(\S.*)$/u.exec(part))
     .filter((match) => match !== null);
   const value = (key: string) => fields.find((match) => match[1] === key)?.[2];
-  const seconds = /^(\d+)s ago$/u.exec(value("last input") ?? "")?.[1];
-  return {
-    ...(name[1] ? { host: name[1] } : {}),
-    ...(name[2] ? { ip: name[2] } : {}),
-    ...(value("app") ? { version: value("app") } : {}),
-    ...(value("mode") ? { mode: value("mode") } : {}),
-    ...(value("reason") ? { reason: value("reason") } : {}),
+  const seconds = /^(\d{1,9})s ago$/u.exec(value("last input") ?? "")?.[1];
+  const facts = {
+    host,
+    ip: name?.[2]?.trim(),
+    version: value("app"),
+    mode: value("mode"),
+    reason: value("reason"),
     ...(seconds === undefined ? {} : { lastInputSeconds: Number(seconds) }),
-  } as PresenceFacts;
+  };
+  // the same without what the line did not say
+  return Object.fromEntries(Object.entries(facts).filter(([, fact]) => fact !== undefined)) as PresenceFacts;
 }

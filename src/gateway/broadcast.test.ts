@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { silentLog } from "../base/log.ts";
+import { createBus } from "../platform/bus.ts";
+import type { Caller } from "../ports/method.ts";
+import { startBroadcast } from "./broadcast.ts";
+import type { Broadcast } from "./connection.ts";
+
+function client(scopes: readonly string[], role: "operator" | "node" = "operator") {
+  const got: Broadcast[] = [];
+  const caller: Caller = {
+    connId: "c",
+    principal: "owner",
+    role,
+    scopes,
+    client: { id: "test", mode: "test", version: "1" },
+    protocol: 4,
+    isLocal: true,
+  };
+  return { got, connection: { caller, broadcast: (event: Broadcast) => void got.push(event) } };
+}
+
+const chat = (state: "delta" | "final") => ({
+  runId: "r",
+  sessionKey: "agent:main:main",
+  seq: 1,
+  state,
+  message: { role: "assistant" as const, content: [{ type: "text", text: "hi" }], timestamp: 1 },
+});
+
+test("signs of life reach everybody, conversations only who may read", () => {
+  const bus = createBus(silentLog);
+  const reader = client(["operator.write"]);
+  const nobody = client([]);
+  startBroadcast({
+    bus,
+    connections: () => [reader.connection, nobody.connection],
+    stateVersion: () => ({ presence: 3, health: 9 }),
+  });
+  bus.publish("tick", { ts: 1 });
+  bus.publish("chat", chat("final"));
+  bus.publish("presence", { presence: [] });
+  bus.publish("shutdown", { reason: "gateway stopping" });
+  assert.deepEqual(
+    reader.got.map(({ name }) => name),
+    ["tick", "chat", "presence", "shutdown"],
+  );
+  assert.deepEqual(
+    nobody.got.map(({ name }) => name),
+    ["tick", "shutdown"],
+  );
+  assert.equal(reader.got[2]?.stateVersionJson, '{"presence":3,"health":9}');
+  assert.equal(reader.got[0]?.stateVersionJson, undefined);
+});
+
+test("a payload is serialised once for all, and not at all for nobody", () => {
+  const bus = createBus(silentLog);
+  let times = 0;
+  const payload = {
+    presence: [],
+    toJSON() {
+      times += 1;
+      return { presence: [] };
+    },
+  };
+  const clients = Array.from({ length: 50 }, () => client(["operator.read"]));
+  const stop = startBroadcast({
+    bus,
+    connections: () => clients.map(({ connection }) => connection),
+    stateVersion: () => ({ presence: 1, health: 1 }),
+  });
+  bus.publish("presence", payload);
+  assert.equal(times, 1);
+  stop();
+  startBroadcast({
+    bus,
+    connections: () => [client([]).connection],
+    stateVersion: () => ({ presence: 1, health: 1 }),
+  });
+  bus.publish("presence", payload);
+  assert.equal(times, 1);
+  assert.equal(clients[0]?.got.length, 1);
+});
+
+test("what a later event makes up for may be left out for a slow client: deltas, not ends", () => {
+  const bus = createBus(silentLog);
+  const { got, connection } = client(["operator.read"]);
+  startBroadcast({ bus, connections: () => [connection], stateVersion: () => ({ presence: 1, health: 1 }) });
+  bus.publish("chat", chat("delta"));
+  bus.publish("chat", chat("final"));
+  bus.publish("agent", { runId: "r", seq: 1, stream: "lifecycle", ts: 1, data: { phase: "end" } });
+  bus.publish("tick", { ts: 1 });
+  assert.deepEqual(
+    got.map(({ isDroppable }) => isDroppable),
+    [true, false, false, true],
+  );
+});
