@@ -116,7 +116,7 @@ async function build(dependencies: HealthDependencies, isProbe: boolean): Promis
   const agents = dependencies.agents();
   const stored = await readStored(dependencies, agents);
   const services = dependencies.services();
-  const heartbeat = { enabled: false, every: "0m", everyMs: null };
+  const heartbeat = { enabled: false, every: "0m", everyMs: null, prompt: "", target: "none", ackMaxChars: 300 };
   const defaultAgentId = agents.find((agent) => agent.isDefault)?.id ?? "main";
   const empty = { path: sessionsPath, count: 0, recent: [] };
   const sessionsOf = (agentId: string) => stored.sessions.get(agentId) ?? empty;

@@ -49,7 +49,7 @@ export function createHello(connection: Connection, granted: Granted, dependenci
       // one runbook looks for the policy here, clients look beside the snapshot
       policy,
     },
-    auth: { method: granted.method, role: granted.role, scopes: [...granted.scopes] },
+    auth: { role: granted.role, scopes: [...granted.scopes] },
     policy,
   };
 }

@@ -94,14 +94,7 @@ export const helloOk = Type.Object(
       },
       open,
     ),
-    auth: Type.Object(
-      {
-        method: Type.Optional(text("How the client authenticated")),
-        role: nonEmpty("Granted role"),
-        scopes: Type.Array(text("Granted scope")),
-      },
-      open,
-    ),
+    auth: Type.Object({ role: nonEmpty("Granted role"), scopes: Type.Array(text("Granted scope")) }, open),
     policy,
   },
   open,

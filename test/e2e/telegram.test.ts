@@ -51,7 +51,10 @@ after(async () => {
 });
 
 async function say(chatId: number, text: string): Promise<void> {
-  const { endpoints, adminToken } = telegram.manifest as unknown as { endpoints: { adminInboundUrl: string }; adminToken: string };
+  const { endpoints, adminToken } = telegram.manifest as unknown as {
+    endpoints: { adminInboundUrl: string };
+    adminToken: string;
+  };
   const response = await fetch(endpoints.adminInboundUrl, {
     method: "POST",
     headers: { "content-type": "application/json", "x-crabline-admin-token": adminToken },
@@ -88,12 +91,24 @@ test("a turn with a tool call streams to the published client, which sees it beg
     assert.equal(payload.protocol, 4);
 
     await say(1001, "what is the time?");
-    const chat = () => events.filter(({ event }) => event === "chat").map((event) => event.payload as { state: string });
+    const chat = () =>
+      events.filter(({ event }) => event === "chat").map((event) => event.payload as { state: string });
     await until(() => chat().some(({ state }) => state === "final"), 15_000);
-    const agent = events.filter(({ event }) => event === "agent").map((event) => event.payload as { stream: string; seq: number; data: Record<string, unknown> });
-    assert.deepEqual(agent.map(({ seq }) => seq), agent.map((_, index) => index + 1));
-    assert.ok(agent.some(({ stream, data }) => stream === "tool" && data["phase"] === "start" && data["name"] === "session_status"));
-    assert.ok(agent.some(({ stream, data }) => stream === "tool" && data["phase"] === "result" && data["isError"] === false));
+    const agent = events
+      .filter(({ event }) => event === "agent")
+      .map((event) => event.payload as { stream: string; seq: number; data: Record<string, unknown> });
+    assert.deepEqual(
+      agent.map(({ seq }) => seq),
+      agent.map((_, index) => index + 1),
+    );
+    assert.ok(
+      agent.some(
+        ({ stream, data }) => stream === "tool" && data["phase"] === "start" && data["name"] === "session_status",
+      ),
+    );
+    assert.ok(
+      agent.some(({ stream, data }) => stream === "tool" && data["phase"] === "result" && data["isError"] === false),
+    );
     assert.ok(agent.some(({ stream }) => stream === "assistant"));
     assert.equal(agent.at(-1)?.data["phase"], "end");
 

@@ -65,7 +65,10 @@ export async function createGatewayProcess(
   const start = () =>
     new Promise<void>((resolve, reject) => {
       let life = "";
-      const made = spawn(process.execPath, [launcher, "gateway", ...(options.args ?? [])], { env, stdio: ["ignore", "pipe", "pipe"] });
+      const made = spawn(process.execPath, [launcher, "gateway", ...(options.args ?? [])], {
+        env,
+        stdio: ["ignore", "pipe", "pipe"],
+      });
       child = made;
       const take = (chunk: Buffer) => {
         printed += chunk.toString();
@@ -105,7 +108,10 @@ export async function createGatewayProcess(
   };
 }
 
-function runCli(args: readonly string[], env: NodeJS.ProcessEnv): Promise<{ code: number | null; stdout: string; stderr: string }> {
+function runCli(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const child = spawn(process.execPath, [launcher, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
   let stdout = "";
   let stderr = "";

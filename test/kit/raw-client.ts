@@ -37,7 +37,11 @@ export const connectParams = (token: string, extra: object = {}) => ({
   ...extra,
 });
 
-export async function openRawClient(port: number, token: string, headers: Record<string, string> = {}): Promise<RawClient> {
+export async function openRawClient(
+  port: number,
+  token: string,
+  headers: Record<string, string> = {},
+): Promise<RawClient> {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/`, { headers });
   const frames: Frame[] = [];
   const watchers = new Set<() => void>();
@@ -65,12 +69,15 @@ export async function openRawClient(port: number, token: string, headers: Record
       };
       const timer = setTimeout(() => {
         watchers.delete(look);
-        reject(new Error(`no such frame within ${timeoutMs} ms; last: ${JSON.stringify(frames.slice(-3)).slice(0, 600)}`));
+        reject(
+          new Error(`no such frame within ${timeoutMs} ms; last: ${JSON.stringify(frames.slice(-3)).slice(0, 600)}`),
+        );
       }, timeoutMs);
       watchers.add(look);
       look();
     });
-  const send = (frame: unknown) => socket.send(typeof frame === "string" || frame instanceof Buffer ? frame : JSON.stringify(frame));
+  const send = (frame: unknown) =>
+    socket.send(typeof frame === "string" || frame instanceof Buffer ? frame : JSON.stringify(frame));
   const request = (method: string, params: unknown = {}, id: string = randomUUID()) => {
     send({ type: "req", id, method, params });
     return wait((frame) => frame.type === "res" && frame.id === id);

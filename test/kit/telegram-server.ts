@@ -46,7 +46,9 @@ export async function startFakeTelegram(): Promise<FakeTelegram> {
         return { result: updates.slice(0, Number(call.body["limit"] ?? 100)) };
       }
       case "sendMessage":
-        return { result: { message_id: (nextMessage += 1), date: 1, chat: { id: call.body["chat_id"], type: "private" } } };
+        return {
+          result: { message_id: (nextMessage += 1), date: 1, chat: { id: call.body["chat_id"], type: "private" } },
+        };
       default:
         return { result: true };
     }
@@ -63,10 +65,16 @@ export async function startFakeTelegram(): Promise<FakeTelegram> {
     }
     if ("hang" in reaction) return;
     if ("drop" in reaction) response.socket?.destroy();
-    else if ("raw" in reaction) response.writeHead(reaction.raw.status, { "content-type": "text/html" }).end(reaction.raw.body);
+    else if ("raw" in reaction)
+      response.writeHead(reaction.raw.status, { "content-type": "text/html" }).end(reaction.raw.body);
     else if ("error" in reaction) {
-      response.writeHead(reaction.error.error_code, { "content-type": "application/json" }).end(JSON.stringify({ ok: false, ...reaction.error }));
-    } else response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ ok: true, result: reaction.result }));
+      response
+        .writeHead(reaction.error.error_code, { "content-type": "application/json" })
+        .end(JSON.stringify({ ok: false, ...reaction.error }));
+    } else
+      response
+        .writeHead(200, { "content-type": "application/json" })
+        .end(JSON.stringify({ ok: true, result: reaction.result }));
   };
 
   const server = createServer((request: IncomingMessage, response) => {
@@ -75,7 +83,10 @@ export async function startFakeTelegram(): Promise<FakeTelegram> {
       text += chunk.toString();
     });
     request.on("end", () => {
-      const call: BotCall = { method: (request.url ?? "").split("/").at(-1) ?? "", body: text === "" ? {} : (JSON.parse(text) as Record<string, unknown>) };
+      const call: BotCall = {
+        method: (request.url ?? "").split("/").at(-1) ?? "",
+        body: text === "" ? {} : (JSON.parse(text) as Record<string, unknown>),
+      };
       calls.push(call);
       void answer(call, response);
     });
@@ -98,7 +109,13 @@ export async function startFakeTelegram(): Promise<FakeTelegram> {
       const person = { id: chatId, is_bot: false, first_name: "Person" };
       updates.push({
         update_id: id,
-        message: { message_id: (nextMessage += 1), date: 1, chat: { id: chatId, type: "private" }, from: person, text } as object,
+        message: {
+          message_id: (nextMessage += 1),
+          date: 1,
+          chat: { id: chatId, type: "private" },
+          from: person,
+          text,
+        } as object,
       });
       for (const wake of waiting) wake();
       waiting.clear();

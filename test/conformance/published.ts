@@ -1,0 +1,104 @@
+// The protocol's published JSON Schema as a judge of what we send. Where we knowingly differ, the exception stands here with its
+// reason; everything around an exception is still checked.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { Ajv, type ValidateFunction } from "ajv";
+
+import type { Frame } from "../kit/raw-client.ts";
+
+interface Exception {
+  /** Definition in the published schema. */
+  readonly definition: string;
+  /** Property that is taken out before the check. */
+  readonly path: readonly string[];
+  readonly reason: string;
+}
+
+export const exceptions: readonly Exception[] = [
+  {
+    definition: "HelloOk",
+    path: ["server", "host"],
+    reason:
+      "clients of the older generation show the host; both generations ignore keys of hello-ok that they do not know",
+  },
+  {
+    definition: "HelloOk",
+    path: ["snapshot", "policy"],
+    reason: "one runbook reads the policy inside the snapshot; it also stands where the schema wants it",
+  },
+  {
+    definition: "HelloOk",
+    path: ["snapshot", "health", "linkChannel"],
+    reason: "the runbooks look for the linked channel in health; the published one has it in status alone",
+  },
+  {
+    definition: "HelloOk",
+    path: ["snapshot", "health", "problems"],
+    reason: "an addition of ours: config errors and services that do not work, each with the next step",
+  },
+  {
+    definition: "HelloOk",
+    path: ["snapshot", "health", "queue"],
+    reason: "an addition of ours: the runbooks ask for queue depth and error counts",
+  },
+  {
+    definition: "AgentEvent",
+    path: ["sessionKey"],
+    reason:
+      "the real servers of both generations send it and their clients filter by it; only the schema leaves it out",
+  },
+];
+
+const definitionOfEvent: Readonly<Record<string, string>> = {
+  agent: "AgentEvent",
+  chat: "ChatEvent",
+  tick: "TickEvent",
+  shutdown: "ShutdownEvent",
+};
+const definitionOfResult: Readonly<Record<string, string>> = { connect: "HelloOk", "logs.tail": "LogsTailResult" };
+
+// the package ships the file without naming it in its exports
+const root = join(import.meta.dirname, "..", "..", "node_modules", "@openclaw", "gateway-protocol");
+const schema = JSON.parse(readFileSync(join(root, "protocol.schema.json"), "utf8")) as {
+  definitions: Record<string, object>;
+};
+const ajv = new Ajv({ strict: false, allErrors: true });
+ajv.addSchema({ $id: "published", definitions: schema.definitions });
+const validators = new Map<string, ValidateFunction>();
+
+/** @returns what the published definition does not like, or undefined. */
+export function judge(definition: string, value: unknown): string | undefined {
+  const known = validators.get(definition) ?? ajv.compile({ $ref: `published#/definitions/${definition}` });
+  validators.set(definition, known);
+  const copy = structuredClone(value);
+  for (const exception of exceptions) if (exception.definition === definition) remove(copy, exception.path);
+  return known(copy) ? undefined : `${definition}: ${ajv.errorsText(known.errors)}`;
+}
+
+function remove(value: unknown, [first = "", ...rest]: readonly string[]): void {
+  if (typeof value !== "object" || value === null) return;
+  const record = value as Record<string, unknown>;
+  if (rest.length === 0) delete record[first];
+  else remove(record[first], rest);
+}
+
+/** Every complaint about a frame that we sent; `methods` tells which request an answer belongs to. */
+export function judgeFrame(frame: Frame, methods: ReadonlyMap<string, string>): string[] {
+  const complaints: (string | undefined)[] = [];
+  if (frame.type === "event") {
+    complaints.push(judge("EventFrame", frame));
+    const definition = definitionOfEvent[frame.event ?? ""];
+    if (definition) complaints.push(judge(definition, frame.payload));
+    if (frame.event === "presence") {
+      for (const entry of frame.payload?.["presence"] as unknown[]) complaints.push(judge("PresenceEntry", entry));
+    }
+  } else {
+    complaints.push(judge("ResponseFrame", frame));
+    if (frame.error) complaints.push(judge("ErrorShape", frame.error));
+    const definition = definitionOfResult[methods.get(frame.id ?? "") ?? ""];
+    if (definition && frame.ok) complaints.push(judge(definition, frame.payload));
+  }
+  return complaints.filter((complaint) => complaint !== undefined);
+}
