@@ -11,7 +11,10 @@ const estimate = (text: string) => Math.ceil(text.length / 4);
 const user = (text: string): TranscriptMessage => ({ role: "user", content: [{ type: "text", text }], timestamp: 1 });
 const assistant = (text: string, calls: readonly string[] = []): TranscriptMessage => ({
   role: "assistant",
-  content: [{ type: "text", text }, ...calls.map((id) => ({ type: "toolCall" as const, id, name: "t", arguments: {} }))],
+  content: [
+    { type: "text", text },
+    ...calls.map((id) => ({ type: "toolCall" as const, id, name: "t", arguments: {} })),
+  ],
   timestamp: 1,
   provider: "p",
   model: "m",
@@ -30,7 +33,9 @@ const result = (id: string, text: string): TranscriptMessage => ({
 const text = fc.integer({ min: 0, max: 9_000 }).map((length) => "x".repeat(length));
 const message = fc.oneof(
   text.map(user),
-  fc.tuple(text, fc.array(fc.constantFrom("a", "b", "c"), { maxLength: 2 })).map(([words, calls]) => assistant(words, [...new Set(calls)])),
+  fc
+    .tuple(text, fc.array(fc.constantFrom("a", "b", "c"), { maxLength: 2 }))
+    .map(([words, calls]) => assistant(words, [...new Set(calls)])),
   fc.tuple(fc.constantFrom("a", "b", "c"), text).map(([id, words]) => result(id, words)),
 );
 const history = fc.array(message, { maxLength: 30 });
@@ -66,7 +71,10 @@ test("every call has its result right behind it, and no result stands alone", ()
 });
 
 test("the newest turns stay, the oldest go first", () => {
-  const messages = Array.from({ length: 10 }, (_, index) => [user(`question ${index} ${"x".repeat(400)}`), assistant(`answer ${index}`)]).flat();
+  const messages = Array.from({ length: 10 }, (_, index) => [
+    user(`question ${index} ${"x".repeat(400)}`),
+    assistant(`answer ${index}`),
+  ]).flat();
   const kept = fitContext(messages, [user("now")], { tokens: 500, estimate });
   assert.ok(kept.length > 2 && kept.length < messages.length);
   assert.deepEqual(kept.slice(0, -1), messages.slice(-(kept.length - 1)));

@@ -6,7 +6,14 @@ import fc from "fast-check";
 import { cooldownMs, decideFailure, maxTriesPerModel, type FailureFacts } from "./failover.ts";
 
 const facts: fc.Arbitrary<FailureFacts> = fc.record({
-  failure: fc.constantFrom("retry" as const, "key" as const, "model" as const, "too-long" as const, "refused" as const, "bug" as const),
+  failure: fc.constantFrom(
+    "retry" as const,
+    "key" as const,
+    "model" as const,
+    "too-long" as const,
+    "refused" as const,
+    "bug" as const,
+  ),
   tries: fc.integer({ min: 1, max: 6 }),
   retryAfterMs: fc.option(fc.integer({ min: 0, max: 600_000 }), { nil: undefined }),
   hasOther: fc.boolean(),
@@ -29,7 +36,10 @@ test("no decision waits three seconds, tries for ever or names a model that is n
 
 test("what cannot get better by itself is not tried again", () => {
   for (const failure of ["key", "model", "refused", "bug"] as const) {
-    assert.equal(decideFailure({ failure, tries: 1, retryAfterMs: undefined, hasOther: false, isShortened: false }).action, "give-up");
+    assert.equal(
+      decideFailure({ failure, tries: 1, retryAfterMs: undefined, hasOther: false, isShortened: false }).action,
+      "give-up",
+    );
   }
 });
 

@@ -121,14 +121,31 @@ async function collect(events: AsyncIterable<TurnEvent>): Promise<TurnEvent[]> {
   return all;
 }
 const textOf = (event: TurnEvent | undefined) =>
-  event?.type === "end" ? event.message.content.map((block) => (block.type === "text" ? block.text : "")).join("") : JSON.stringify(event);
+  event?.type === "end"
+    ? event.message.content.map((block) => (block.type === "text" ? block.text : "")).join("")
+    : JSON.stringify(event);
 const terminal = new Set(["end", "failed", "aborted"]);
 
 const wires: readonly (readonly [string, () => Setup])[] = [
-  ["OpenAI-compatible chat completions", () => ({ model: "local/m", providers: { local: { baseUrl: `${mock.url}/v1` } } })],
-  ["Anthropic Messages", () => ({ model: "anthropic/claude-opus-4-5", providers: { anthropic: { baseUrl: `${mock.url}/v1`, apiKey: "k" } } })],
-  ["OpenAI Responses", () => ({ model: "openai/gpt-5.2", providers: { openai: { baseUrl: `${mock.url}/v1`, apiKey: "k" } } })],
-  ["Google Gemini", () => ({ model: "google/gemini-2.5-pro", providers: { google: { baseUrl: `${mock.url}/v1beta`, apiKey: "k" } } })],
+  [
+    "OpenAI-compatible chat completions",
+    () => ({ model: "local/m", providers: { local: { baseUrl: `${mock.url}/v1` } } }),
+  ],
+  [
+    "Anthropic Messages",
+    () => ({
+      model: "anthropic/claude-opus-4-5",
+      providers: { anthropic: { baseUrl: `${mock.url}/v1`, apiKey: "k" } },
+    }),
+  ],
+  [
+    "OpenAI Responses",
+    () => ({ model: "openai/gpt-5.2", providers: { openai: { baseUrl: `${mock.url}/v1`, apiKey: "k" } } }),
+  ],
+  [
+    "Google Gemini",
+    () => ({ model: "google/gemini-2.5-pro", providers: { google: { baseUrl: `${mock.url}/v1beta`, apiKey: "k" } } }),
+  ],
 ];
 
 for (const [name, setup] of wires) {
@@ -140,7 +157,10 @@ for (const [name, setup] of wires) {
     assert.equal(deltas.join(""), "Hello from the model, in several pieces.");
     const last = events.at(-1);
     assert.ok(last?.type === "end");
-    assert.deepEqual([last.message.usage.input, last.message.usage.output, last.message.usage.totalTokens], [11, 7, 18]);
+    assert.deepEqual(
+      [last.message.usage.input, last.message.usage.output, last.message.usage.totalTokens],
+      [11, 7, 18],
+    );
     assert.equal(events.filter(({ type }) => terminal.has(type)).length, 1);
   });
 
@@ -150,7 +170,10 @@ for (const [name, setup] of wires) {
     const events = await collect(createRunner(setup())(request));
     assert.equal(textOf(events.at(-1)), "It is noon.");
     assert.deepEqual(clockTool.calls, [{ params: { zone: "UTC" }, effectKey: "run:0" }]);
-    assert.deepEqual(request.stored.map(({ role }) => role), ["user", "assistant", "toolResult"]);
+    assert.deepEqual(
+      request.stored.map(({ role }) => role),
+      ["user", "assistant", "toolResult"],
+    );
   });
 }
 
@@ -161,7 +184,8 @@ function stream(response: ServerResponse, ...parts: string[]): void {
   for (const part of parts) response.write(part);
   response.end("data: [DONE]\n\n");
 }
-const say = (response: ServerResponse, text: string) => stream(response, chunk({ role: "assistant", content: text }), chunk({}, "stop"));
+const say = (response: ServerResponse, text: string) =>
+  stream(response, chunk({ role: "assistant", content: text }), chunk({}, "stop"));
 const roughSetup = (): Setup => {
   roughCount = 0;
   return { model: "rough/m", providers: { rough: { baseUrl: roughUrl } } };
@@ -187,7 +211,8 @@ test("a rate limit moves on to the next model within three seconds", async () =>
 });
 
 test("a server error is tried again, with a limit", async () => {
-  roughAnswer = (response, count) => (count < 3 ? fail(response, 500, { error: { message: "oops" } }) : say(response, "third time"));
+  roughAnswer = (response, count) =>
+    count < 3 ? fail(response, 500, { error: { message: "oops" } }) : say(response, "third time");
   assert.equal(textOf((await collect(createRunner(roughSetup())(createRequest("x")))).at(-1)), "third time");
 
   roughAnswer = (response) => fail(response, 500, { error: { message: "oops" } });
@@ -199,7 +224,8 @@ test("a server error is tried again, with a limit", async () => {
 });
 
 test("a wrong key gives one honest notice without the key", async () => {
-  roughAnswer = (response) => fail(response, 401, { error: { message: "Incorrect API key provided: sk-secret-secret" } });
+  roughAnswer = (response) =>
+    fail(response, 401, { error: { message: "Incorrect API key provided: sk-secret-secret" } });
   const last = (await collect(createRunner(roughSetup())(createRequest("x")))).at(-1);
   assert.ok(last?.type === "failed");
   assert.match(last.notice, /refuses the API key/u);
@@ -246,7 +272,8 @@ test("half of a stream counts as a failure, and what was streamed is taken back"
 
 test("a tool does not run with broken arguments; the model is told and may try again", async () => {
   clockTool.calls.length = 0;
-  const call = (text: string) => chunk({ tool_calls: [{ index: 0, id: "c", type: "function", function: { name: "clock", arguments: text } }] });
+  const call = (text: string) =>
+    chunk({ tool_calls: [{ index: 0, id: "c", type: "function", function: { name: "clock", arguments: text } }] });
   roughAnswer = (response, count) => {
     if (count === 1) stream(response, call('{"zone":'), chunk({}, "tool_calls"));
     else if (count === 2) stream(response, call("{}"), chunk({}, "tool_calls"));
@@ -256,7 +283,10 @@ test("a tool does not run with broken arguments; the model is told and may try a
   const events = await collect(createRunner(roughSetup())(createRequest("x")));
   assert.equal(textOf(events.at(-1)), "done");
   assert.deepEqual(clockTool.calls, [{ params: { zone: "UTC" }, effectKey: "run:2" }]);
-  assert.deepEqual(events.flatMap((event) => (event.type === "toolResult" ? [event.isError] : [])), [true, true, false]);
+  assert.deepEqual(
+    events.flatMap((event) => (event.type === "toolResult" ? [event.isError] : [])),
+    [true, true, false],
+  );
 });
 
 test("an attempt that resumes repeats neither the model call nor the tools that were done", async () => {
@@ -276,7 +306,14 @@ test("an attempt that resumes repeats neither the model call nor the tools that 
       usage,
       stopReason: "tool",
     },
-    { role: "toolResult", toolCallId: "a", toolName: "clock", isError: false, timestamp: 3, content: [{ type: "text", text: "12" }] },
+    {
+      role: "toolResult",
+      toolCallId: "a",
+      toolName: "clock",
+      isError: false,
+      timestamp: 3,
+      content: [{ type: "text", text: "12" }],
+    },
   ];
   roughAnswer = (response) => say(response, "resumed");
   const events = await collect(createRunner(roughSetup())(createRequest("x", { attempt: 2, done })));
@@ -287,7 +324,9 @@ test("an attempt that resumes repeats neither the model call nor the tools that 
 
 test("when a newer attempt owns the turn, this one stops without further effects", async () => {
   clockTool.calls.length = 0;
-  const request = createRequest("x", { checkpoint: () => Promise.reject(new Fault("aborted", "a newer attempt owns this turn")) });
+  const request = createRequest("x", {
+    checkpoint: () => Promise.reject(new Fault("aborted", "a newer attempt owns this turn")),
+  });
   const events = await collect(createRunner(roughSetup())(request));
   assert.deepEqual(events.at(-1), { type: "aborted", reason: "superseded", partialText: "" });
   assert.equal(roughCount, 0);
@@ -295,7 +334,8 @@ test("when a newer attempt owns the turn, this one stops without further effects
 
 test("a conversation too long for the model is cut once, then told honestly", async () => {
   const lengths: number[] = [];
-  roughAnswer = (response) => fail(response, 400, { error: { message: "This model's maximum context length is 4096 tokens" } });
+  roughAnswer = (response) =>
+    fail(response, 400, { error: { message: "This model's maximum context length is 4096 tokens" } });
   const history: TranscriptMessage[] = Array.from({ length: 40 }, (_, index) => ({
     role: "user",
     content: [{ type: "text", text: `message ${index} `.repeat(400) }],
@@ -310,9 +350,15 @@ test("a conversation too long for the model is cut once, then told honestly", as
 });
 
 test("without a key the offline demo answers, says what it is, and calls a tool", async () => {
-  const status: Tool = { ...clockTool, name: "session_status", parameters: { type: "object", properties: {} }, run: async () => "model: offline/demo" };
+  const status: Tool = {
+    ...clockTool,
+    name: "session_status",
+    parameters: { type: "object", properties: {} },
+    run: async () => "model: offline/demo",
+  };
   const runner = createTurnRunner({
-    chooseModels: () => chooseModels({ defaults: defaultConfig().agents.defaults, providers: {}, env: () => undefined }),
+    chooseModels: () =>
+      chooseModels({ defaults: defaultConfig().agents.defaults, providers: {}, env: () => undefined }),
     openModel: (spec) => openModel(spec, egress.fetch),
     cooldowns: createCooldowns(systemClock),
     tools: () => [status],
@@ -327,7 +373,9 @@ test("without a key the offline demo answers, says what it is, and calls a tool"
 });
 
 test("a model that is named but has no key is not replaced in silence", async () => {
-  const last = (await collect(createRunner({ model: "anthropic/claude-opus-4-5", providers: {} })(createRequest("x")))).at(-1);
+  const last = (
+    await collect(createRunner({ model: "anthropic/claude-opus-4-5", providers: {} })(createRequest("x")))
+  ).at(-1);
   assert.ok(last?.type === "failed");
   assert.match(last.notice, /no API key for anthropic/u);
 });

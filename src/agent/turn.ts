@@ -144,7 +144,9 @@ async function* runPendingTools({
   if (step?.role !== "assistant") return;
 
   // by place, not by id over the whole turn: some models use the same id in every step
-  const answered = new Set(turn.slice(last + 1).flatMap((message) => (message.role === "toolResult" ? [message.toolCallId] : [])));
+  const answered = new Set(
+    turn.slice(last + 1).flatMap((message) => (message.role === "toolResult" ? [message.toolCallId] : [])),
+  );
   const firstIndex = countCalls(turn.slice(0, last));
   const calls = step.content.filter((block) => block.type === "toolCall");
   for (const [index, call] of calls.entries()) {

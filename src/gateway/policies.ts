@@ -6,15 +6,19 @@ import type { Config } from "../settings/config.ts";
 
 /** Channels without a section of their own let nobody in but by pairing. */
 export function toGatePolicy(config: Config, channel: string): GatePolicy {
-  const section =
-    channel === "telegram" ? config.channels.telegram : channel === "whatsapp" ? config.channels.whatsapp : undefined;
+  const { dmPolicy, allowFrom, groupPolicy, groupAllowFrom, groups } = sectionOf(config, channel) ?? {};
   return {
-    dmPolicy: section?.dmPolicy ?? "pairing",
-    allowFrom: section?.allowFrom ?? [],
-    groupPolicy: section?.groupPolicy ?? config.channels.defaults?.groupPolicy ?? "allowlist",
-    ...(section?.groupAllowFrom ? { groupAllowFrom: section.groupAllowFrom } : {}),
-    ...(section?.groups ? { groups: section.groups } : {}),
+    dmPolicy: dmPolicy ?? "pairing",
+    allowFrom: allowFrom ?? [],
+    groupPolicy: groupPolicy ?? config.channels.defaults?.groupPolicy ?? "allowlist",
+    ...(groupAllowFrom ? { groupAllowFrom } : {}),
+    ...(groups ? { groups } : {}),
   };
+}
+
+function sectionOf({ channels }: Config, channel: string) {
+  if (channel === "telegram") return channels.telegram;
+  return channel === "whatsapp" ? channels.whatsapp : undefined;
 }
 
 export function toRoutePolicy(config: Config): RoutePolicy {

@@ -4,7 +4,7 @@
 const patterns: readonly RegExp[] = [
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/gu,
   // names that end like a secret, as variables, JSON fields, headers, flags and query parameters
-  /(["']?[\w-]*(?:api[_-]?key|token|secret|password|passwd|authorization)["']?\s*[:=]\s*["']?(?:Bearer\s+|Basic\s+)?)(?!Bearer\b|Basic\b)[^\s"',;&}]{4,}/giu,
+  /([\w-]*(?:api[_-]?key|token|secret|password|passwd|authorization)\\*["']?\s*[:=]\s*\\*["']?(?:Bearer\s+|Basic\s+)?)(?!Bearer\b|Basic\b)[^\s"'\\,;&}]{4,}/giu,
   /(--(?:token|password|secret|api-key)[= ])[^\s"']+/giu,
   /(\bBearer\s+)[A-Za-z0-9._~+/=-]{8,}/giu,
   // Telegram bot tokens, also inside URLs

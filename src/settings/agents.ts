@@ -160,7 +160,7 @@ export const models = group(
           ],
           "Wire form; openai-completions when a base URL is given",
         ),
-        headers: map(Type.String(), "Sent with each request"),
+        headers: map(Type.String({ secret: true }), "Sent with each request"),
         authHeader: flag("Send the key as a bearer token"),
         models: Type.Optional(
           Type.Array(
@@ -173,7 +173,7 @@ export const models = group(
               cost: anything("Prices"),
               contextWindow: whole("Tokens of input and output together", { minimum: 1 }),
               maxTokens: whole("Tokens of output", { minimum: 1 }),
-              headers: map(Type.String(), "Sent with each request"),
+              headers: map(Type.String({ secret: true }), "Sent with each request"),
               compat: anything("Deviations of the server"),
             }),
             { description: "Models with their limits" },

@@ -4,25 +4,32 @@ import { Type } from "typebox";
 
 import { anything, choice, flag, group, map, numeric, optionalGroup, secret, text, texts, whole } from "./key.ts";
 
-const ids = Type.Array(Type.Union([Type.String(), Type.Integer()]));
+const id = Type.Union([Type.String(), Type.Integer()]);
+const ids = Type.Array(id);
+const dmPolicies = ["pairing", "allowlist", "open", "disabled"] as const;
+const allowFrom = {
+  description: "Ids of people who may write; `*` is everybody. Names are not accepted: their owners can change them",
+  reload: "none",
+};
 
-/** Keys that every chat platform has. */
+/** What a channel itself has as a default; an account without the key takes the channel's. */
+const channelDefaults = {
+  enabled: flag("Connect", { default: true }),
+  dmPolicy: choice(dmPolicies, "Who may write directly", { default: "pairing", reload: "none" }),
+  allowFrom: Type.Array(id, { ...allowFrom, default: [] }),
+};
+
+/** Keys that every chat platform has. No defaults here: in an account they would hide what the channel says. */
 const common = {
   name: text("Name for people"),
-  enabled: flag("Connect", { default: true }),
-  dmPolicy: choice(["pairing", "allowlist", "open", "disabled"], "Who may write directly", {
-    default: "pairing",
-    reload: "none",
-  }),
-  allowFrom: Type.Array(Type.Union([Type.String(), Type.Integer()]), {
-    default: [],
-    description: "Ids of people who may write; `*` is everybody. Names are not accepted: their owners can change them",
-    reload: "none",
-  }),
-  groupPolicy: choice(["open", "disabled", "allowlist"], "Who may write in groups", {
-    default: "allowlist",
-    reload: "none",
-  }),
+  enabled: flag("Connect; on when unset"),
+  dmPolicy: choice(dmPolicies, "Who may write directly", { reload: "none" }),
+  allowFrom: Type.Optional(Type.Array(id, allowFrom)),
+  groupPolicy: choice(
+    ["open", "disabled", "allowlist"],
+    "Who may write in groups; channels.defaults.groupPolicy when unset, else allowlist",
+    { reload: "none" },
+  ),
   groupAllowFrom: Type.Optional({ ...ids, description: "Ids of people who may write in groups; allowFrom when unset" }),
   historyLimit: whole("Group messages shown to the agent", { minimum: 0 }),
   dmHistoryLimit: whole("Direct messages shown to the agent", { minimum: 0 }),
@@ -98,14 +105,22 @@ export const channels = Type.Object(
       heartbeat: anything("Heartbeats"),
     }),
     telegram: Type.Optional(
-      group({ ...telegramAccount, accounts: map(group(telegramAccount), "Accounts by id") }, "Telegram", {
-        reload: "channel",
-      }),
+      group(
+        { ...telegramAccount, ...channelDefaults, accounts: map(group(telegramAccount), "Accounts by id") },
+        "Telegram",
+        {
+          reload: "channel",
+        },
+      ),
     ),
     whatsapp: Type.Optional(
-      group({ ...whatsappAccount, accounts: map(group(whatsappAccount), "Accounts by id") }, "WhatsApp", {
-        reload: "channel",
-      }),
+      group(
+        { ...whatsappAccount, ...channelDefaults, accounts: map(group(whatsappAccount), "Accounts by id") },
+        "WhatsApp",
+        {
+          reload: "channel",
+        },
+      ),
     ),
   },
   {

@@ -3,14 +3,19 @@
 import { Type, type Static } from "typebox";
 
 import { agents, bindings, messages, models, session } from "./agents.ts";
+import { cron, hooks } from "./automation.ts";
+import { browser } from "./browser.ts";
 import { channels } from "./channels.ts";
+import { media, nodeHost, talk, ui } from "./clients.ts";
+import { approvals, plugins, skills, tools } from "./extensions.ts";
 import { canvasHost, commands, discovery, env, gateway, logging, web } from "./gateway.ts";
 import { anything, text } from "./key.ts";
+import { auth, broadcast, diagnostics, update, wizard } from "./operations.ts";
 
 export const configSchema = Type.Object(
   {
     $schema: text("Schema for editors"),
-    $include: anything("Other files"),
+    $include: anything("Parts kept in other files; refused until it is supported"),
     meta: Type.Optional(Type.Any({ description: "Stamped by programs that write the file", reload: "none" })),
     gateway,
     agents,
@@ -25,22 +30,22 @@ export const configSchema = Type.Object(
     canvasHost,
     discovery,
     web,
-    auth: anything("Stored credentials and their order"),
-    tools: anything("Tool policy"),
-    cron: anything("Scheduled tasks"),
-    hooks: anything("Webhooks"),
-    browser: anything("Browser control"),
-    skills: anything("Skills"),
-    plugins: anything("Plugins"),
-    approvals: anything("Approval requests"),
-    broadcast: anything("Several agents in one chat"),
-    talk: anything("Talk mode"),
-    ui: anything("Look of clients"),
-    media: anything("Media store"),
-    nodeHost: anything("Node host"),
-    diagnostics: anything("Diagnostics"),
-    update: anything("Updates"),
-    wizard: anything("Stamped by the setup"),
+    auth,
+    tools,
+    cron,
+    hooks,
+    browser,
+    skills,
+    plugins,
+    approvals,
+    broadcast,
+    talk,
+    ui,
+    media,
+    nodeHost,
+    diagnostics,
+    update,
+    wizard,
   },
   { additionalProperties: false },
 );

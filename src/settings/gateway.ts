@@ -190,12 +190,16 @@ export const web = optionalGroup(
 export const env = Type.Optional(
   Type.Object(
     {
-      vars: map(Type.String(), "Variables set when they are unset"),
+      vars: map(Type.String({ secret: true }), "Variables used where the process has none of the name"),
       shellEnv: optionalGroup({
         enabled: flag("Read the login shell's variables"),
         timeoutMs: whole("Time limit", { minimum: 0 }),
       }),
     },
-    { additionalProperties: { type: "string" }, description: "Environment", reload: "restart" },
+    {
+      additionalProperties: { type: "string", secret: true, description: "The same, written directly in `env`" },
+      description: "Environment",
+      reload: "restart",
+    },
   ),
 );

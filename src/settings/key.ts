@@ -52,3 +52,9 @@ export const map = <Value extends TSchema>(value: Value, help: string, options: 
   Type.Optional(Type.Record(Type.String(), value, meta(help, options)));
 /** Accepted as it is: its subsystem checks it. */
 export const anything = (help: string, options: KeyOptions = {}) => Type.Optional(Type.Any(meta(help, options)));
+/**
+ * A section whose room is not built yet: its known keys are typed and described, and further ones are left alone, so that a file
+ * written for a newer program loads. It becomes a `group` together with its room.
+ */
+export const later = <Properties extends TProperties>(properties: Properties, help: string, options: KeyOptions = {}) =>
+  Type.Optional(Type.Object(properties, { description: help, ...options }));

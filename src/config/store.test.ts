@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, beforeEach, test } from "node:test";
+
+import { brandOf } from "../base/brand.ts";
+import { Fault } from "../base/fault.ts";
+import { systemIds } from "../base/ids.ts";
+import { createEnv } from "../platform/env.ts";
+import { defaultConfig } from "./parse.ts";
+import { createGatewayToken, resolveClientSecret, resolveServerSecret } from "./secret.ts";
+import { openConfig, type ConfigFiles } from "./store.ts";
+
+const folders: string[] = [];
+let folder: string;
+let files: ConfigFiles;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "config-"));
+  folders.push(folder);
+  files = { path: join(folder, "openclaw.json"), lastGoodPath: join(folder, "good.json"), variable: () => undefined };
+});
+after(async () => {
+  for (const made of folders) await rm(made, { recursive: true, force: true });
+});
+
+test("a missing file means the defaults, and nothing is written", async () => {
+  const snapshot = (await openConfig(files)).snapshot();
+  assert.deepEqual([snapshot.exists, snapshot.source, snapshot.isValid], [false, "defaults", true]);
+  await assert.rejects(stat(files.lastGoodPath ?? ""));
+});
+
+test("a broken file leaves the last good one in use and says what is wrong", async () => {
+  await writeFile(files.path, "{ gateway: { port: 4711 } }");
+  assert.equal((await openConfig(files)).current().gateway.port, 4711);
+  assert.equal((await stat(files.lastGoodPath ?? "")).mode & 0o777, 0o600);
+
+  await writeFile(files.path, "{ gateway: { prot: 4712 } }");
+  const store = await openConfig(files);
+  assert.equal(store.current().gateway.port, 4711);
+  assert.equal(store.snapshot().source, "last-good");
+  assert.match(
+    store.snapshot().rendered[0] ?? "",
+    /openclaw\.json:1:14 gateway\.prot: unknown key; did you mean port\?/u,
+  );
+  assert.equal(await readFile(files.path, "utf8"), "{ gateway: { prot: 4712 } }", "the reader writes nothing into it");
+  assert.equal(await readFile(files.lastGoodPath ?? "", "utf8"), "{ gateway: { port: 4711 } }");
+});
+
+test("a broken file without a good one refuses, with every problem", async () => {
+  await writeFile(files.path, "{ gatway: 1, loging: 2 }");
+  await assert.rejects(
+    openConfig(files),
+    (error) => error instanceof Fault && error.code === "config_invalid" && /gatway[\s\S]*loging/u.test(error.message),
+  );
+});
+
+test("the server looks at its config before the environment, a client the other way round, and both name what they used", async () => {
+  const env = createEnv(brandOf("openclaw"), { CLAWDBOT_GATEWAY_TOKEN: "from-env" });
+  const config = structuredClone(defaultConfig());
+  config.gateway.auth.token = "from-config";
+  const sources = { flags: {}, config, env, tokenFile: join(folder, "token") };
+  assert.deepEqual(await resolveServerSecret(sources), {
+    mode: "token",
+    value: "from-config",
+    source: "gateway.auth.token",
+  });
+  assert.deepEqual(await resolveClientSecret(sources), {
+    mode: "token",
+    value: "from-env",
+    source: "CLAWDBOT_GATEWAY_TOKEN",
+  });
+  assert.equal((await resolveServerSecret({ ...sources, flags: { token: "flag" } }))?.value, "flag");
+});
+
+test("the first run's token is long, private and found again; a blank one counts as none", async () => {
+  const tokenFile = join(folder, "credentials", "token");
+  const sources = {
+    flags: {},
+    config: defaultConfig(),
+    env: createEnv(brandOf("openclaw"), { OPENCLAW_GATEWAY_TOKEN: "  " }),
+    tokenFile,
+  };
+  assert.equal(await resolveServerSecret(sources), undefined);
+  const made = await createGatewayToken(tokenFile, systemIds);
+  assert.match(made.value, /^[0-9a-f]{48}$/u);
+  assert.equal((await stat(tokenFile)).mode & 0o777, 0o600);
+  assert.equal((await resolveServerSecret(sources))?.value, made.value);
+  assert.equal((await resolveClientSecret(sources))?.value, made.value);
+  await assert.rejects(resolveServerSecret({ ...sources, flags: { token: " " } }), Fault);
+});

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import fc from "fast-check";
+
+import { brandOf } from "../base/brand.ts";
+import { Fault } from "../base/fault.ts";
+import { createEnv } from "./env.ts";
+import { decidePort, derivePaths, parseProfile } from "./paths.ts";
+
+const derive = (
+  brandName: string,
+  options: { profile?: string; vars?: Record<string, string>; existing?: string[] } = {},
+) =>
+  derivePaths({
+    brand: brandOf(brandName),
+    env: createEnv(brandOf(brandName), options.vars ?? {}),
+    profile: options.profile,
+    home: "/home/me",
+    temporary: "/tmp",
+    exists: (path) => (options.existing ?? []).includes(path),
+  });
+
+test("both names have their own folders, files and logs", () => {
+  const openclaw = derive("openclaw");
+  assert.deepEqual(
+    [openclaw.state, openclaw.config, openclaw.workspace, openclaw.logs],
+    ["/home/me/.openclaw", "/home/me/.openclaw/openclaw.json", "/home/me/.openclaw/workspace", "/tmp/openclaw"],
+  );
+  const moltbot = derive("moltbot");
+  assert.deepEqual(
+    [moltbot.state, moltbot.config, moltbot.workspace, moltbot.logs],
+    ["/home/me/.clawdbot", "/home/me/.clawdbot/moltbot.json", "/home/me/clawd", "/tmp/moltbot"],
+  );
+});
+
+test("a profile moves everything", () => {
+  const dev = derive("openclaw", { profile: "dev" });
+  assert.deepEqual(
+    [dev.state, dev.config, dev.workspace, dev.logPrefix],
+    [
+      "/home/me/.openclaw-dev",
+      "/home/me/.openclaw-dev/openclaw.json",
+      "/home/me/.openclaw/workspace-dev",
+      "openclaw-dev",
+    ],
+  );
+  assert.equal(derive("moltbot", { profile: "dev" }).workspace, "/home/me/clawd-dev");
+  assert.equal(derive("moltbot", { profile: "dev" }).config, "/home/me/.clawdbot-dev/moltbot.json");
+});
+
+test("a sibling's folder is used in place when only it exists, with the file that is in it", () => {
+  const existing = ["/home/me/.clawdbot", "/home/me/.clawdbot/moltbot.json"];
+  const paths = derive("openclaw", { existing });
+  assert.deepEqual([paths.state, paths.config], ["/home/me/.clawdbot", "/home/me/.clawdbot/moltbot.json"]);
+  assert.equal(derive("openclaw", { existing: [...existing, "/home/me/.openclaw"] }).state, "/home/me/.openclaw");
+});
+
+test("the environment decides each path by itself, our own prefix first", () => {
+  const vars = { CLAWDBOT_STATE_DIR: "/b", OPENCLAW_STATE_DIR: "~/a", OPENCLAW_CONFIG_PATH: "~/c.json" };
+  assert.deepEqual(
+    [derive("openclaw", { vars }).state, derive("openclaw", { vars }).config],
+    ["/home/me/a", "/home/me/c.json"],
+  );
+  assert.equal(derive("moltbot", { vars }).state, "/b");
+  assert.equal(derive("openclaw", { profile: "x", vars: { OPENCLAW_STATE_DIR: "/s" } }).config, "/s/openclaw.json");
+});
+
+test("the port comes from the flag, then the environment, then the config, then the default", () => {
+  const ports = fc.option(fc.integer({ min: 1, max: 65_535 }), { nil: undefined });
+  fc.assert(
+    fc.property(ports, ports, ports, fc.boolean(), (flag, variable, configured, isDev) => {
+      const env = createEnv(
+        brandOf("openclaw"),
+        variable === undefined ? {} : { OPENCLAW_GATEWAY_PORT: String(variable) },
+      );
+      const { port } = decidePort({ flag: flag?.toString(), env, configured, profile: isDev ? "dev" : undefined });
+      assert.equal(port, flag ?? variable ?? (isDev ? 19_001 : (configured ?? 18_789)));
+    }),
+  );
+  for (const flag of ["x", "-1", "70000", "1.5", ""]) {
+    assert.throws(
+      () => decidePort({ flag, env: createEnv(brandOf("openclaw"), {}), configured: undefined, profile: undefined }),
+      Fault,
+      flag,
+    );
+  }
+});
+
+test("a profile's name can never leave the folder", () => {
+  assert.equal(parseProfile("Rescue"), "rescue");
+  assert.equal(parseProfile("default"), undefined);
+  fc.assert(
+    fc.property(fc.string(), (name) => {
+      try {
+        assert.match(parseProfile(name) ?? "a", /^[a-z0-9][a-z0-9_-]{0,63}$/u);
+      } catch (error) {
+        assert.ok(error instanceof Fault && error.code === "usage");
+      }
+    }),
+  );
+});
