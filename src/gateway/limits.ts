@@ -13,9 +13,9 @@ export const handshakeTimeoutMs = 10_000;
 export const pingIntervalMs = 25_000;
 /** How long a closed peer may take to answer the close before it is cut off. */
 export const closeTimeoutMs = 2_000;
-/** Connections without `hello-ok` at once: in all, and from one address. */
-export const maxUnauthenticated = 512;
-export const maxUnauthenticatedPerAddress = 128;
+/** Connections without `hello-ok` at once: in all, and from one address, whose honest programs may all come back together. */
+export const maxUnauthenticated = 1_024;
+export const maxUnauthenticatedPerAddress = 256;
 /** Requests of one connection under way at once. */
 export const maxConcurrentRequests = 256;
 /** Frames kept while `connect` is judged. */
