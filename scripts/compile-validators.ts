@@ -10,6 +10,8 @@ export interface CompileOptions {
   readonly useDefaults?: boolean;
   /** Report every problem, not only the first. */
   readonly allErrors?: boolean;
+  /** One function for each `$ref`: what the value at hand does not need is then never compiled. */
+  readonly separateRefs?: boolean;
 }
 
 /** Keywords that carry information for people and generators only. */
@@ -34,7 +36,10 @@ export async function compileValidators(
   schemas: Record<string, object>,
   options: CompileOptions = {},
 ): Promise<string> {
-  const ajv = createAjv(options, { code: { source: true, esm: true, lines: false } });
+  const ajv = createAjv(options, {
+    inlineRefs: options.separateRefs !== true,
+    code: { source: true, esm: true, lines: false },
+  });
   const refs: Record<string, string> = {};
   for (const [name, schema] of Object.entries(schemas)) {
     // a copy: AJV keeps one function per schema object, and would emit it twice when two names share it

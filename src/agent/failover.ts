@@ -28,21 +28,17 @@ export type FailureAction =
 
 export function decideFailure(facts: FailureFacts, random: () => number = Math.random): FailureAction {
   const elsewhere: FailureAction = facts.hasOther ? { action: "next" } : { action: "give-up" };
-  switch (facts.failure) {
-    case "retry": {
-      const afterMs = facts.retryAfterMs ?? backoffMs(policy, facts.tries, random);
-      if (facts.tries >= maxTriesPerModel || afterMs > maxPatienceMs) return elsewhere;
-      // a rate limit that names its time: with another model at hand there is no reason to wait
-      return facts.retryAfterMs !== undefined && facts.hasOther ? elsewhere : { action: "retry", afterMs };
-    }
-    case "too-long":
-      return facts.isShortened ? elsewhere : { action: "shorten" };
-    case "key":
-    case "model":
-    case "refused":
-    case "bug":
-      return elsewhere;
-  }
+  if (facts.failure === "retry") return decideRetry(facts, elsewhere, random);
+  if (facts.failure === "too-long" && !facts.isShortened) return { action: "shorten" };
+  return elsewhere;
+}
+
+function decideRetry(facts: FailureFacts, elsewhere: FailureAction, random: () => number): FailureAction {
+  const { tries, retryAfterMs, hasOther } = facts;
+  const afterMs = retryAfterMs ?? backoffMs(policy, tries, random);
+  if (tries >= maxTriesPerModel || afterMs > maxPatienceMs) return elsewhere;
+  // a rate limit that names its time: with another model at hand there is no reason to wait
+  return retryAfterMs !== undefined && hasOther ? elsewhere : { action: "retry", afterMs };
 }
 
 /** How long a model is passed over, in ms, after it failed `count` times in a row. */

@@ -22,6 +22,9 @@ export interface ModelSettings {
 
 export const offlineRef = "offline/demo";
 
+type ProviderSettings = Config["models"]["providers"][string];
+type ModelLimits = NonNullable<ProviderSettings["models"]>[number];
+
 /** A model named in the config that cannot be used, and why. */
 export interface UnusableModel {
   readonly ref: string;
@@ -135,17 +138,30 @@ function createSpec(
   settings: ModelSettings,
 ): ModelSpec {
   const { provider, model, apiKey } = named;
-  const configured = settings.providers[provider];
-  const limits = configured?.models?.find((candidate) => candidate.id === model);
-  const contextWindow = limits?.contextWindow ?? settings.defaults.contextTokens ?? defaultWindow;
+  const configured: ProviderSettings = settings.providers[provider] ?? {};
+  const limits: ModelLimits = configured.models?.find((candidate) => candidate.id === model) ?? { id: model };
   return {
     provider,
     model,
-    api: apis[limits?.api ?? configured?.api ?? ""] ?? builtIns[provider]?.api ?? "openai-compatible",
-    baseUrl: configured?.baseUrl,
+    api: decideApi(provider, limits.api ?? configured.api),
+    baseUrl: configured.baseUrl,
     apiKey,
-    headers: { ...configured?.headers, ...limits?.headers },
+    headers: { ...configured.headers, ...limits.headers },
+    ...decideLimits(limits, settings.defaults.contextTokens),
+  };
+}
+
+function decideApi(provider: string, configured: string | undefined): ModelSpec["api"] {
+  return apis[configured ?? ""] ?? builtIns[provider]?.api ?? "openai-compatible";
+}
+
+function decideLimits(
+  limits: ModelLimits,
+  assumedWindow = defaultWindow,
+): Pick<ModelSpec, "contextWindow" | "maxOutputTokens"> {
+  const contextWindow = limits.contextWindow ?? assumedWindow;
+  return {
     contextWindow,
-    maxOutputTokens: Math.min(limits?.maxTokens ?? defaultOutput, Math.floor(contextWindow / 2)),
+    maxOutputTokens: Math.min(limits.maxTokens ?? defaultOutput, Math.floor(contextWindow / 2)),
   };
 }

@@ -85,7 +85,7 @@ function createRunner({ model, providers, tools = [clockTool], env = {} }: Setup
   const defaults = { ...defaultConfig().agents.defaults, model };
   return createTurnRunner({
     chooseModels: (override) => chooseModels({ defaults, providers, env: (name) => env[name] }, override),
-    openModel: (spec) => openModel(spec, egress.fetch),
+    openModel: (spec) => openModel(spec, { fetch: egress.fetch, clock: systemClock }),
     cooldowns: createCooldowns(systemClock),
     tools: () => tools,
     clock: systemClock,
@@ -359,7 +359,7 @@ test("without a key the offline demo answers, says what it is, and calls a tool"
   const runner = createTurnRunner({
     chooseModels: () =>
       chooseModels({ defaults: defaultConfig().agents.defaults, providers: {}, env: () => undefined }),
-    openModel: (spec) => openModel(spec, egress.fetch),
+    openModel: (spec) => openModel(spec, { fetch: egress.fetch, clock: systemClock }),
     cooldowns: createCooldowns(systemClock),
     tools: () => [status],
     clock: systemClock,

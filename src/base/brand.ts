@@ -26,6 +26,8 @@ export interface Brand {
   readonly workspaceFolder: string;
   /** systemd unit name without suffix and profile. */
   readonly systemdUnit: string;
+  /** launchd label without profile; it does not follow the name. */
+  readonly launchdLabel: string;
   /** Windows scheduled task name without profile. */
   readonly windowsTask: string;
 }
@@ -44,6 +46,7 @@ const brands: Readonly<Record<BrandName, Brand>> = {
     canvasPath: "/__openclaw__/canvas/",
     workspaceFolder: ".openclaw/workspace",
     systemdUnit: "openclaw-gateway",
+    launchdLabel: "bot.molt",
     windowsTask: "OpenClaw Gateway",
   },
   moltbot: {
@@ -59,12 +62,10 @@ const brands: Readonly<Record<BrandName, Brand>> = {
     canvasPath: "/__moltbot__/canvas/",
     workspaceFolder: "clawd",
     systemdUnit: "moltbot-gateway",
+    launchdLabel: "bot.molt",
     windowsTask: "Moltbot Gateway",
   },
 };
-
-/** launchd labels do not follow the name: `bot.molt.gateway`, or `bot.molt.<profile>`. */
-export const launchdLabelPrefix = "bot.molt";
 
 /** The brand of a program name; a name we do not know is `openclaw`. */
 export function brandOf(name: string): Brand {

@@ -49,7 +49,7 @@ export function createManualClock(startMs = 1_700_000_000_000): ManualClock {
     async advance(ms) {
       const target = elapsed + ms;
       for (;;) {
-        const next = pending.filter((entry) => entry.dueAt <= target).sort((a, b) => a.dueAt - b.dueAt)[0];
+        const next = pending.filter((entry) => entry.dueAt <= target).toSorted((a, b) => a.dueAt - b.dueAt)[0];
         if (!next) break;
         pending = pending.filter((entry) => entry !== next);
         elapsed = Math.max(elapsed, next.dueAt);

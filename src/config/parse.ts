@@ -2,108 +2,82 @@
 
 import JSON5 from "json5";
 
-import { isRecord } from "../base/json.ts";
-import type { Problem as SchemaProblem } from "../protocol/generated/requests.js";
+import { isRecord, maxJsonDepth } from "../base/json.ts";
 import type { Config } from "../settings/config.ts";
-import { configKeys } from "../settings/generated/keys.ts";
 import { validate_config } from "../settings/generated/validator.js";
+import { explainProblems, type ConfigProblem, type Place } from "./explain.ts";
 import { createPositions } from "./positions.ts";
-
-export interface ConfigProblem {
-  /** Dotted key path; empty for the whole file. */
-  readonly path: string;
-  /** From 1. */
-  readonly line: number;
-  readonly column: number;
-  readonly message: string;
-  readonly next: string;
-}
+import { checkRules } from "./rules.ts";
+import { fileVariables, substitute } from "./substitute.ts";
 
 export type ParsedConfig = { readonly config: Config } | { readonly problems: readonly ConfigProblem[] };
 
-/** The config of an empty file: every default. */
+/** Reads one variable of the process's environment; undefined when it is unset or blank. */
+export type Variable = (name: string) => string | undefined;
+
+/** More would not be read anyway. */
+const maxProblems = 20;
+
+/** The config of an empty object: every default. */
 export function defaultConfig(): Config {
   const parsed = parseConfig("{}", () => undefined);
   if ("config" in parsed) return parsed.config;
   throw new Error(`the defaults are not valid: ${parsed.problems[0]?.message}`);
 }
 
-/** `variable` gives the value for `${NAME}` in strings. */
-export function parseConfig(text: string, variable: (name: string) => string | undefined): ParsedConfig {
+/** `variable` gives the value for `${NAME}` in strings; the file's own `env` section stands in for what it does not have. */
+export function parseConfig(text: string, variable: Variable): ParsedConfig {
+  // an empty file is a save that was cut off, not a wish for the defaults
+  if (text.replace(/^\uFEFF/u, "").trim() === "") {
+    return { problems: [fileProblem("the file is empty", "restore it, or write {} for the defaults")] };
+  }
   let value: unknown;
   try {
-    value = JSON5.parse(text.replace(/^\uFEFF/u, "").trim() === "" ? "{}" : text);
+    value = JSON5.parse(text);
   } catch (error) {
     return { problems: [syntaxProblem(error)] };
   }
-  const position = createPositions(text);
-  const at = (path: readonly string[], message: string, next: string): ConfigProblem => ({
-    path: path.join("."),
-    ...position(path),
-    message,
-    next,
-  });
+  if (!isRecord(value)) return { problems: [fileProblem("the file must hold an object", "wrap its contents in { }")] };
+  if (isDeeperThan(value, maxJsonDepth)) {
+    return { problems: [fileProblem(`nested deeper than ${maxJsonDepth} levels`, "nothing in a config needs this")] };
+  }
+  return validate(value, variable, createPlace(text));
+}
 
-  if (!isRecord(value)) return { problems: [at([], "the file must hold an object", "wrap its contents in { }")] };
+function validate(value: Record<string, unknown>, variable: Variable, at: Place): ParsedConfig {
   const early: ConfigProblem[] = [];
+  const own = fileVariables(value);
   const filled = substitute(value, [], {
-    variable,
+    variable: (name) => variable(name) ?? (Object.hasOwn(own, name) && own[name] !== "" ? own[name] : undefined),
+    home: variable("HOME") ?? variable("USERPROFILE"),
     report: (path, message, next) => early.push(at(path, message, next)),
   });
-  if (early.length > 0) return { problems: early };
+  if (early.length > 0) return { problems: early.slice(0, maxProblems) };
 
   if (!validate_config(filled)) {
-    return {
-      problems: (validate_config.errors ?? [])
-        .filter(isPlain)
-        .slice(0, 20)
-        .map((problem) => explain(problem, at)),
-    };
+    return { problems: explainProblems(validate_config.errors ?? [], at).slice(0, maxProblems) };
   }
-  const rules = crossChecks(filled as Config, at);
   // the validator has just accepted it and filled the defaults in
-  return rules.length > 0 ? { problems: rules } : { config: filled as Config };
+  const config = filled as Config;
+  const problems = checkRules(config, at);
+  return problems.length > 0 ? { problems: problems.slice(0, maxProblems) } : { config };
 }
 
-type Report = (path: readonly string[], message: string, next: string) => void;
-
-/** A copy with `${NAME}` replaced; keys that would reach a prototype are refused. */
-function substitute(
-  value: unknown,
-  path: readonly string[],
-  tools: { variable: (name: string) => string | undefined; report: Report },
-): unknown {
-  if (typeof value === "string") return substituteText(value, path, tools);
-  if (Array.isArray(value)) return value.map((item, index) => substitute(item, [...path, String(index)], tools));
-  if (!isRecord(value)) return value;
-  const copy: Record<string, unknown> = {};
-  for (const [key, inner] of Object.entries(value)) {
-    if (key === "__proto__" || key === "constructor" || key === "prototype") {
-      tools.report([...path, key], `the key ${key} is not allowed`, "remove it");
-    } else copy[key] = substitute(inner, [...path, key], tools);
-  }
-  return copy;
+/** Positions are looked up only when there is something to say. */
+function createPlace(text: string): Place {
+  let position: ReturnType<typeof createPositions> | undefined;
+  return (path, message, next) => {
+    position ??= createPositions(text);
+    return { path: path.join("."), ...position(path), message, next };
+  };
 }
 
-function substituteText(
-  text: string,
-  path: readonly string[],
-  tools: { variable: (name: string) => string | undefined; report: Report },
-): string {
-  return text.replaceAll(/\$(\$)?\{([A-Z_][A-Z0-9_]*)\}/gu, (whole, escaped: string | undefined, name: string) => {
-    if (escaped) return `\${${name}}`;
-    const value = tools.variable(name);
-    if (value !== undefined) return value;
-    tools.report(
-      path,
-      `the environment variable ${name} is not set`,
-      `set ${name}, or write $\${${name}} for the text itself`,
-    );
-    return whole;
-  });
+function fileProblem(message: string, next: string): ConfigProblem {
+  return { path: "", line: 1, column: 1, message, next };
 }
 
 function syntaxProblem(error: unknown): ConfigProblem {
+  // json5 adds these to its SyntaxError
   const { message, lineNumber, columnNumber } = error as {
     message?: string;
     lineNumber?: number;
@@ -118,101 +92,12 @@ function syntaxProblem(error: unknown): ConfigProblem {
   };
 }
 
-/** A union reports each of its branches and then itself: the union's own line says enough. */
-function isPlain(problem: SchemaProblem, _index: number, all: readonly SchemaProblem[]): boolean {
-  return (
-    problem.keyword === "anyOf" ||
-    !all.some((other) => other.keyword === "anyOf" && problem.instancePath === other.instancePath)
-  );
-}
-
-function explain(
-  problem: SchemaProblem,
-  at: (path: readonly string[], message: string, next: string) => ConfigProblem,
-): ConfigProblem {
-  const path = problem.instancePath
-    .split("/")
-    .slice(1)
-    .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
-  if (problem.keyword === "additionalProperties") {
-    const key = String(problem.params["additionalProperty"]);
-    const near = nearestKey(path, key);
-    return at(
-      [...path, key],
-      "unknown key",
-      near ? `did you mean ${near}?` : "remove it, or see docs/configuration.md",
-    );
+/** Without recursion, so that no file can exhaust the stack. */
+function isDeeperThan(value: unknown, limit: number): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > limit) return true;
+    level = level.flatMap((item) => (typeof item === "object" && item !== null ? Object.values(item) : []));
   }
-  if (problem.keyword === "required") {
-    const key = String(problem.params["missingProperty"]);
-    return at(path, `${key} is missing`, `add ${key}`);
-  }
-  const allowed = problem.params["allowedValues"];
-  if (Array.isArray(allowed)) return at(path, "not an allowed value", `use one of: ${allowed.join(", ")}`);
-  return at(path, problem.message ?? "invalid", "see docs/configuration.md for what is allowed");
-}
-
-/** The known key beside the unknown one that is spelt most like it. */
-function nearestKey(path: readonly string[], key: string): string | undefined {
-  const patterns = Object.keys(configKeys).map((known) => known.split("."));
-  const siblings = patterns
-    .filter(
-      (known) =>
-        known.length === path.length + 1 &&
-        path.every(
-          (part, index) =>
-            known[index] === part || known[index] === "*" || (known[index] === "[]" && /^\d+$/u.test(part)),
-        ),
-    )
-    .map((known) => known.at(-1) ?? "");
-  const ranked = siblings
-    .map((name) => ({ name, distance: distance(name.toLowerCase(), key.toLowerCase()) }))
-    .sort((a, b) => a.distance - b.distance);
-  const best = ranked[0];
-  return best && best.distance <= Math.max(2, Math.floor(key.length / 3)) ? best.name : undefined;
-}
-
-/** Levenshtein distance. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      next[j] = Math.min(
-        (row[j] ?? 0) + 1,
-        (next[j - 1] ?? 0) + 1,
-        (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1),
-      );
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
-}
-
-/** Rules that look at more than one key. */
-function crossChecks(
-  config: Config,
-  at: (path: readonly string[], message: string, next: string) => ConfigProblem,
-): ConfigProblem[] {
-  const problems: ConfigProblem[] = [];
-  for (const name of ["telegram", "whatsapp"] as const) {
-    const channel = config.channels[name];
-    if (channel?.dmPolicy === "open" && !channel.allowFrom.includes("*")) {
-      problems.push(
-        at(["channels", name, "dmPolicy"], 'open needs "*" in allowFrom', `add allowFrom: ["*"], or use pairing`),
-      );
-    }
-  }
-  for (const key of ["token", "password"] as const) {
-    const secret = config.gateway.auth[key];
-    if (secret !== undefined && secret.trim() === "")
-      problems.push(at(["gateway", "auth", key], "must not be blank", "set it, or remove the key"));
-  }
-  return problems;
-}
-
-/** One line for people: `path/to/file:12:5 key: what is wrong; what to do`. */
-export function renderProblem(file: string, problem: ConfigProblem): string {
-  const key = problem.path === "" ? "" : ` ${problem.path}:`;
-  return `${file}:${problem.line}:${problem.column}${key} ${problem.message}; ${problem.next}`;
+  return false;
 }

@@ -45,7 +45,7 @@ test("the same event twice is one turn", async () => {
   const outcomes = await Promise.all(
     [1, 2, 3].map(() => kit.channel.receive({ eventId: "1", chatId: "7", text: "hello" })),
   );
-  assert.deepEqual(outcomes.map((result) => result.outcome).sort(), ["accepted", "duplicate", "duplicate"]);
+  assert.deepEqual(outcomes.map((result) => result.outcome).toSorted(), ["accepted", "duplicate", "duplicate"]);
   await until(() => kit.channel.sent.length === 1);
   await kit.channel.receive({ eventId: "2", chatId: "7", text: "next" });
   await until(() => kit.channel.sent.length === 2);

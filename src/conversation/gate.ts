@@ -46,13 +46,17 @@ function decideDirect(inbound: Inbound, policy: GatePolicy, isPaired: boolean): 
 function decideGroup(inbound: Inbound, policy: GatePolicy): Verdict {
   if (policy.groupPolicy === "disabled") return dropped("groups-disabled");
 
-  const settings = policy.groups && (policy.groups[inbound.chat.id] ?? policy.groups["*"]);
-  if (policy.groups && !settings) return dropped("group-not-listed");
-  const { enabled = true, requireMention = true } = settings ?? {};
+  const settings = groupSettings(inbound.chat.id, policy);
+  if (!settings) return dropped("group-not-listed");
+  const { enabled = true, requireMention = true } = settings;
   if (!enabled) return dropped("group-disabled");
   if (!isGroupSender(inbound, policy)) return dropped("group-sender-not-in-allowlist");
-  if (requireMention && inbound.isMentioned !== true) return dropped("not-mentioned");
-  return accepted;
+  return requireMention && inbound.isMentioned !== true ? dropped("not-mentioned") : accepted;
+}
+
+/** Without a list every group has the defaults; with one, only the groups named in it. */
+function groupSettings(chatId: string, { groups }: GatePolicy) {
+  return groups ? (groups[chatId] ?? groups["*"]) : {};
 }
 
 function isGroupSender({ channel, sender }: Inbound, policy: GatePolicy): boolean {

@@ -9,8 +9,6 @@ import type { Inbound } from "../ports/message.ts";
 import { insertOutbox } from "./store/outbox.ts";
 import * as store from "./store/pairing.ts";
 
-export type { PairingRequest } from "./store/pairing.ts";
-
 /** A request not approved within this time is forgotten. */
 const requestTtlMs = 60 * 60 * 1000;
 /** Further strangers of a channel get no code until one of these is approved or expires. */

@@ -82,7 +82,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     chooseModels({ defaults: config().agents.defaults, providers: config().models.providers, env: env.raw }, override);
   const runTurn = createTurnRunner({
     chooseModels: models,
-    openModel: (spec) => openModel(spec, egress.fetch),
+    openModel: (spec) => openModel(spec, { fetch: egress.fetch, clock }),
     cooldowns: createCooldowns(clock),
     tools: () => conversation.tools,
     clock,

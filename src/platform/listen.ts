@@ -61,14 +61,19 @@ function listen(host: string, port: number): Promise<{ server: Server; port: num
     maxHeaderSize: 16_384,
   });
   server.maxConnections = maxConnections;
-  return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => void refuse(error, host, port).then(reject, reject));
+  const listening = new Promise<number>((resolve, reject) => {
+    server.once("error", reject);
     server.listen(port, host, () => {
-      server.removeAllListeners("error");
       const address = server.address();
-      resolve({ server, port: typeof address === "object" && address !== null ? address.port : port });
+      resolve(typeof address === "object" && address !== null ? address.port : port);
     });
   });
+  return listening.then(
+    (actual) => ({ server, port: actual }),
+    async (error: NodeJS.ErrnoException) => {
+      throw await refuse(error, host, port);
+    },
+  );
 }
 
 async function refuse(error: NodeJS.ErrnoException, host: string, port: number): Promise<Fault> {

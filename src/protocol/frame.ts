@@ -57,6 +57,4 @@ export const frames = {
 };
 
 export type RequestFrame = Static<typeof requestFrame>;
-export type ResponseFrame = Static<typeof responseFrame>;
-export type EventFrame = Static<typeof eventFrame>;
 export type ErrorShape = Static<typeof errorShape>;

@@ -2,7 +2,7 @@
 
 import { Type } from "typebox";
 
-import { anything, choice, flag, later, map, secret, text, texts, whole } from "./key.ts";
+import { anything, choice, flag, later, map, secret, texts, whole } from "./key.ts";
 
 export const tools = later(
   {

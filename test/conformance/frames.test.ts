@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 
 import * as answers from "../../src/protocol/generated/answers.js";
 import type { Validator } from "../../src/protocol/generated/requests.js";
-import { contract } from "../../src/protocol/contract.ts";
+import type { MethodName } from "../../src/protocol/contract.ts";
 import { checkWith, validateConnect } from "../../src/protocol/validate.ts";
 import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
 import { connectParams, openRawClient, type Frame, type RawClient } from "../kit/raw-client.ts";
@@ -43,7 +43,7 @@ async function play(client: RawClient, methods: Map<string, string>): Promise<vo
     return client.request(method, params, id);
   };
   const runId = randomUUID();
-  const requests: Record<keyof typeof contract, unknown> = {
+  const requests: Record<MethodName, unknown> = {
     health: { probe: true },
     status: {},
     "logs.tail": { limit: 5 },

@@ -86,19 +86,25 @@ function remove(value: unknown, [first = "", ...rest]: readonly string[]): void 
 
 /** Every complaint about a frame that we sent; `methods` tells which request an answer belongs to. */
 export function judgeFrame(frame: Frame, methods: ReadonlyMap<string, string>): string[] {
-  const complaints: (string | undefined)[] = [];
-  if (frame.type === "event") {
-    complaints.push(judge("EventFrame", frame));
-    const definition = definitionOfEvent[frame.event ?? ""];
-    if (definition) complaints.push(judge(definition, frame.payload));
-    if (frame.event === "presence") {
-      for (const entry of frame.payload?.["presence"] as unknown[]) complaints.push(judge("PresenceEntry", entry));
-    }
-  } else {
-    complaints.push(judge("ResponseFrame", frame));
-    if (frame.error) complaints.push(judge("ErrorShape", frame.error));
-    const definition = definitionOfResult[methods.get(frame.id ?? "") ?? ""];
-    if (definition && frame.ok) complaints.push(judge(definition, frame.payload));
-  }
+  const complaints = frame.type === "event" ? judgeEvent(frame) : judgeResponse(frame, methods);
   return complaints.filter((complaint) => complaint !== undefined);
+}
+
+function judgeEvent(frame: Frame): (string | undefined)[] {
+  const definition = definitionOfEvent[frame.event ?? ""];
+  const entries = frame.event === "presence" ? (frame.payload?.["presence"] as unknown[]) : [];
+  return [
+    judge("EventFrame", frame),
+    ...(definition ? [judge(definition, frame.payload)] : []),
+    ...entries.map((entry) => judge("PresenceEntry", entry)),
+  ];
+}
+
+function judgeResponse(frame: Frame, methods: ReadonlyMap<string, string>): (string | undefined)[] {
+  const definition = frame.ok ? definitionOfResult[methods.get(frame.id ?? "") ?? ""] : undefined;
+  return [
+    judge("ResponseFrame", frame),
+    ...(frame.error ? [judge("ErrorShape", frame.error)] : []),
+    ...(definition ? [judge(definition, frame.payload)] : []),
+  ];
 }

@@ -1,8 +1,7 @@
 // The built-in demonstration that answers when no model is set up. There is no AI behind it and it says so; it goes through the
 // same loop as any model, streaming and calling a tool.
 
-import { setTimeout as pause } from "node:timers/promises";
-
+import { sleep, type Clock } from "../../base/clock.ts";
 import type { Model, ModelEvent, ModelRequest } from "../../ports/model.ts";
 import type { TranscriptMessage } from "../../ports/turn.ts";
 import type { ModelSpec } from "../models.ts";
@@ -10,18 +9,17 @@ import type { ModelSpec } from "../models.ts";
 /** Between words: visible streaming, yet quick. */
 const wordPauseMs = 5;
 
-export function openOffline(spec: ModelSpec): Model {
+export function openOffline(spec: ModelSpec, clock: Clock): Model {
   return {
     provider: spec.provider,
     id: spec.model,
     contextWindow: spec.contextWindow,
     maxOutputTokens: spec.maxOutputTokens,
-    stream: (request) => answer(request),
+    stream: (request) => answer(request, clock),
   };
 }
 
-async function* answer(request: ModelRequest): AsyncGenerator<ModelEvent> {
-  const last = request.messages.at(-1);
+async function* answer(request: ModelRequest, clock: Clock): AsyncGenerator<ModelEvent> {
   const words = decideWords(request);
   if (words === undefined) {
     yield { type: "toolCall", id: `call_${request.messages.length}`, name: "session_status", arguments: {}, raw: "{}" };
@@ -34,9 +32,9 @@ async function* answer(request: ModelRequest): AsyncGenerator<ModelEvent> {
       return;
     }
     yield { type: "text", delta: word };
-    await pause(wordPauseMs);
+    await sleep(clock, wordPauseMs, request.signal);
   }
-  yield { type: "end", usage: countUsage(request, words), stopReason: last?.role === "toolResult" ? "stop" : "stop" };
+  yield { type: "end", usage: countUsage(request, words), stopReason: "stop" };
 }
 
 /** What to say; undefined means: call the tool first. */

@@ -9,6 +9,7 @@ import type { EgressFetch } from "../../platform/egress.ts";
 import type { Channel } from "../../ports/channel.ts";
 import { toFailure } from "./failure.ts";
 import type { Poll, PollTiming } from "./poll.ts";
+import type { sendText, sendTyping } from "./send.ts";
 import { defaultAccount, defaultApiRoot, resolveToken, type TelegramSettings, type Token } from "./settings.ts";
 import { createStatusBoard } from "./status.ts";
 import { parseTarget } from "./target.ts";
@@ -34,7 +35,7 @@ interface Running {
   readonly api: Api;
   readonly token: Token;
   readonly poll: Poll;
-  readonly sending: typeof import("./send.ts");
+  readonly sending: { readonly sendText: typeof sendText; readonly sendTyping: typeof sendTyping };
 }
 
 export function createTelegram(dependencies: TelegramDependencies): Channel {

@@ -49,21 +49,25 @@ function toIds(
 
 function toChat(message: Record<string, unknown>): ChatRef | undefined {
   const { chat } = message;
-  if (!isRecord(chat)) return undefined;
+  if (!isRecord(chat) || typeof chat["id"] !== "number") return undefined;
   const { id, type, title } = chat;
-  if (typeof id !== "number") return undefined;
   const isGroup = type === "group" || type === "supergroup";
   if (!isGroup && type !== "private") return undefined;
-
-  const thread = typeof message["message_thread_id"] === "number" ? String(message["message_thread_id"]) : undefined;
-  // in a group a thread id means a topic only where the group is a forum; a forum's messages without one are in General
-  const threadId = isGroup ? (chat["is_forum"] === true ? (thread ?? generalTopic) : undefined) : thread;
   return {
     kind: isGroup ? "group" : "direct",
     id: String(id),
-    ...(threadId ? { threadId } : {}),
-    ...(typeof title === "string" ? { title } : {}),
+    threadId: isGroup ? topicOf(chat, message) : threadOf(message),
+    title: typeof title === "string" ? title : undefined,
   };
+}
+
+function threadOf({ message_thread_id: thread }: Record<string, unknown>): string | undefined {
+  return typeof thread === "number" ? String(thread) : undefined;
+}
+
+/** A thread id means a topic only where the group is a forum; a forum's messages without one are in General. */
+function topicOf(chat: Record<string, unknown>, message: Record<string, unknown>): string | undefined {
+  return chat["is_forum"] === true ? (threadOf(message) ?? generalTopic) : undefined;
 }
 
 function toSender(from: unknown): SenderRef | undefined {

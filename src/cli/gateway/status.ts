@@ -3,7 +3,14 @@
 import { Fault } from "../../base/fault.ts";
 import { logFileName } from "../../platform/log-name.ts";
 import type { Run } from "../commands.ts";
-import { findGateway, openClientAt, parseTimeout, readConfig, type GatewayTarget } from "../connection.ts";
+import {
+  findGateway,
+  openClientAt,
+  parseTimeout,
+  readConfig,
+  type GatewayTarget,
+  type LoadedConfig,
+} from "../connection.ts";
 import type { Context } from "../context.ts";
 
 interface Probe {
@@ -18,21 +25,26 @@ export const run: Run = async (context, { options }) => {
   const { config, snapshot, fault } = await readConfig(context);
   const target = await findGateway(context, config);
   const rpc = options["probe"] === false ? undefined : await probe(context, target, timeoutMs);
-  const { paths } = context;
-  const report = {
+  const report = createReport(context, { config, snapshot, fault }, target);
+  const whole = rpc ? { ...report, rpc } : report;
+  if (context.flags.json) context.out.json(whole);
+  else render(context, report, rpc);
+  return 0;
+};
+
+function createReport(
+  { paths, clock }: Context,
+  { config, snapshot, fault }: LoadedConfig,
+  target: GatewayTarget,
+): Report {
+  const issues = fault?.message.split("\n").slice(1);
+  return {
     config: {
       cli: {
         path: paths.config,
         exists: snapshot?.exists ?? true,
         valid: fault === undefined,
-        ...(fault
-          ? {
-              issues: fault.message
-                .split("\n")
-                .slice(1)
-                .map((line) => line.trim()),
-            }
-          : {}),
+        issues: issues?.map((line) => line.trim()),
       },
     },
     gateway: {
@@ -42,14 +54,10 @@ export const run: Run = async (context, { options }) => {
       probeUrl: target.url,
       authSource: target.secret?.source ?? "none",
     },
-    ...(rpc ? { rpc } : {}),
     stateDir: paths.state,
-    logFile: logFileName({ folder: paths.logs, prefix: paths.logPrefix, now: context.clock.now() }),
+    logFile: logFileName({ folder: paths.logs, prefix: paths.logPrefix, now: clock.now() }),
   };
-  if (context.flags.json) context.out.json(report);
-  else render(context, report, rpc);
-  return 0;
-};
+}
 
 async function probe(context: Context, target: GatewayTarget, timeoutMs: number): Promise<Probe> {
   try {
@@ -69,7 +77,7 @@ interface Report {
       readonly path: string;
       readonly exists: boolean;
       readonly valid: boolean;
-      readonly issues?: readonly string[];
+      readonly issues: readonly string[] | undefined;
     };
   };
   readonly gateway: {

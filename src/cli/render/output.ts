@@ -49,9 +49,7 @@ export function createOutput(options: { isColor: boolean }): Output {
 
 /** Columns as wide as their widest cell; control characters cannot reach the terminal. */
 export function renderTable(rows: readonly (readonly string[])[]): string {
-  const clean = rows.map((row) =>
-    row.map((cell) => stripVTControlCharacters(cell).replaceAll(/[\u0000-\u001f\u007f]/gu, " ")),
-  );
+  const clean = rows.map((row) => row.map((cell) => stripVTControlCharacters(cell).replaceAll(/\p{Cc}/gu, " ")));
   const widths = (clean[0] ?? []).map((_, column) => Math.max(...clean.map((row) => (row[column] ?? "").length)));
   return clean
     .map((row) =>
