@@ -4,7 +4,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import JSON5 from "json5";
 
-import { defaultConfig, parseConfig, renderProblem, type ConfigProblem } from "./parse.ts";
+import { renderProblem, type ConfigProblem } from "./explain.ts";
+import { defaultConfig, parseConfig } from "./parse.ts";
 import { createPositions } from "./positions.ts";
 
 const none = () => undefined;
@@ -14,14 +15,41 @@ const problemsOf = (text: string): readonly ConfigProblem[] => {
 };
 const lineOf = (text: string) => problemsOf(text).map((problem) => renderProblem("f", problem));
 
-test("an empty file is every default", () => {
+test("an empty object is every default", () => {
   const config = defaultConfig();
   assert.equal(config.gateway.bind, "loopback");
   assert.equal(config.gateway.reload.mode, "hybrid");
   assert.equal(config.session.dmScope, "per-channel-peer");
   assert.equal(config.agents.defaults.timeoutSeconds, 600);
-  for (const text of ["", "  \n", "// nothing\n{}", "\uFEFF{}"])
+  for (const text of ["{}", "// nothing\n{}", "\uFEFF{}"])
     assert.ok("config" in parseConfig(text, none), JSON.stringify(text));
+});
+
+test("an empty file is a save that was cut off, not a wish for the defaults", () => {
+  for (const text of ["", "  \n", "\uFEFF"])
+    assert.match(lineOf(text)[0] ?? "", /^f:1:1 the file is empty; restore it/u);
+});
+
+test("two configs never have a default in common", () => {
+  const first = defaultConfig();
+  first.gateway.controlUi.allowedOrigins.push("https://changed.example");
+  first.agents.defaults.maxConcurrent = 1;
+  assert.deepEqual(defaultConfig().gateway.controlUi.allowedOrigins, []);
+  assert.equal(defaultConfig().agents.defaults.maxConcurrent, 4);
+});
+
+test("an account takes from its channel what it does not say", () => {
+  const parsed = parseConfig('{ channels: { telegram: { dmPolicy: "disabled", accounts: { second: {} } } } }', none);
+  assert.ok("config" in parsed);
+  const { telegram } = parsed.config.channels;
+  assert.deepEqual([telegram?.dmPolicy, telegram?.enabled, telegram?.allowFrom], ["disabled", true, []]);
+  assert.deepEqual(telegram?.accounts?.["second"], {});
+});
+
+test("the group policy of all channels is not hidden by a default of one", () => {
+  const parsed = parseConfig('{ channels: { defaults: { groupPolicy: "open" }, telegram: {} } }', none);
+  assert.ok("config" in parsed);
+  assert.equal(parsed.config.channels.telegram?.groupPolicy, undefined);
 });
 
 test("an unknown key is named with its place and the key that was meant", () => {
@@ -36,6 +64,53 @@ test("a wrong value says what is allowed", () => {
   ]);
   assert.match(lineOf("{ gateway: { port: 70000 } }")[0] ?? "", /gateway\.port: must be <= 65535/u);
   assert.match(lineOf('{ gateway: { port: "x" } }')[0] ?? "", /gateway\.port: must be integer/u);
+});
+
+test("a key that may have two forms gives one problem, about the form that was meant", () => {
+  assert.deepEqual(lineOf('{ agents: { defaults: { model: { primry: "a/b" } } } }'), [
+    "f:1:34 agents.defaults.model.primry: unknown key; did you mean primary?",
+  ]);
+  assert.deepEqual(lineOf("{ agents: { defaults: { model: 5 } } }"), [
+    "f:1:25 agents.defaults.model: must be string or object; write it in one of these forms",
+  ]);
+  assert.deepEqual(lineOf("{ agents: { defaults: { model: { primary: 1, fallbacks: [true] } } } }").length, 2);
+  assert.deepEqual(lineOf("{ channels: { telegram: { allowFrom: [1, {}] } } }"), [
+    "f:1:42 channels.telegram.allowFrom.1: must be string or integer; write it in one of these forms",
+  ]);
+  for (const model of ['"a/b"', '{ primary: "a/b", fallbacks: ["c/d"] }'])
+    assert.deepEqual(lineOf(`{ agents: { defaults: { model: ${model} } } }`), []);
+});
+
+test("keys of older programs say where they are written now", () => {
+  assert.match(lineOf("{ telegram: {} }")[0] ?? "", /telegram: unknown key; write it in channels\.telegram$/u);
+  assert.match(lineOf('{ gateway: { token: "x" } }')[0] ?? "", /write it in gateway\.auth\.token$/u);
+});
+
+test("parts in other files are refused at any depth instead of being left out", () => {
+  assert.match(lineOf('{ $include: "a.json5" }')[0] ?? "", /^f:1:3 \$include: \$include is not supported yet/u);
+  assert.match(lineOf('{ agents: { $include: ["a", "b"] } }')[0] ?? "", /agents\.\$include: .* not supported yet/u);
+});
+
+test("nesting without end is refused and exhausts no stack", () => {
+  const deep = (levels: number) => `{ meta: ${"[".repeat(levels)}${"]".repeat(levels)} }`;
+  assert.deepEqual(lineOf(deep(50)), []);
+  assert.match(lineOf(deep(200_000))[0] ?? "", /nested deeper than 64 levels/u);
+  assert.deepEqual(
+    lineOf(`{ meta: "${"[".repeat(500)}" } // ${"{".repeat(500)}`),
+    [],
+    "brackets in texts do not count",
+  );
+});
+
+test("two agents cannot have the same id or folder", () => {
+  assert.match(
+    lineOf('{ agents: { list: [{ id: "a" }, { id: "A" }] } }')[0] ?? "",
+    /agents\.list\.1\.id: another agent/u,
+  );
+  assert.match(
+    lineOf('{ agents: { list: [{ id: "a", agentDir: "/x" }, { id: "b", agentDir: "/x" }] } }')[0] ?? "",
+    /agents\.list\.1\.agentDir: another agent/u,
+  );
 });
 
 test("broken syntax is named with line and column", () => {
@@ -67,6 +142,50 @@ test("variables are filled in, escaped ones are kept, missing ones are named", (
   assert.equal(parsed.config.gateway.auth.token, "secret");
   assert.equal(parsed.config.messages.responsePrefix, "${TOKEN}");
   assert.match(lineOf('{ gateway: { auth: { token: "${MISSING}" } } }')[0] ?? "", /MISSING is not set/u);
+});
+
+test("the file's own env section stands in for variables that the process does not have", () => {
+  const text = '{ env: { A: "a", vars: { B: "b", EMPTY: "" } }, messages: { responsePrefix: "${A}${B}" } }';
+  const prefix = (variable: (name: string) => string | undefined) => {
+    const parsed = parseConfig(text, variable);
+    return "config" in parsed ? parsed.config.messages.responsePrefix : parsed.problems[0]?.message;
+  };
+  assert.equal(prefix(none), "ab");
+  assert.equal(
+    prefix((name) => (name === "A" ? "process" : undefined)),
+    "processb",
+  );
+  assert.match(
+    lineOf('{ env: { EMPTY: "" }, messages: { responsePrefix: "${EMPTY}" } }')[0] ?? "",
+    /EMPTY is not set/u,
+  );
+  assert.match(lineOf('{ messages: { responsePrefix: "${PATH_OF_NOBODY}${toString}" } }')[0] ?? "", /PATH_OF_NOBODY/u);
+});
+
+test("a tilde is the home folder where a key holds a path, and itself elsewhere", () => {
+  const parsed = parseConfig(
+    '{ agents: { defaults: { workspace: "~/w" } }, channels: { telegram: { tokenFile: "~", proxy: "~/p" } }, skills: { load: { extraDirs: ["~/s", "~x"] } } }',
+    (name) => (name === "HOME" ? "/home/me" : undefined),
+  );
+  assert.ok("config" in parsed);
+  assert.equal(parsed.config.agents.defaults.workspace, "/home/me/w");
+  assert.equal(parsed.config.channels.telegram?.tokenFile, "/home/me");
+  assert.equal(parsed.config.channels.telegram?.proxy, "~/p");
+  assert.deepEqual(parsed.config.skills?.load?.extraDirs, ["/home/me/s", "~x"]);
+});
+
+test("no problem ever repeats a secret", () => {
+  const canary = "s3cr3t-c4n4ry";
+  const texts = [
+    `{ gateway: { auth: { token: ["${canary}"] } } }`,
+    `{ channels: { telegram: { botToken: { a: "${canary}" }, dmPolicy: "${canary}" } } }`,
+    `{ models: { providers: { x: { apiKey: 1, headers: { a: ["${canary}"] } } } } }`,
+  ];
+  for (const text of texts) {
+    const lines = lineOf(text);
+    assert.ok(lines.length > 0, text);
+    assert.ok(!lines.join("\n").includes(canary), lines.join("\n"));
+  }
 });
 
 test("sections of channels and plugins that are not built in are left alone", () => {
@@ -131,6 +250,35 @@ test("the place of every key is where the key stands, in plain and in loose JSON
     }),
   );
 });
+
+test("a mark put in place of any key's text is found at the place that was told", () => {
+  fc.assert(
+    fc.property(document, fc.nat(), (value, pick) => {
+      const all = paths(value).filter((path) => !/^\d+$/u.test(path.at(-1) ?? ""));
+      const path = all[pick % Math.max(1, all.length)];
+      if (!path) return;
+      // the document with the last key of this path renamed: only that key's text differs between the two
+      const renamed = rename(value, path, "\uE000mark");
+      const text = JSON.stringify(renamed, undefined, 1);
+      const offset = text.indexOf('"\uE000mark"');
+      const before = text.slice(0, offset).split("\n");
+      const found = createPositions(text)([...path.slice(0, -1), "\uE000mark"]);
+      assert.deepEqual(found, { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 });
+    }),
+  );
+});
+
+function rename(value: unknown, path: readonly string[], name: string): unknown {
+  const [first, ...rest] = path;
+  if (Array.isArray(value))
+    return value.map((item, index) => (String(index) === first ? rename(item, rest, name) : item));
+  return Object.fromEntries(
+    Object.entries(value as object).map(([key, inner]) => {
+      if (key !== first) return [key, inner];
+      return rest.length === 0 ? [name, inner] : [key, rename(inner, rest, name)];
+    }),
+  );
+}
 
 test("no text makes the parser throw", () => {
   const pieces = fc.constantFrom(

@@ -8,20 +8,21 @@ export interface Position {
   readonly column: number;
 }
 
-/** Path (`a`, `a.b`, `a.list.0.c`, keys joined by NUL to keep dots apart) -> offset of the key, or of the item. */
+/** Key of a path -> offset of the object key, or of the list item, in the text. */
 type Offsets = Map<string, number>;
 
-const separator = "\u0000";
+/** JSON keeps `a.b` apart from `a`, `b`, and an empty key from the root. */
+const toKey = (path: readonly string[]) => JSON.stringify(path);
 
 /** The position of a key path; that of its nearest known ancestor when it is not in the text. */
 export function createPositions(text: string): (path: readonly string[]) => Position {
-  const offsets: Offsets = new Map([["", firstToken(text)]]);
+  const offsets: Offsets = new Map([[toKey([]), firstToken(text)]]);
   const scanner = { text, at: 0, offsets };
   skipSpace(scanner);
   scanValue(scanner, []);
   return (path) => {
     for (let length = path.length; length >= 0; length -= 1) {
-      const offset = offsets.get(path.slice(0, length).join(separator));
+      const offset = offsets.get(toKey(path.slice(0, length)));
       if (offset !== undefined) return positionOf(text, offset);
     }
     return positionOf(text, 0);
@@ -88,7 +89,7 @@ function scanMembers(scanner: Scanner, path: readonly string[]): void {
     const start = scanner.at;
     const key = character === '"' || character === "'" ? scanString(scanner) : scanWord(scanner);
     const member = [...path, key];
-    scanner.offsets.set(member.join(separator), start);
+    scanner.offsets.set(toKey(member), start);
     skipSpace(scanner);
     scanner.at += 1; // the colon
     skipSpace(scanner);
@@ -111,7 +112,7 @@ function scanItems(scanner: Scanner, path: readonly string[]): void {
       continue;
     }
     const item = [...path, String(index)];
-    scanner.offsets.set(item.join(separator), scanner.at);
+    scanner.offsets.set(toKey(item), scanner.at);
     scanValue(scanner, item);
     index += 1;
   }

@@ -26,17 +26,25 @@ export interface SecretSources {
 
 /** Server: flag > config > environment > token file. @returns undefined when there is no secret anywhere. */
 export async function resolveServerSecret(sources: SecretSources): Promise<GatewaySecret | undefined> {
-  return (
-    decideMode(sources.config, fromFlags(sources), fromConfig(sources), fromEnv(sources)) ??
-    (await fromFile(sources.tokenFile))
-  );
+  const found = decideSecret(sources.config.gateway.auth.mode, fromFlags(sources), [
+    fromConfig(sources),
+    fromEnv(sources),
+  ]);
+  return found ?? (await fromFile(sources));
 }
 
-/** Client: flag > environment > config > token file. With `gateway.mode` remote the remote's secret stands for the config's. */
+/**
+ * Client: flag > environment > config > token file. With `gateway.mode` remote the remote's secret stands for the config's, and
+ * the token file is not read: it belongs to the Gateway of this machine and must not reach another.
+ */
 export async function resolveClientSecret(sources: SecretSources): Promise<GatewaySecret | undefined> {
   const { config } = sources;
-  const configured = config.gateway.mode === "remote" ? fromRemote(config) : fromConfig(sources);
-  return decideMode(config, fromFlags(sources), fromEnv(sources), configured) ?? (await fromFile(sources.tokenFile));
+  const isRemote = config.gateway.mode === "remote";
+  const configured = isRemote ? fromRemote(config) : fromConfig(sources);
+  // the mode in the config is that of this machine's Gateway
+  const mode = isRemote ? undefined : config.gateway.auth.mode;
+  const found = decideSecret(mode, fromFlags(sources), [fromEnv(sources), configured]);
+  return found ?? (isRemote ? undefined : await fromFile(sources));
 }
 
 interface Pair {
@@ -71,19 +79,26 @@ const fromEnv = ({ env }: SecretSources): Pair => ({
   password: secret("password", env.get("GATEWAY_PASSWORD"), env.source("GATEWAY_PASSWORD") ?? "environment"),
 });
 
-async function fromFile(tokenFile: string): Promise<GatewaySecret | undefined> {
+async function fromFile({ tokenFile, config }: SecretSources): Promise<GatewaySecret | undefined> {
+  // who asked for a password must not get a token instead
+  if (config.gateway.auth.mode === "password") return undefined;
   const text = (await readTextIfExists(tokenFile))?.trim();
   return text ? { mode: "token", value: text, source: tokenFile } : undefined;
 }
 
-/** The mode that is set, else password where the first source that has anything has one, else token. */
-function decideMode(config: Config, ...pairs: readonly Pair[]): GatewaySecret | undefined {
-  const mode = config.gateway.auth.mode;
-  for (const { token, password } of pairs) {
-    const found = mode === "token" ? token : mode === "password" ? password : (password ?? token);
-    if (found) return found;
-  }
-  return undefined;
+/**
+ * The mode that is set; else that of the flag given; else password where there is one anywhere, else token. Both sides ask for a
+ * password before a token in the same way, so that a token here and a password there do not make them differ.
+ */
+function decideSecret(
+  mode: GatewaySecret["mode"] | undefined,
+  flags: Pair,
+  pairs: readonly Pair[],
+): GatewaySecret | undefined {
+  const first = (kind: GatewaySecret["mode"]) =>
+    [flags, ...pairs].map((pair) => pair[kind]).find((it) => it !== undefined);
+  if (mode !== undefined) return first(mode);
+  return flags.password ?? flags.token ?? first("password") ?? first("token");
 }
 
 /** Makes the token file: 24 random bytes as hex, readable by its owner alone. @returns the new token. */

@@ -7,7 +7,8 @@ import { dirname } from "node:path";
 import { Fault } from "../base/fault.ts";
 import { ensureFolder, readTextIfExists, writeFileAtomic } from "../platform/files.ts";
 import type { Config } from "../settings/config.ts";
-import { defaultConfig, parseConfig, renderProblem, type ConfigProblem } from "./parse.ts";
+import { renderProblem, type ConfigProblem } from "./explain.ts";
+import { defaultConfig, parseConfig, type Variable } from "./parse.ts";
 
 export interface ConfigSnapshot {
   readonly path: string;
@@ -26,13 +27,18 @@ export interface ConfigSnapshot {
 export interface ConfigStore {
   current(): Config;
   snapshot(): ConfigSnapshot;
+  /**
+   * Reads the file again. With errors in it, the config in use stays and the snapshot tells them.
+   * @throws Fault `storage` when a good file could not be copied; the config in use stays.
+   */
+  reload(): Promise<ConfigSnapshot>;
 }
 
 export interface ConfigFiles {
   readonly path: string;
   /** A copy of the last file without errors; absent: none is read or kept (the CLI only looks). */
   readonly lastGoodPath?: string;
-  readonly variable: (name: string) => string | undefined;
+  readonly variable: Variable;
 }
 
 /**
@@ -40,56 +46,76 @@ export interface ConfigFiles {
  * @throws Fault `config_invalid` listing `file:line:column key: problem; fix` when it has errors and no good one was kept.
  */
 export async function openConfig(files: ConfigFiles): Promise<ConfigStore> {
-  const snapshot = await loadConfig(files);
-  return { current: () => snapshot.config, snapshot: () => snapshot };
+  let snapshot = await loadConfig(files, () => readGood(files));
+  return {
+    current: () => snapshot.config,
+    snapshot: () => snapshot,
+    async reload() {
+      snapshot = await loadConfig(files, () => Promise.resolve(snapshot.config));
+      return snapshot;
+    },
+  };
 }
 
-async function loadConfig(files: ConfigFiles): Promise<ConfigSnapshot> {
+async function loadConfig(files: ConfigFiles, lastGood: () => Promise<Config | undefined>): Promise<ConfigSnapshot> {
   const { path } = files;
-  const text = await readTextIfExists(path);
-  if (text === undefined) {
-    return {
-      path,
-      exists: false,
-      isValid: true,
-      problems: [],
-      rendered: [],
-      hash: undefined,
-      source: "defaults",
-      config: defaultConfig(),
-    };
+  const file = await readConfigFile(path);
+  if (file === undefined) {
+    return { path, exists: false, ...allWell, hash: undefined, source: "defaults", config: defaultConfig() };
   }
-  const hash = createHash("sha256").update(text).digest("hex");
-  const parsed = parseConfig(text, files.variable);
+  const { text } = file;
+  const hash = text === undefined ? undefined : createHash("sha256").update(text).digest("hex");
+  const parsed = text === undefined ? { problems: [file.problem] } : parseConfig(text, files.variable);
   if ("config" in parsed) {
-    await keepGood(files, text);
+    await keepGood(files, text ?? "");
+    return { path, exists: true, ...allWell, hash, source: "file", config: parsed.config };
+  }
+
+  const { problems } = parsed;
+  const config = await lastGood();
+  if (!config) throw invalid(path, problems);
+  const rendered = problems.map((problem) => renderProblem(path, problem));
+  return { path, exists: true, isValid: false, problems, rendered, hash, source: "last-good", config };
+}
+
+const allWell = { isValid: true, problems: [], rendered: [] } as const;
+
+type ConfigFile = { readonly text: string } | { readonly text: undefined; readonly problem: ConfigProblem };
+
+/** undefined when there is no file. One that is there and cannot be read is a problem of the file, not its absence. */
+async function readConfigFile(path: string): Promise<ConfigFile | undefined> {
+  try {
+    const text = await readTextIfExists(path);
+    return text === undefined ? undefined : { text };
+  } catch (error) {
+    const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    const message = `the file cannot be read (${reason})`;
     return {
-      path,
-      exists: true,
-      isValid: true,
-      problems: [],
-      rendered: [],
-      hash,
-      source: "file",
-      config: parsed.config,
+      text: undefined,
+      problem: { path: "", line: 1, column: 1, message, next: "check what it is, and its owner" },
     };
   }
-  const config = await readGood(files);
-  if (!config) throw invalid(path, parsed.problems);
-  const rendered = parsed.problems.map((problem) => renderProblem(path, problem));
-  return { path, exists: true, isValid: false, problems: parsed.problems, rendered, hash, source: "last-good", config };
 }
 
 async function keepGood({ lastGoodPath }: ConfigFiles, text: string): Promise<void> {
-  if (lastGoodPath === undefined || (await readTextIfExists(lastGoodPath)) === text) return;
-  await ensureFolder(dirname(lastGoodPath));
-  await writeFileAtomic(lastGoodPath, text);
+  if (lastGoodPath === undefined) return;
+  try {
+    if ((await readTextIfExists(lastGoodPath)) === text) return;
+    await ensureFolder(dirname(lastGoodPath));
+    await writeFileAtomic(lastGoodPath, text);
+  } catch (cause) {
+    throw new Fault("storage", `the copy of the config could not be written: ${lastGoodPath}`, {
+      cause,
+      next: "make the state folder writable, with room on its disk",
+    });
+  }
 }
 
+/** What was good under an older program, or with a variable that is gone now, is not good any more: undefined. */
 async function readGood({ lastGoodPath, variable }: ConfigFiles): Promise<Config | undefined> {
-  const text = lastGoodPath === undefined ? undefined : await readTextIfExists(lastGoodPath);
-  if (text === undefined) return undefined;
-  const parsed = parseConfig(text, variable);
+  const file = lastGoodPath === undefined ? undefined : await readConfigFile(lastGoodPath);
+  if (file?.text === undefined) return undefined;
+  const parsed = parseConfig(file.text, variable);
   return "config" in parsed ? parsed.config : undefined;
 }
 

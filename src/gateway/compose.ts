@@ -14,7 +14,7 @@ import type { Ids } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import type { Service } from "../base/service.ts";
 import { createChatHandlers } from "../channels/webchat/methods.ts";
-import { renderProblem } from "../config/parse.ts";
+import { renderProblem } from "../config/explain.ts";
 import type { GatewaySecret } from "../config/secret.ts";
 import type { ConfigStore } from "../config/store.ts";
 import { createConversation } from "../conversation/conversation.ts";

@@ -28,3 +28,13 @@ export function createEnv(brand: Brand, variables: Readonly<Record<string, strin
     },
   };
 }
+
+/** The same environment, with `variables` where it has none of the name. */
+export function withVariables(brand: Brand, env: Env, variables: Readonly<Record<string, string>>): Env {
+  const own = createEnv(brand, variables);
+  return {
+    get: (name) => env.get(name) ?? own.get(name),
+    source: (name) => env.source(name) ?? own.source(name),
+    raw: (name) => env.raw(name) ?? own.raw(name),
+  };
+}

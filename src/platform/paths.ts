@@ -1,7 +1,8 @@
 // Where everything lives, derived from the name, the profile and the environment. Pure but for the question whether a path
 // exists. A sibling's older folder is used in place when only it exists; it is never renamed, nor a new one made in it.
 
-import { join, resolve } from "node:path";
+import { createHash } from "node:crypto";
+import { basename, dirname, join, resolve } from "node:path";
 
 import type { Brand } from "../base/brand.ts";
 import { Fault } from "../base/fault.ts";
@@ -39,9 +40,9 @@ export interface PathOptions {
 const profilePattern = /^[a-z0-9][a-z0-9_-]{0,63}$/iu;
 
 /** @returns undefined for `default`. @throws Fault `usage` for a name that cannot be part of a path. */
-export function parseProfile(name: string): string | undefined {
+export function parseProfile(name: string, field = "--profile"): string | undefined {
   if (!profilePattern.test(name)) {
-    throw new Fault("usage", 'Invalid --profile (use letters, numbers, "_", "-" only)', { field: "profile" });
+    throw new Fault("usage", `Invalid ${field} (use letters, numbers, "_", "-" only)`, { field: "profile" });
   }
   const profile = name.toLowerCase();
   return profile === "default" ? undefined : profile;
@@ -49,22 +50,39 @@ export function parseProfile(name: string): string | undefined {
 
 export function derivePaths(options: PathOptions): Paths {
   const { brand, env, home, profile } = options;
-  const suffix = profile === undefined ? "" : `-${profile}`;
+  const suffix = toSuffix(profile);
   const state = stateFolder(options, suffix);
-  const logPrefix = `${brand.logName}${suffix}`;
+  const config = configFile(options, state, suffix);
+  // a service's unit names the profile in the environment, beside its folders: it moves what has no variable of its own
+  const named = toSuffix(profile ?? profileFromEnv(env));
   return {
     profile,
     state,
-    config: configFile(options, state, suffix),
-    lastGoodConfig: join(state, "config-last-good.json"),
+    config,
+    lastGoodConfig: join(state, lastGoodName(brand, config, state)),
     database: join(state, "gateway.sqlite"),
     lock: join(state, "gateway.lock"),
     credentials: join(state, "credentials"),
     gatewayToken: join(state, "credentials", "gateway-token"),
-    workspace: join(home, `${brand.workspaceFolder}${suffix}`),
+    workspace: join(home, `${brand.workspaceFolder}${named}`),
     logs: env.get("LOG_DIR") ? expand(env.get("LOG_DIR") ?? "", home) : join(options.temporary, brand.logName),
-    logPrefix,
+    logPrefix: `${brand.logName}${named}`,
   };
+}
+
+const toSuffix = (profile: string | undefined) => (profile === undefined ? "" : `-${profile}`);
+
+/** @throws Fault `usage` for a name that cannot be part of a path. */
+function profileFromEnv(env: Env): string | undefined {
+  const name = env.get("PROFILE");
+  return name === undefined ? undefined : parseProfile(name, env.source("PROFILE"));
+}
+
+/** A config of another name or place has a copy of its own: `a.json` and `b.json` over one state folder never stand in for each other. */
+function lastGoodName(brand: Brand, config: string, state: string): string {
+  const names = [brand.configFile, ...brand.fallbackConfigFiles];
+  if (dirname(config) === state && names.includes(basename(config))) return "config-last-good.json";
+  return `config-${createHash("sha256").update(config).digest("hex").slice(0, 8)}-last-good.json`;
 }
 
 function stateFolder({ brand, env, home, exists }: PathOptions, suffix: string): string {
