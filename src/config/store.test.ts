@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
@@ -53,6 +53,57 @@ test("a broken file without a good one refuses, with every problem", async () =>
     openConfig(files),
     (error) => error instanceof Fault && error.code === "config_invalid" && /gatway[\s\S]*loging/u.test(error.message),
   );
+});
+
+test("reading again takes a good file over, and keeps the config in use when the file is broken, empty or unreadable", async () => {
+  await writeFile(files.path, "{ gateway: { port: 4711 } }");
+  const store = await openConfig(files);
+  await writeFile(files.path, "{ gateway: { port: 4712 } }");
+  assert.deepEqual([(await store.reload()).source, store.current().gateway.port], ["file", 4712]);
+
+  for (const text of ["{ gateway: ", "", "{ gateway: { port: true } }"]) {
+    await writeFile(files.path, text);
+    const snapshot = await store.reload();
+    assert.deepEqual([snapshot.isValid, snapshot.source, snapshot.problems.length], [false, "last-good", 1], text);
+    assert.equal(store.current().gateway.port, 4712);
+  }
+  await rm(files.path);
+  await mkdir(files.path);
+  assert.match((await store.reload()).rendered[0] ?? "", /:1:1 the file cannot be read \(EISDIR\)/u);
+  assert.equal((await openConfig(files)).current().gateway.port, 4712, "a start does the same");
+  assert.equal(await readFile(files.lastGoodPath ?? "", "utf8"), "{ gateway: { port: 4712 } }");
+
+  await rm(files.path, { recursive: true });
+  assert.equal((await store.reload()).source, "defaults");
+});
+
+test("the copy of a good file is written only when it changed, and a broken copy is as good as none", async () => {
+  await writeFile(files.path, "{}");
+  await openConfig(files);
+  const before = await stat(files.lastGoodPath ?? "");
+  await openConfig(files);
+  assert.equal((await stat(files.lastGoodPath ?? "")).ino, before.ino, "not written again");
+
+  await writeFile(files.path, "{ a");
+  await writeFile(files.lastGoodPath ?? "", "{ b");
+  await assert.rejects(openConfig(files), (error) => error instanceof Fault && error.code === "config_invalid");
+  assert.equal(await readFile(files.lastGoodPath ?? "", "utf8"), "{ b", "and it is not repaired in passing");
+});
+
+test("a copy that cannot be written is a fault that says where", async () => {
+  await writeFile(files.path, "{}");
+  const lastGoodPath = join(files.path, "below-a-file", "good.json");
+  await assert.rejects(
+    openConfig({ ...files, lastGoodPath }),
+    (error) => error instanceof Fault && error.code === "storage" && error.message.includes(lastGoodPath),
+  );
+});
+
+test("a look at the config writes no copy", async () => {
+  await writeFile(files.path, "{}");
+  const { path, variable } = files;
+  assert.equal((await openConfig({ path, variable })).snapshot().hash?.length, 64);
+  assert.deepEqual(await readdir(folder), ["openclaw.json"]);
 });
 
 test("the server looks at its config before the environment, a client the other way round, and both name what they used", async () => {

@@ -66,6 +66,65 @@ test("the environment decides each path by itself, our own prefix first", () => 
   assert.equal(derive("openclaw", { profile: "x", vars: { OPENCLAW_STATE_DIR: "/s" } }).config, "/s/openclaw.json");
 });
 
+test("the config is looked for by the documented order, whatever exists", () => {
+  const names = ["openclaw.json", "moltbot.json", "clawdbot.json"];
+  const folders = [".openclaw", ".clawdbot", ".moltbot"].map((name) => `/home/me/${name}`);
+  const candidates = [...folders, "/s"].flatMap((folder) => names.map((name) => `${folder}/${name}`));
+  const maybe = (value: string) => fc.option(fc.constant(value), { nil: undefined });
+  fc.assert(
+    fc.property(
+      fc.subarray(candidates),
+      maybe("/c.json"),
+      maybe("/s"),
+      maybe("work"),
+      (found, configPath, stateDir, profile) => {
+        // a file exists only in a folder that does
+        const existing = [...found, ...found.map((path) => path.slice(0, path.lastIndexOf("/")))];
+        const vars = {
+          ...(configPath ? { OPENCLAW_CONFIG_PATH: configPath } : {}),
+          ...(stateDir ? { CLAWDBOT_STATE_DIR: stateDir } : {}),
+        };
+        const paths = derive("openclaw", { vars, existing, ...(profile ? { profile } : {}) });
+
+        const home = folders.find((folder) => existing.includes(folder)) ?? "/home/me/.openclaw";
+        assert.equal(paths.state, stateDir ?? (profile ? "/home/me/.openclaw-work" : home));
+        const searched = stateDir ? ["/s"] : profile ? [] : folders;
+        const first = searched
+          .flatMap((folder) => names.map((name) => `${folder}/${name}`))
+          .find((path) => existing.includes(path));
+        assert.equal(paths.config, configPath ?? first ?? `${paths.state}/openclaw.json`);
+      },
+    ),
+  );
+});
+
+test("all that is written lies in the state folder", () => {
+  const { state, database, lock, credentials, gatewayToken, lastGoodConfig } = derive("openclaw", {
+    vars: { OPENCLAW_STATE_DIR: "/s", OPENCLAW_CONFIG_PATH: "/elsewhere/main.json" },
+  });
+  for (const path of [database, lock, credentials, gatewayToken, lastGoodConfig]) {
+    assert.ok(path.startsWith(`${state}/`), path);
+  }
+});
+
+test("two config files over one state folder keep a copy each, which a restart finds again", () => {
+  const copyOf = (config: string) =>
+    derive("openclaw", { vars: { OPENCLAW_STATE_DIR: "/s", OPENCLAW_CONFIG_PATH: config } }).lastGoodConfig;
+  assert.equal(copyOf("/s/openclaw.json"), "/s/config-last-good.json");
+  assert.equal(new Set(["/s/openclaw.json", "/s/a.json", "/s/b.json", "/t/openclaw.json"].map(copyOf)).size, 4);
+  assert.equal(copyOf("/s/a.json"), copyOf("/s/a.json"));
+});
+
+test("a profile named in the environment alone moves the workspace and the log, not the state", () => {
+  const paths = derive("openclaw", { vars: { OPENCLAW_PROFILE: "Rescue" } });
+  assert.deepEqual(
+    [paths.state, paths.workspace, paths.logPrefix, paths.profile],
+    ["/home/me/.openclaw", "/home/me/.openclaw/workspace-rescue", "openclaw-rescue", undefined],
+  );
+  assert.equal(derive("openclaw", { profile: "dev", vars: { OPENCLAW_PROFILE: "rescue" } }).logPrefix, "openclaw-dev");
+  assert.throws(() => derive("openclaw", { vars: { CLAWDBOT_PROFILE: "../x" } }), /Invalid CLAWDBOT_PROFILE/u);
+});
+
 test("the port comes from the flag, then the environment, then the config, then the default", () => {
   const ports = fc.option(fc.integer({ min: 1, max: 65_535 }), { nil: undefined });
   fc.assert(

@@ -5,6 +5,8 @@ import { Fault } from "../../base/fault.ts";
 import type { LogLevel } from "../../base/log.ts";
 import { createGatewayToken, resolveServerSecret, type GatewaySecret } from "../../config/secret.ts";
 import { openConfig, type ConfigStore } from "../../config/store.ts";
+import { fileVariables } from "../../config/substitute.ts";
+import { withVariables } from "../../platform/env.ts";
 import { ensureFolder } from "../../platform/files.ts";
 import { openListener, type Listener } from "../../platform/listen.ts";
 import { openLock, type Lock } from "../../platform/lock.ts";
@@ -26,7 +28,6 @@ export const run: Run = async (context, invocation) => {
     variable: (name) => context.env.raw(name),
   });
   checkMode(config, invocation);
-  const { secret, isNew } = await requireSecret(context, config.current());
   const host = decideBindHost({
     flag: invocation.options["bind"] as string | undefined,
     settings: config.current().gateway,
@@ -42,6 +43,8 @@ export const run: Run = async (context, invocation) => {
   let lock: Lock | undefined;
   try {
     lock = await openLock(paths.lock);
+    // only the owner of the state folder makes a token: two first starts at once must not overwrite each other's
+    const { secret, isNew } = await requireSecret(context, config.current());
     const listener = await openListener({ host, port, log: opened.log.child("gateway/listen") });
     await lock.describe({
       pid: process.pid,
@@ -73,7 +76,7 @@ async function serve(context: Context, serving: Serving): Promise<number> {
     brand: context.brand,
     version: context.version,
     paths: context.paths,
-    env: context.env,
+    env: withVariables(context.brand, context.env, fileVariables(serving.config.current())),
     config: serving.config,
     secret: serving.secret,
     clock: context.clock,
