@@ -24,6 +24,14 @@ export const systemClock: Clock = {
   },
 };
 
+/**
+ * Keeps the process alive until the returned function is called: for a command that waits for nothing but a timer.
+ */
+export function holdProcess(): () => void {
+  const handle = setInterval(() => {}, 2 ** 31 - 1);
+  return () => clearInterval(handle);
+}
+
 export interface ManualClock extends Clock {
   /** Moves time forward and runs the timers that come due, in order; awaits the microtasks of each. */
   advance(ms: number): Promise<void>;

@@ -1,7 +1,7 @@
 // The one error class and the one table of codes. A Fault is an error that somebody can act on; anything else thrown is a
 // bug. The table says what each code becomes on the wire, over HTTP and as an exit code.
 
-/** Error codes of the wire protocol (shared/spec/protocol.md 2.2). `FORBIDDEN` exists from protocol 4 on. */
+/** Error codes of the wire protocol (docs/protocol.md). `FORBIDDEN` exists from protocol 4 on. */
 export type WireCode = "NOT_LINKED" | "NOT_PAIRED" | "AGENT_TIMEOUT" | "INVALID_REQUEST" | "UNAVAILABLE" | "FORBIDDEN";
 
 interface CodeRow {

@@ -137,6 +137,25 @@ export function connect(options: ConnectOptions): Promise<GatewayClient> {
       stopTimer();
       reject(error as Error);
     };
+    const opened = (hello: unknown) => {
+      stopTimer();
+      resolve({
+        // hello-ok is what a Gateway answers to connect
+        hello: hello as HelloOk,
+        // the Gateway validates what it sends against the same contract
+        call: (method, params, callOptions) => request(method, params, callOptions) as Promise<never>,
+        callAny: request,
+        on(event, listener) {
+          const set = listeners.get(event) ?? new Set();
+          listeners.set(event, set.add(listener));
+          return () => set.delete(listener);
+        },
+        onGap: (listener) => {
+          onGap = listener;
+        },
+        close: () => socket.close(),
+      });
+    };
     socket.onError((error) => giveUp(unreachable(options.url, error)));
     socket.onClose((code, reason) => giveUp(closed(code, reason)));
     socket.onMessage((text) => {
@@ -144,25 +163,7 @@ export function connect(options: ConnectOptions): Promise<GatewayClient> {
       if (!isRecord(frame)) return;
       if (frame["type"] === "res") takeResponse(frame);
       else if (frame["event"] === "connect.challenge") {
-        request("connect", toConnectParams(options), { timeoutMs: 0 }).then((hello) => {
-          stopTimer();
-          resolve({
-            // hello-ok is what a Gateway answers to connect
-            hello: hello as HelloOk,
-            // the Gateway validates what it sends against the same contract
-            call: (method, params, callOptions) => request(method, params, callOptions) as Promise<never>,
-            callAny: request,
-            on(event, listener) {
-              const set = listeners.get(event) ?? new Set();
-              listeners.set(event, set.add(listener));
-              return () => set.delete(listener);
-            },
-            onGap: (listener) => {
-              onGap = listener;
-            },
-            close: () => socket.close(),
-          });
-        }, giveUp);
+        request("connect", toConnectParams(options), { timeoutMs: 0 }).then(opened, giveUp);
       } else takeEvent(frame);
     });
   });

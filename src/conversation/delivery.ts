@@ -1,5 +1,5 @@
 // Outbox rows -> channel -> outcome. In order within a conversation, several conversations side by side; intent is committed
-// before each send, and a row is finished only on a confirmed outcome (lessons 5b.3, R23).
+// before each send, and a row is finished only on a confirmed outcome (R23).
 
 import { backoffMs, type BackoffPolicy } from "../base/backoff.ts";
 import type { Clock, Timer } from "../base/clock.ts";

@@ -17,13 +17,14 @@ import { createChatHandlers } from "../channels/webchat/methods.ts";
 import { renderProblem } from "../config/explain.ts";
 import type { GatewaySecret } from "../config/secret.ts";
 import type { ConfigStore } from "../config/store.ts";
+import { fileVariables } from "../config/substitute.ts";
 import { createConversation } from "../conversation/conversation.ts";
 import { openGatewayDatabase } from "../conversation/database.ts";
 import { createConversationHandlers } from "../conversation/methods.ts";
 import { findSessionById } from "../conversation/store/sessions.ts";
 import { createBus } from "../platform/bus.ts";
 import { createEgress } from "../platform/egress.ts";
-import type { Env } from "../platform/env.ts";
+import { withVariables, type Env } from "../platform/env.ts";
 import { readTextIfExists } from "../platform/files.ts";
 import type { Listener } from "../platform/listen.ts";
 import type { Paths } from "../platform/paths.ts";
@@ -69,8 +70,10 @@ export interface Gateway {
 }
 
 export function createGateway(options: GatewayOptions): Gateway {
-  const { brand, clock, ids, log, paths, env, version } = options;
+  const { brand, clock, ids, log, paths, version } = options;
   const config = () => options.config.current();
+  // keys that the config keeps in its env section are found like those of the process
+  const env = withVariables(brand, options.env, fileVariables(config()));
   const startedAt = clock.monotonic();
 
   const database = openGatewayDatabase(paths.database);
@@ -180,6 +183,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     }),
   };
 
+  let isDraining = false;
   const isSecret = createSecretCheck(options.secret.value);
   const server = createGatewayServer({
     clock,
@@ -194,6 +198,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       log: log.child("gateway/dispatch"),
       clock,
       ids,
+      isDraining: () => isDraining,
     }),
     createHello: async (connection, granted) =>
       createHello(connection, granted, {
@@ -237,7 +242,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     async stop(reason, { drainMs } = {}) {
       const stages = {
-        closeIntake: () => conversation.intake.close(),
+        closeIntake() {
+          isDraining = true;
+          conversation.intake.close();
+        },
         drain: (deadline: AbortSignal) => conversation.lane.drain(deadline),
         announce(stopping: StopReason) {
           bus.publish("shutdown", stopping);

@@ -1,5 +1,5 @@
 // Judges `connect`: protocol, role, credentials, scopes, in the order and with the codes that both generations of clients know
-// (shared facts: protocol 3.5 to 3.8). Device identity comes later: a device grants nothing here, nor does its presence.
+// . Device identity comes later: a device grants nothing here, nor does its presence.
 
 import { Fault } from "../base/fault.ts";
 import type { ConnectParams } from "../protocol/connect.ts";

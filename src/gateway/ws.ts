@@ -1,5 +1,5 @@
 // One WebSocket from its first byte to its last: challenge, connect, then requests. Nothing a stranger sends may disturb anybody
-// else; the table of what is answered to malformed input is in the protocol facts (1.3).
+// else; what is answered to malformed input is held by test/e2e/bad-input.
 
 import type { IncomingMessage } from "node:http";
 

@@ -30,32 +30,39 @@ export async function tailLog(file: string, request: TailRequest = {}): Promise<
   const found = await existingLog(file);
   if (!found) return { file, cursor: 0, size: 0, lines: [] };
   const { path, size } = found;
-  const maxBytes = request.maxBytes ?? 250_000;
-  const limit = request.limit ?? 500;
-
-  const isReset = request.cursor !== undefined && (request.cursor > size || path !== file);
-  const wanted = request.cursor === undefined || isReset ? undefined : request.cursor;
-  const isCut = size - (wanted ?? 0) > maxBytes;
-  const start = isCut ? size - maxBytes : (wanted ?? 0);
+  const { start, isCut, isSkipped, isReset } = decideRange(request, size, path !== file);
 
   const { text, length } = await readRange(path, start, size);
-  const end = text.lastIndexOf("\n");
-  const complete = end === -1 ? "" : text.slice(0, end);
-  let lines = complete === "" ? [] : complete.split("\n");
+  const complete = text.slice(0, text.lastIndexOf("\n") + 1);
+  const all = complete.split("\n").slice(0, -1);
   // in the middle of the file the first line is only a part, unless a cursor put us at a line's beginning
-  if (isCut && lines.length > 0) lines = lines.slice(1);
-  const isOverLimit = lines.length > limit;
-  if (isOverLimit) lines = lines.slice(-limit);
-
-  const unread = Buffer.byteLength(end === -1 ? text : text.slice(end + 1));
+  const whole = isCut ? all.slice(1) : all;
+  const lines = whole.slice(-(request.limit ?? 500));
   return {
     file: path,
-    cursor: start + length - unread,
+    // a line under way is not counted
+    cursor: start + length - Buffer.byteLength(text.slice(complete.length)),
     size,
     lines,
-    ...(isOverLimit || (isCut && wanted !== undefined) ? { truncated: true } : {}),
-    ...(isReset || (isCut && wanted !== undefined) ? { reset: true } : {}),
+    ...(isSkipped || lines.length < whole.length ? { truncated: true } : {}),
+    ...(isSkipped || isReset ? { reset: true } : {}),
   };
+}
+
+interface Range {
+  readonly start: number;
+  /** It begins in the middle of the file because of the byte limit. */
+  readonly isCut: boolean;
+  /** Lines between the cursor and its beginning are left out. */
+  readonly isSkipped: boolean;
+  readonly isReset: boolean;
+}
+
+function decideRange({ cursor, maxBytes = 250_000 }: TailRequest, size: number, isOtherFile: boolean): Range {
+  const isReset = cursor !== undefined && (cursor > size || isOtherFile);
+  const from = isReset ? undefined : cursor;
+  const isCut = size - (from ?? 0) > maxBytes;
+  return { start: isCut ? size - maxBytes : (from ?? 0), isCut, isSkipped: isCut && from !== undefined, isReset };
 }
 
 async function existingLog(file: string): Promise<{ path: string; size: number } | undefined> {
@@ -65,7 +72,7 @@ async function existingLog(file: string): Promise<{ path: string; size: number }
   const folder = dirname(file);
   const prefix = basename(file).replace(dated, "");
   const names = await readdir(folder).catch(() => []);
-  const candidates = names.filter((name) => dated.test(name) && name.replace(dated, "") === prefix).sort();
+  const candidates = names.filter((name) => dated.test(name) && name.replace(dated, "") === prefix).toSorted();
   const newest = candidates.at(-1);
   if (newest === undefined) return undefined;
   const path = join(folder, newest);

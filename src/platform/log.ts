@@ -141,7 +141,7 @@ function removeOld(folder: string, prefix: string, current: string): void {
   const files = readdirSync(folder)
     .filter((name) => name.startsWith(`${prefix}-`) && /-\d{4}-\d\d-\d\d\.log/u.test(name.slice(prefix.length)))
     .map((name) => ({ path: join(folder, name), ...statOf(join(folder, name)) }))
-    .sort((a, b) => b.mtimeMs - a.mtimeMs);
+    .toSorted((a, b) => b.mtimeMs - a.mtimeMs);
   let sum = 0;
   for (const [index, file] of files.entries()) {
     sum += file.size;

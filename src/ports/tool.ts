@@ -9,7 +9,7 @@ export type ToolEffect = "read" | "write" | "send";
 
 export interface ToolContext {
   readonly runId: RunId;
-  /** Same for the same call over every attempt of the turn: makes side effects happen once (lessons 5b.2). */
+  /** Same for the same call over every attempt of the turn: makes side effects happen once (R1). */
   readonly effectKey: string;
   readonly sessionKey: SessionKey;
   readonly agentId: string;

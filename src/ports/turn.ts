@@ -23,7 +23,7 @@ export interface Usage {
   readonly totalTokens: number;
 }
 
-/** Stored in the transcript and shown by `chat.history` in this form (shared/spec/protocol.md 6.5). */
+/** Stored in the transcript and shown by `chat.history` in this form. */
 export type TranscriptMessage =
   | { readonly role: "user"; readonly content: readonly ContentBlock[]; readonly timestamp: number }
   | {

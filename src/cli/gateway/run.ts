@@ -2,21 +2,19 @@
 
 import { createGateway } from "../../gateway/compose.ts";
 import { Fault } from "../../base/fault.ts";
-import type { LogLevel } from "../../base/log.ts";
 import { createGatewayToken, resolveServerSecret, type GatewaySecret } from "../../config/secret.ts";
 import { openConfig, type ConfigStore } from "../../config/store.ts";
-import { fileVariables } from "../../config/substitute.ts";
-import { withVariables } from "../../platform/env.ts";
 import { ensureFolder } from "../../platform/files.ts";
 import { openListener, type Listener } from "../../platform/listen.ts";
 import { openLock, type Lock } from "../../platform/lock.ts";
-import { openLog, type OpenLog } from "../../platform/log.ts";
+import type { OpenLog } from "../../platform/log.ts";
 import { decidePort } from "../../platform/paths.ts";
-import { parseRedactPatterns } from "../../platform/redact.ts";
 import type { Config } from "../../settings/config.ts";
 import { decideBindHost } from "../bind-host.ts";
 import type { Invocation, Run } from "../commands.ts";
 import type { Context } from "../context.ts";
+import { openGatewayLog } from "./open-log.ts";
+import { guardProcess, waitForStop } from "./signals.ts";
 
 export const run: Run = async (context, invocation) => {
   const startedAt = context.clock.monotonic();
@@ -76,7 +74,7 @@ async function serve(context: Context, serving: Serving): Promise<number> {
     brand: context.brand,
     version: context.version,
     paths: context.paths,
-    env: withVariables(context.brand, context.env, fileVariables(serving.config.current())),
+    env: context.env,
     config: serving.config,
     secret: serving.secret,
     clock: context.clock,
@@ -110,9 +108,9 @@ async function tell(
   notices: Promise<readonly { message: string; next?: string }[]>,
 ) {
   const { log } = opened;
-
-  for (const problem of config.snapshot().rendered)
+  for (const problem of config.snapshot().rendered) {
     log.warn(`config error, the last good config is in use: ${problem}`);
+  }
   for (const notice of await notices) log.info(notice.next ? `${notice.message}; ${notice.next}` : notice.message);
   if (isNew) log.info(`a token was made for this Gateway and kept in ${secret.source}`);
   log.info(`next: in another terminal, ${context.command('agent --message "hello"')}`);
@@ -150,47 +148,4 @@ async function requireSecret(context: Context, config: Config): Promise<{ secret
     });
   }
   return { secret: await createGatewayToken(paths.gatewayToken, context.ids), isNew: true };
-}
-
-function openGatewayLog(context: Context, config: Config, isVerbose: boolean): OpenLog {
-  const { logging } = config;
-  const { out } = context;
-  const isRedacting = logging.redactSensitive !== "off";
-  const show = (line: string, level: LogLevel) => {
-    if (level === "error" || level === "fatal") out.error(out.style("red", line));
-    else if (level === "warn") out.error(out.style("yellow", line));
-    else out.line(level === "debug" || level === "trace" ? out.style("dim", line) : line);
-  };
-  return openLog({
-    folder: context.paths.logs,
-    prefix: context.paths.logPrefix,
-    clock: context.clock,
-    level: logging.level ?? "info",
-    consoleLevel: isVerbose ? "debug" : (logging.consoleLevel ?? "info"),
-    console: show,
-    isJsonConsole: logging.consoleStyle === "json",
-    redact: isRedacting ? parseRedactPatterns(logging.redactPatterns ?? []) : [],
-  });
-}
-
-function waitForStop(log: OpenLog["log"]): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    let isStopping = false;
-    for (const name of ["SIGTERM", "SIGINT"] as const) {
-      process.on(name, () => {
-        if (isStopping) log.info(`received ${name} again; still shutting down`);
-        else resolve(name);
-        isStopping = true;
-      });
-    }
-    process.on("SIGUSR1", () =>
-      log.warn("SIGUSR1 ignored: restarting in the process is not supported yet; stop and start instead"),
-    );
-  });
-}
-
-/** A rejection that nobody caught is a bug in one place; it does not take the Gateway with it (R2). */
-function guardProcess(log: OpenLog["log"]): void {
-  process.on("unhandledRejection", (error) => log.error("a promise was rejected and nobody looked", { error }));
-  process.on("uncaughtException", (error) => log.error("an error was thrown and nobody caught it", { error }));
 }

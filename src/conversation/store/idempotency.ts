@@ -1,4 +1,4 @@
-// Answers that are kept so that a repeated request has one effect (lessons 5a, Matrix; T10). Scoped to (principal, method).
+// Answers that are kept so that a repeated request has one effect (T10). Scoped to (principal, method).
 
 import type { Sql } from "../../platform/database.ts";
 

@@ -1,5 +1,5 @@
 // Messages on their way out. A row exists before anything is sent; `sending` means that the outcome is not known yet.
-// A row whose outcome stays unknown is flagged and tried once more, never twice (lessons 5b.3).
+// A row whose outcome stays unknown is flagged and tried once more, never twice (R23).
 
 import type { RunId } from "../../base/ids.ts";
 import type { Sql, SqlRow } from "../../platform/database.ts";

@@ -1,5 +1,5 @@
 // The tables of the conversation room. One row of `inbox` for everything that ever came in, whatever became of it; one of
-// `turns` for every piece of work; one of `outbox` for every message on its way out (lessons 5b).
+// `turns` for every piece of work; one of `outbox` for every message on its way out (R1).
 
 import type { Migration } from "../../platform/database.ts";
 
