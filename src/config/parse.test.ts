@@ -2,11 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import fc from "fast-check";
-import JSON5 from "json5";
 
 import { renderProblem, type ConfigProblem } from "./explain.ts";
 import { defaultConfig, parseConfig } from "./parse.ts";
-import { createPositions } from "./positions.ts";
 
 const none = () => undefined;
 const problemsOf = (text: string): readonly ConfigProblem[] => {
@@ -194,91 +192,6 @@ test("sections of channels and plugins that are not built in are left alone", ()
     [],
   );
 });
-
-const key = fc.oneof(
-  fc.stringMatching(/^[a-z]{1,5}$/u),
-  fc.string({ maxLength: 6 }).filter((text) => text !== "__proto__"),
-);
-const document = fc.letrec((tie) => ({
-  value: fc.oneof(
-    { depthSize: "small" },
-    fc.integer(),
-    fc.string({ maxLength: 8 }),
-    fc.boolean(),
-    fc.constant(null),
-    tie("object"),
-    fc.array(tie("value"), { maxLength: 3 }),
-  ),
-  object: fc.dictionary(key, tie("value"), { maxKeys: 4 }),
-})).object;
-
-/** Every path in the document. */
-function paths(value: unknown, path: string[] = []): string[][] {
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([name, inner]) => [[...path, name], ...paths(inner, [...path, name])]);
-}
-
-test("the place of every key is where the key stands, in plain and in loose JSON5", () => {
-  fc.assert(
-    fc.property(document, fc.constantFrom("json", "json5"), (value, form) => {
-      const plain =
-        form === "json" ? JSON.stringify(value, undefined, 2) : JSON5.stringify(value, { space: "\t", quote: "'" });
-      const text = `// first\n/* second\n */ ${plain} // last`;
-      const position = createPositions(text);
-      const lines = text.split("\n");
-      for (const path of paths(value)) {
-        const { line, column } = position(path);
-        const rest = lines
-          .slice(line - 1)
-          .join("\n")
-          .slice(column - 1);
-        const name = path.at(-1) ?? "";
-        const isItem = /^\d+$/u.test(name);
-        const candidates = [
-          JSON.stringify(name),
-          name,
-          `'${JSON.stringify(name)
-            .slice(1, -1)
-            .replaceAll("'", String.raw`\'`)
-            .replaceAll(String.raw`\"`, '"')}'`,
-        ];
-        assert.ok(
-          isItem || candidates.some((candidate) => rest.startsWith(candidate)) || /^['"]/u.test(rest),
-          `${path.join(".")} at ${line}:${column}: ${rest.slice(0, 30)}`,
-        );
-      }
-    }),
-  );
-});
-
-test("a mark put in place of any key's text is found at the place that was told", () => {
-  fc.assert(
-    fc.property(document, fc.nat(), (value, pick) => {
-      const all = paths(value).filter((path) => !/^\d+$/u.test(path.at(-1) ?? ""));
-      const path = all[pick % Math.max(1, all.length)];
-      if (!path) return;
-      // the document with the last key of this path renamed: only that key's text differs between the two
-      const renamed = rename(value, path, "\uE000mark");
-      const text = JSON.stringify(renamed, undefined, 1);
-      const offset = text.indexOf('"\uE000mark"');
-      const before = text.slice(0, offset).split("\n");
-      const found = createPositions(text)([...path.slice(0, -1), "\uE000mark"]);
-      assert.deepEqual(found, { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 });
-    }),
-  );
-});
-
-function rename(value: unknown, path: readonly string[], name: string): unknown {
-  const [first, ...rest] = path;
-  if (Array.isArray(value))
-    return value.map((item, index) => (String(index) === first ? rename(item, rest, name) : item));
-  return Object.fromEntries(
-    Object.entries(value as object).map(([key, inner]) => {
-      if (key !== first) return [key, inner];
-      return rest.length === 0 ? [name, inner] : [key, rename(inner, rest, name)];
-    }),
-  );
-}
 
 test("no text makes the parser throw", () => {
   const pieces = fc.constantFrom(

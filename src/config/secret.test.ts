@@ -10,7 +10,7 @@ import { brandOf } from "../base/brand.ts";
 import { createEnv } from "../platform/env.ts";
 import type { Config } from "../settings/config.ts";
 import { defaultConfig } from "./parse.ts";
-import { resolveClientSecret, resolveServerSecret, type SecretSources } from "./secret.ts";
+import { resolveClientSecret, resolveServerSecret, type GatewaySecret, type SecretSources } from "./secret.ts";
 
 let folder: string;
 let tokenFile: string;
@@ -79,31 +79,30 @@ test("a blank flag is an error that names it, and a blank variable counts as uns
 });
 
 test("without flags both sides agree on the mode, whatever stands where", async () => {
-  const maybe = (value: string) => fc.option(fc.constant(value), { nil: undefined });
+  const pair = (token: string, password: string) =>
+    fc.record({ token: fc.constant(token), password: fc.constant(password) }, { requiredKeys: [] });
   await fc.assert(
     fc.asyncProperty(
-      fc.record({ token: maybe("ct"), password: maybe("cp") }),
-      fc.record({ token: maybe("et"), password: maybe("ep") }),
-      fc.option(fc.constantFrom("token" as const, "password" as const), { nil: undefined }),
+      pair("ct", "cp"),
+      pair("et", "ep"),
+      fc.constantFrom(undefined, "token" as const, "password" as const),
       async (auth, variables, mode) => {
-        const set = (pair: { token: string | undefined; password: string | undefined }) => ({
-          ...(pair.token ? { token: pair.token } : {}),
-          ...(pair.password ? { password: pair.password } : {}),
-        });
-        const vars = {
-          ...(variables.token ? { OPENCLAW_GATEWAY_TOKEN: variables.token } : {}),
-          ...(variables.password ? { OPENCLAW_GATEWAY_PASSWORD: variables.password } : {}),
-        };
-        const sources = sourcesOf({ auth: set(auth), vars, ...(mode ? { mode } : {}) });
-        const server = await resolveServerSecret(sources);
-        const client = await resolveClientSecret(sources);
-
-        assert.equal(client?.mode, server?.mode);
-        const wanted = mode ?? (auth.password || variables.password ? "password" : "token");
-        const fallback = wanted === "token" ? "from-file" : undefined;
-        assert.equal(server?.value, auth[wanted] ?? variables[wanted] ?? fallback);
-        assert.equal(client?.value, variables[wanted] ?? auth[wanted] ?? fallback);
+        const vars = Object.fromEntries(
+          Object.entries(variables).map(([name, value]) => [`OPENCLAW_GATEWAY_${name.toUpperCase()}`, value]),
+        );
+        const sources = sourcesOf({ auth, vars, ...(mode ? { mode } : {}) });
+        const wanted = mode ?? ("password" in { ...auth, ...variables } ? "password" : "token");
+        assert.deepEqual(plain(await resolveServerSecret(sources)), expected(wanted, [auth, variables]));
+        assert.deepEqual(plain(await resolveClientSecret(sources)), expected(wanted, [variables, auth]));
       },
     ),
   );
 });
+
+const plain = (secret: GatewaySecret | undefined) => secret && { mode: secret.mode, value: secret.value };
+
+function expected(mode: GatewaySecret["mode"], places: readonly { token?: string; password?: string }[]) {
+  const value = places.map((place) => place[mode]).find((it) => it !== undefined);
+  if (value !== undefined) return { mode, value };
+  return mode === "token" ? { mode, value: "from-file" } : undefined;
+}

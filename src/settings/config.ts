@@ -14,7 +14,7 @@ import { auth, broadcast, diagnostics, update, wizard } from "./operations.ts";
 
 export const configSchema = Type.Object(
   {
-    $schema: text("Schema for editors"),
+    $schema: text("Schema for editors", { reload: "none" }),
     $include: anything("Parts kept in other files; refused until it is supported"),
     meta: Type.Optional(Type.Any({ description: "Stamped by programs that write the file", reload: "none" })),
     gateway,

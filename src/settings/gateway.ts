@@ -57,15 +57,19 @@ export const gateway = group(
       mode: choice(["off", "serve", "funnel"], "Expose through Tailscale"),
       resetOnExit: flag("Undo the exposure at exit"),
     }),
-    remote: optionalGroup({
-      url: text("WebSocket URL of the remote Gateway"),
-      transport: choice(["ssh", "direct"], "How the app connects"),
-      token: secret("Token of the remote Gateway"),
-      password: secret("Password of the remote Gateway"),
-      tlsFingerprint: text("SHA-256 fingerprint to pin"),
-      sshTarget: text("user@host of the tunnel"),
-      sshIdentity: text("Key file of the tunnel"),
-    }),
+    remote: optionalGroup(
+      {
+        url: text("WebSocket URL of the remote Gateway"),
+        transport: choice(["ssh", "direct"], "How the app connects"),
+        token: secret("Token of the remote Gateway"),
+        password: secret("Password of the remote Gateway"),
+        tlsFingerprint: text("SHA-256 fingerprint to pin"),
+        sshTarget: text("user@host of the tunnel"),
+        sshIdentity: text("Key file of the tunnel"),
+      },
+      "The Gateway that this machine is a client of, with `mode: remote`",
+      { reload: "none" },
+    ),
     reload: group(
       {
         mode: choice(["off", "restart", "hot", "hybrid"], "What a saved config does", {
@@ -75,7 +79,7 @@ export const gateway = group(
         debounceMs: whole("Quiet time before a change counts", { minimum: 0, default: 300, reload: "none" }),
       },
       "Config reload",
-      { default: {} },
+      { default: {}, reload: "none" },
     ),
     tls: Type.Optional(
       Type.Object({
