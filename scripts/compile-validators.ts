@@ -12,6 +12,8 @@ export interface CompileOptions {
   readonly allErrors?: boolean;
   /** One function for each `$ref`: what the value at hand does not need is then never compiled. */
   readonly separateRefs?: boolean;
+  /** False: problems carry no `message`; who reads them has words of their own. */
+  readonly messages?: boolean;
 }
 
 /** Keywords that carry information for people and generators only. */
@@ -22,6 +24,7 @@ export function createAjv(options: CompileOptions = {}, extra: Options = {}): Aj
     strict: false,
     useDefaults: options.useDefaults ?? false,
     allErrors: options.allErrors ?? true,
+    messages: options.messages ?? true,
     ...extra,
   });
   for (const keyword of annotations) ajv.addKeyword(keyword);

@@ -34,7 +34,7 @@ export async function generateSettings(): Promise<GeneratedFile[]> {
   const folder = "src/settings/generated";
   const source = await compileValidators(
     { config: splitSchema(configSchema as Node) },
-    { useDefaults: true, separateRefs: true },
+    { useDefaults: true, separateRefs: true, messages: false },
   );
   return [
     { path: `${folder}/validator.js`, text: `// ${note}\n${source}` },
@@ -66,10 +66,12 @@ export function splitSchema(root: Node): Node {
   const definitions: Record<string, Node> = {};
   const names = new Map<string, string>();
   const split = (node: Node, isRoot: boolean): Node => {
-    const copy = mapChildren(node, (child) => split(child, false));
+    // what is for people stays out of the program
+    const { description: _description, reload: _reload, secret: _secret, ...bare } = node;
+    const copy = mapChildren(bare, (child) => split(child, false));
     if (isRoot || Object.keys(copy.properties ?? {}).length < smallObject) return copy;
     // a default belongs to the place, not to the definition: AJV looks for it beside the $ref
-    const { default: initial, description: _description, reload: _reload, ...rest } = copy;
+    const { default: initial, ...rest } = copy;
     const text = JSON.stringify(rest);
     const name = names.get(text) ?? `part${names.size}`;
     names.set(text, name);
@@ -117,17 +119,13 @@ function listKeys(node: Node, path: string, inherited: string): Key[] {
 }
 
 function renderTable(keys: readonly Key[]): string {
-  const rows = keys.map(
-    ({ path, node, reload }) =>
-      `  ${JSON.stringify(path)}: { reload: ${JSON.stringify(reload)}, isSecret: ${node.secret === true} },`,
-  );
-  return `// ${note} Every config key: what a change disturbs, and whether it is a secret.
+  const rows = keys.map(({ path, node, reload }) => `${path} ${reload}${node.secret === true ? " secret" : ""}`);
+  return `// ${note} Every config key: what a change disturbs, and whether it is a secret. One string, because it is
+// asked for only when a config has errors or changes, and is loaded at every start.
 
-import type { ReloadEffect } from "../key.ts";
-
-export const configKeys: Readonly<Record<string, { readonly reload: ReloadEffect; readonly isSecret: boolean }>> = {
+export const configKeyLines = \`
 ${rows.join("\n")}
-};
+\`;
 `;
 }
 

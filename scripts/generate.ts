@@ -4,12 +4,13 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
+import { generateCli } from "./generate-cli.ts";
 import { generateProtocol } from "./generate-protocol.ts";
 import { generateSettings } from "./generate-settings.ts";
 
 const root = join(import.meta.dirname, "..");
 const isCheck = process.argv.includes("--check");
-const files = [...(await generateProtocol()), ...(await generateSettings())];
+const files = [...(await generateProtocol()), ...(await generateSettings()), ...(await generateCli())];
 const stale: string[] = [];
 
 for (const { path, text } of files) {
