@@ -1,7 +1,7 @@
 // What the schema's validator found -> what a person reads: the place, what is wrong there, and the next step.
 
 import type { Problem as SchemaProblem } from "../protocol/generated/requests.js";
-import { configKeys } from "../settings/generated/keys.ts";
+import { readConfigKeys } from "../settings/key-table.ts";
 
 export interface ConfigProblem {
   /** Dotted key path; empty for the whole file. */
@@ -65,7 +65,16 @@ function explain(problem: SchemaProblem, at: Place): ConfigProblem {
   }
   const allowed = params["allowedValues"];
   if (Array.isArray(allowed)) return at(path, "not an allowed value", `use one of: ${allowed.join(", ")}`);
-  return at(path, problem.message ?? "invalid", "see docs/configuration.md for what is allowed");
+  return at(path, renderLimit(keyword, params), "see docs/configuration.md for what is allowed");
+}
+
+function renderLimit(keyword: string, { limit, pattern }: SchemaProblem["params"]): string {
+  if (keyword === "minimum") return `must be at least ${limit}`;
+  if (keyword === "maximum") return `must be at most ${limit}`;
+  if (keyword === "minLength") return limit === 1 ? "must not be empty" : `must have at least ${limit} characters`;
+  if (keyword === "maxLength") return `must have at most ${limit} characters`;
+  if (keyword === "pattern") return `must match ${pattern}`;
+  return `is not valid (${keyword})`;
 }
 
 /** Places of keys in files written for older programs. */
@@ -94,7 +103,7 @@ function nearestKey(path: readonly string[], key: string): string | undefined {
     path.every(
       (part, index) => known[index] === part || known[index] === "*" || (known[index] === "[]" && /^\d+$/u.test(part)),
     );
-  const names = Object.keys(configKeys)
+  const names = [...readConfigKeys().keys()]
     .map((known) => known.split("."))
     .filter(isBeside)
     .map((known) => known.at(-1) ?? "")

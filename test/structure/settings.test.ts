@@ -6,7 +6,7 @@ import fc from "fast-check";
 
 import { splitSchema, toEditorSchema } from "../../scripts/generate-settings.ts";
 import { configSchema } from "../../src/settings/config.ts";
-import { configKeys } from "../../src/settings/generated/keys.ts";
+import { readConfigKeys } from "../../src/settings/key-table.ts";
 import { validate_config } from "../../src/settings/generated/validator.js";
 
 type Node = Parameters<typeof splitSchema>[0];
@@ -21,6 +21,7 @@ function* walk(node: Node, path: string): Generator<[string, Node]> {
   for (const child of Object.values(node.patternProperties ?? {})) yield* walk(child, `${path}.*`);
   for (const child of [...(node.anyOf ?? []), ...(node.items ? [node.items] : [])]) yield* walk(child, path);
 }
+const configKeys = readConfigKeys();
 const keys = [...walk(configSchema as Node, "")];
 
 test("every key says what it is for", () => {
@@ -38,7 +39,7 @@ test("whatever is called a token, password, secret or key of an API is marked as
     [],
   );
   for (const path of ["env.*", "env.vars.*", "models.providers.*.headers.*", "channels.telegram.accounts.*.botToken"])
-    assert.equal(configKeys[path]?.isSecret, true, path);
+    assert.equal(configKeys.get(path)?.isSecret, true, path);
 });
 
 test("a live change disturbs what the operations page says", () => {
@@ -64,9 +65,21 @@ test("a live change disturbs what the operations page says", () => {
     meta: "none",
     update: "restart",
   };
-  const actual = Object.fromEntries(Object.keys(expected).map((path) => [path, configKeys[path]?.reload]));
+  const actual = Object.fromEntries(Object.keys(expected).map((path) => [path, configKeys.get(path)?.reload]));
   assert.deepEqual(actual, expected);
 });
+
+test("the table holds every key, each with an effect that exists", () => {
+  const missing = keys.map(([path]) => path).filter((path) => !configKeys.has(path) && !configKeys.has(listed(path)));
+  assert.deepEqual(missing, []);
+  const effects = new Set([...configKeys.values()].map(({ reload }) => reload));
+  assert.deepEqual([...effects].toSorted(), ["channel", "hot", "listener", "none", "restart"]);
+});
+
+/** The generator marks the items of these lists of objects. */
+function listed(path: string): string {
+  return path.replace(/^(agents\.list|bindings|hooks\.mappings|models\.providers\.\*\.models)(?=\.)/u, "$1.[]");
+}
 
 test("editors accept a file that leaves out what has a default", () => {
   const isValid = new Ajv({ strict: false }).compile(toEditorSchema(configSchema as Node));
