@@ -55,11 +55,8 @@ import type { Validator } from "../../protocol/generated/requests.js";
 export declare const validate_config: Validator;
 `;
 
-/** Objects with fewer keys than this stay where they are. */
-const smallObject = 4;
-
 /**
- * The same schema with its larger objects as definitions: AJV makes a function of each, and a function that the file at hand does
+ * The same schema with its objects as definitions: AJV makes a function of each, and a function that the file at hand does
  * not need is never compiled. As one function the validator took 6 ms of every start.
  */
 export function splitSchema(root: Node): Node {
@@ -69,7 +66,7 @@ export function splitSchema(root: Node): Node {
     // what is for people stays out of the program
     const { description: _description, reload: _reload, secret: _secret, ...bare } = node;
     const copy = mapChildren(bare, (child) => split(child, false));
-    if (isRoot || Object.keys(copy.properties ?? {}).length < smallObject) return copy;
+    if (isRoot || copy.properties === undefined) return copy;
     // a default belongs to the place, not to the definition: AJV looks for it beside the $ref
     const { default: initial, ...rest } = copy;
     const text = JSON.stringify(rest);
