@@ -57,6 +57,8 @@ export interface GatewayOptions {
   readonly ids: Ids;
   readonly log: Log;
   readonly logFile: () => string;
+  /** A command as its owner types it, with the name and the profile of this instance. */
+  readonly command: (words: string) => string;
   /** Already listening: its requests are answered from `start` on. */
   readonly listener: Listener;
 }
@@ -116,7 +118,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     routePolicy: () => toRoutePolicy(config()),
     pairingText: {
       product: brand.product,
-      approveCommand: `${brand.name}${paths.profile ? ` --profile ${paths.profile}` : ""} pairing approve`,
+      approveCommand: options.command("pairing approve"),
     },
     defaultTimeoutMs: () => (config().agents.defaults.timeoutSeconds ?? 600) * 1000,
     maxConcurrent: config().agents.defaults.maxConcurrent ?? 4,

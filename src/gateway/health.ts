@@ -1,5 +1,5 @@
-// The health snapshot: made anew at most every minute unless somebody asks for a probe, shared by all who ask meanwhile, and
-// broadcast after each refresh.
+// The health snapshot: made anew when somebody asks (at most once a second) and every minute, shared by all who ask meanwhile,
+// and broadcast after each refresh.
 
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
@@ -10,8 +10,8 @@ import type { HealthSnapshot } from "../protocol/contract.ts";
 import { channelHealth, linkOf, probeAll } from "./channel-health.ts";
 
 const maxAgeMs = 60_000;
-/** A cached snapshot older than this is made anew behind the answer: many callers a second must not mean many refreshes. */
-const freshMs = 5_000;
+/** Within this time all who ask share a snapshot: many callers a second must not mean many refreshes. */
+const freshMs = 1_000;
 const touchDelayMs = 250;
 const recentSessions = 5;
 
@@ -20,8 +20,8 @@ const essential: ReadonlySet<string> = new Set(["lane", "delivery"]);
 
 export interface Health extends Service {
   /**
-   * A cached snapshot younger than a minute at once (a refresh follows); older, or with `isProbe`, after a refresh. Never
-   * throws: what cannot be read is said in the snapshot.
+   * A snapshot of the last second, or a new one; with `isProbe` always a new one, after asking the platforms. Never throws:
+   * what cannot be read is said in the snapshot.
    */
   get(isProbe: boolean): Promise<HealthSnapshot>;
   /** The last one; undefined until the first is made. */
@@ -98,9 +98,7 @@ export function createHealth(dependencies: HealthDependencies): Health {
     },
     async get(isProbe) {
       const ageMs = cached ? clock.monotonic() - cached.madeAt : maxAgeMs;
-      if (isProbe || !cached || ageMs >= maxAgeMs) return refresh(isProbe);
-      if (ageMs >= freshMs) touch();
-      return cached.snapshot;
+      return isProbe || !cached || ageMs >= freshMs ? refresh(isProbe) : cached.snapshot;
     },
     last: () => cached?.snapshot,
     version: () => version,

@@ -1,6 +1,7 @@
 // The only owner of SQLite. One connection, WAL, synchronous=FULL: what `write` resolved is on the disk (law 1).
 // Writes that arrive together share one transaction and so one fsync (group commit).
 
+import { closeSync, openSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 
 import { Fault } from "../base/fault.ts";
@@ -90,6 +91,7 @@ export function openDatabase(path: string, migrations: readonly Migration[]): Da
 
 function connect(path: string): DatabaseSync {
   try {
+    createPrivate(path);
     const db = new DatabaseSync(path, { timeout: 5_000 });
     db.exec(
       "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -4000;",
@@ -122,6 +124,11 @@ function createSql(db: DatabaseSync): Sql {
     get: (text, ...values) => statement(text).get(...values) as SqlRow | undefined,
     all: (text, ...values) => statement(text).all(...values) as SqlRow[],
   };
+}
+
+/** SQLite gives its side files the mode of the database. */
+export function createPrivate(path: string): void {
+  closeSync(openSync(path, "a", 0o600));
 }
 
 function migrate(

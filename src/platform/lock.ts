@@ -4,6 +4,7 @@
 import { DatabaseSync } from "node:sqlite";
 
 import { Fault } from "../base/fault.ts";
+import { createPrivate } from "./database.ts";
 import { readTextIfExists, writeFileAtomic } from "./files.ts";
 
 export interface LockOwner {
@@ -23,6 +24,7 @@ const ownerFile = (path: string) => `${path}.json`;
 
 /** @throws Fault `already_running`, naming the owner, when another process holds it. */
 export async function openLock(path: string): Promise<Lock> {
+  createPrivate(path);
   const db = new DatabaseSync(path, { timeout: 0 });
   try {
     db.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");

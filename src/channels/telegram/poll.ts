@@ -108,6 +108,8 @@ function createLoop(options: PollOptions, stopping: AbortSignal) {
     status.identified(me);
     await call(timing.graceMs, (signal) => api.deleteWebhook({ drop_pending_updates: false }, asSignal(signal)));
     isPrepared = true;
+    // the first poll may be held open for half a minute: sending works from here on
+    status.reached();
   };
 
   const poll = async (): Promise<Update[]> => {
@@ -132,6 +134,8 @@ function createLoop(options: PollOptions, stopping: AbortSignal) {
     failures += 1;
     const failure: Failure =
       error instanceof Fault ? { kind: "network", isSent: true, reason: error.message } : toFailure(error);
+    // a poll that works may take long to say so: ask again whether the account does
+    if (failure.kind === "network" || failure.kind === "server") isPrepared = false;
     const { reason, next, waitMs } = explain(failure, { tokenSource: options.tokenSource, timing, failures });
     status.trouble(reason, next);
     await sleep(clock, waitMs, stopping);

@@ -13,6 +13,8 @@ export interface StatusBoard {
   readonly snapshot: () => ChannelAccountStatus;
   configured(tokenSource: string | undefined): void;
   running(isRunning: boolean): void;
+  /** The account works; clears what was wrong. */
+  reached(): void;
   polled(): void;
   /** getMe answered. */
   identified(me: Me): void;
@@ -49,6 +51,15 @@ export function createStatusBoard(options: {
     return lines <= maxLinesAMinute;
   };
 
+  const reached = () => {
+    const wasDown = !state.isConnected;
+    const { problem: _problem, ...rest } = state;
+    state = { ...rest, isConnected: true, ...(wasDown ? { lastConnectedAt: clock.now() } : {}) };
+    if (!wasDown) return;
+    if (mayTell()) log.info("connected", state.identity?.username ? { bot: state.identity.username } : undefined);
+    options.onChange();
+  };
+
   return {
     snapshot: () => ({ ...state, isEnabled: options.isEnabled() }),
     configured(tokenSource) {
@@ -58,19 +69,10 @@ export function createStatusBoard(options: {
       update(isRunning ? { isRunning } : { isRunning, isConnected: false });
       options.onChange();
     },
+    reached,
     polled() {
-      const wasDown = !state.isConnected;
-      const { problem: _problem, ...rest } = state;
-      state = {
-        ...rest,
-        isConnected: true,
-        lastPollAt: clock.now(),
-        reconnectAttempts: 0,
-        ...(wasDown ? { lastConnectedAt: clock.now() } : {}),
-      };
-      if (!wasDown) return;
-      if (mayTell()) log.info("connected", state.identity?.username ? { bot: state.identity.username } : undefined);
-      options.onChange();
+      reached();
+      update({ lastPollAt: clock.now(), reconnectAttempts: 0 });
     },
     identified(me) {
       update({ identity: { id: String(me.id), ...(me.username ? { username: me.username } : {}) } });

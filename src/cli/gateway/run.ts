@@ -81,6 +81,7 @@ async function serve(context: Context, serving: Serving): Promise<number> {
     ids: context.ids,
     log,
     logFile: () => opened.file(),
+    command: context.command,
     listener,
   });
   const stopping = waitForStop(log);

@@ -65,7 +65,7 @@ export const healthSnapshot = Type.Object(
 
 export const healthMethods = {
   health: method({
-    summary: "Full snapshot of the Gateway's state; a cached one younger than 60 s is returned at once",
+    summary: "Full snapshot of the Gateway's state, at most a second old",
     params: Type.Object({ probe: Type.Optional(Type.Boolean({ description: "Ask the platforms now" })) }),
     result: healthSnapshot,
     scope: "any",
