@@ -1,7 +1,8 @@
-// Starts the CLI on a Node that is new enough. Plain syntax: an old Node must be able to read this far.
+// Starts the CLI on a Node that is new enough. Plain syntax, no await at the top: an old Node must be able to read this far.
 
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import { constants } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -16,7 +17,8 @@ export async function launch(brandName) {
     return;
   }
   const { enableCompileCache } = await import("node:module");
-  enableCompileCache();
+  // beside the code and with its owner: Node's own choice is the temporary folder, where others write too
+  enableCompileCache(join(root, "node_modules", ".cache", "compile"));
   const { main } = await import(pathToFileURL(existsSync(built) ? built : sources).href);
   await main({ brandName, argv: process.argv.slice(2) });
 }
@@ -33,7 +35,11 @@ function restart(brandName) {
   }
   const child = spawn(node, [join(root, "bin", `${brandName}.mjs`), ...process.argv.slice(2)], { stdio: "inherit" });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1"]) process.on(signal, () => child.kill(signal));
+  child.on("error", (error) => {
+    process.stderr.write(`${brandName} could not start ${node}: ${error.message}\n`);
+    process.exitCode = 1;
+  });
   child.on("exit", (code, signal) => {
-    process.exitCode = signal ? 128 + 15 : (code ?? 1);
+    process.exitCode = signal === null ? code : 128 + constants.signals[signal];
   });
 }

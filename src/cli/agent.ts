@@ -6,6 +6,7 @@ import type { GatewayClient } from "../client/connect.ts";
 import type { Invocation, Run } from "./commands.ts";
 import { withClient } from "./connection.ts";
 import type { Context } from "./context.ts";
+import { cleanText, createTextStream, type TextStream } from "./render/text.ts";
 
 const connectTimeoutMs = 10_000;
 
@@ -39,31 +40,35 @@ async function ask(
   const runId = context.ids.uuid();
   const seconds = parseSeconds(invocation.options["timeout"] as string | undefined);
   const stream = out.isTerminal && !flags.json ? showStream(client, out, runId) : undefined;
-  const answer = await client.call(
+  const call = client.call(
     "agent",
     { message, idempotencyKey: runId, timeout: seconds, ...toParams(invocation) },
     { timeoutMs: seconds === 0 ? 0 : (seconds + 30) * 1000, isFinal: true },
   );
-  if (flags.json) return answer;
-
-  const reply = (answer.result?.payloads ?? []).map((payload) => payload.text).join("\n\n");
-  const shown = stream?.() ?? "";
-  if (shown === "") out.line(reply);
-  else out.line(shown.trim().endsWith(reply.trim()) ? "" : `\n${reply}`);
+  const answer = await call.catch((error: unknown) => {
+    // what was said up to now stays on its own line
+    if (stream?.shown()) out.line();
+    throw error;
+  });
+  if (!flags.json) showReply(out, answer, stream?.shown() ?? "");
   return answer;
 }
 
-/** Prints the text while it comes. @returns a function that tells what has been printed. */
-function showStream(client: GatewayClient, out: Context["out"], runId: string): () => string {
-  let shown = "";
+function showReply(out: Context["out"], answer: MethodResult<"agent">, shown: string): void {
+  const texts = (answer.result?.payloads ?? []).map((payload) => payload.text ?? "");
+  const reply = cleanText(texts.join("\n\n"));
+  if (shown === "") out.line(reply);
+  else out.line(shown.trim().endsWith(reply.trim()) ? "" : `\n\n${reply}`);
+}
+
+/** Prints the text while it comes. */
+function showStream(client: GatewayClient, out: Context["out"], runId: string): TextStream {
+  const stream = createTextStream(out.write);
   client.on("agent", (event) => {
     const whole = event.data["text"];
-    if (event.runId !== runId || event.stream !== "assistant" || typeof whole !== "string") return;
-    // text that was taken back is not shown again: the whole reply follows at the end
-    if (whole.startsWith(shown)) out.write(whole.slice(shown.length));
-    shown = whole;
+    if (event.runId === runId && event.stream === "assistant" && typeof whole === "string") stream.take(whole);
   });
-  return () => shown;
+  return stream;
 }
 
 const paramOfOption = {

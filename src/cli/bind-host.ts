@@ -6,6 +6,7 @@ import { isIPv4 } from "node:net";
 import { Fault } from "../base/fault.ts";
 import type { Config } from "../settings/config.ts";
 
+const loopback = "127.0.0.1";
 const modes = ["loopback", "lan", "tailnet", "auto", "custom"];
 
 /** @throws Fault `usage` for an unknown mode, `unreachable` when there is no such address. */
@@ -14,7 +15,7 @@ export function decideBindHost({ flag, settings }: { flag: string | undefined; s
   switch (mode) {
     case "loopback":
     case "auto":
-      return "127.0.0.1";
+      return loopback;
     case "lan":
       return "0.0.0.0";
     case "tailnet":
@@ -26,14 +27,26 @@ export function decideBindHost({ flag, settings }: { flag: string | undefined; s
   }
 }
 
+/** Where a client on this machine finds the Gateway: on the one address it listens on, else on loopback. Never throws. */
+export function decideLocalHost({ bind, customBindHost }: Config["gateway"]): string {
+  if (bind === "tailnet") return findTailnetAddress() ?? loopback;
+  if (bind === "custom" && customBindHost && isIPv4(customBindHost) && customBindHost !== "0.0.0.0")
+    return customBindHost;
+  return loopback;
+}
+
 /** Tailscale gives out addresses of 100.64.0.0/10 (RFC 6598). */
-function tailnetAddress(): string {
+function findTailnetAddress(): string | undefined {
   const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  const found = addresses.find(({ address }) => {
+  return addresses.find(({ address }) => {
     const [first, second] = address.split(".").map(Number);
     return isIPv4(address) && first === 100 && (second ?? 0) >= 64 && (second ?? 0) <= 127;
-  });
-  if (found) return found.address;
+  })?.address;
+}
+
+function tailnetAddress(): string {
+  const found = findTailnetAddress();
+  if (found) return found;
   throw new Fault("unreachable", "no Tailscale address on this machine", {
     field: "gateway.bind",
     next: "start Tailscale, or use --bind loopback",

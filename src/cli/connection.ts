@@ -8,6 +8,7 @@ import { resolveClientSecret, type GatewaySecret } from "../config/secret.ts";
 import { openConfig, type ConfigSnapshot } from "../config/store.ts";
 import { decidePort, type PortChoice } from "../platform/paths.ts";
 import type { Config } from "../settings/config.ts";
+import { decideLocalHost } from "./bind-host.ts";
 import type { Context } from "./context.ts";
 
 export interface GatewayTarget {
@@ -20,72 +21,122 @@ export interface GatewayTarget {
 
 export interface LoadedConfig {
   readonly config: Config;
-  /** Undefined when the file has errors: the defaults stand in, so that a broken file does not stop a look at the Gateway. */
+  /** Undefined when the file has errors: what was last good stands in, as in the Gateway itself, or the defaults. */
   readonly snapshot: ConfigSnapshot | undefined;
   readonly fault: Fault | undefined;
 }
 
 /** Reads the config without keeping a copy; errors in it are reported, not thrown. */
 export async function readConfig({ paths, env }: Context): Promise<LoadedConfig> {
+  const variable = (name: string) => env.raw(name);
   try {
-    const store = await openConfig({ path: paths.config, variable: (name) => env.raw(name) });
+    const store = await openConfig({ path: paths.config, variable });
     return { config: store.current(), snapshot: store.snapshot(), fault: undefined };
   } catch (error) {
-    if (error instanceof Fault && error.code === "config_invalid")
-      return { config: defaultConfig(), snapshot: undefined, fault: error };
+    if (!isInvalid(error)) throw error;
+    return { config: await readLastGood(paths.lastGoodConfig, variable), snapshot: undefined, fault: error };
+  }
+}
+
+async function readLastGood(path: string, variable: (name: string) => string | undefined): Promise<Config> {
+  try {
+    return (await openConfig({ path, variable })).current();
+  } catch (error) {
+    if (isInvalid(error)) return defaultConfig();
     throw error;
   }
 }
 
+const isInvalid = (error: unknown): error is Fault => error instanceof Fault && error.code === "config_invalid";
+
 export async function findGateway(context: Context, config: Config): Promise<GatewayTarget> {
   const { env, flags, paths } = context;
   const secret = await resolveClientSecret({ flags, config, env, tokenFile: paths.gatewayToken });
-  if (flags.url !== undefined) return { url: flags.url, source: "--url", port: undefined, secret };
   const remote = config.gateway.mode === "remote" ? config.gateway.remote?.url : undefined;
+  if (flags.url !== undefined) {
+    const isOurs = flags.url === remote || isLoopback(flags.url);
+    const isGiven = secret?.source === "--token" || secret?.source === "--password";
+    // a secret that is kept here belongs to the Gateway it is kept for, and goes to no other
+    return { url: flags.url, source: "--url", port: undefined, secret: isOurs || isGiven ? secret : undefined };
+  }
   if (remote) return { url: remote, source: "gateway.remote.url", port: undefined, secret };
   const port = decidePort({ env, configured: config.gateway.port, profile: paths.profile });
-  return { url: `ws://127.0.0.1:${port.port}`, source: `port from ${port.source}`, port, secret };
+  const url = `ws://${decideLocalHost(config.gateway)}:${port.port}`;
+  return { url, source: `port from ${port.source}`, port, secret };
+}
+
+function isLoopback(url: string): boolean {
+  const host = URL.canParse(url) ? new URL(url).hostname : "";
+  return host === "localhost" || host === "[::1]" || /^127\.\d+\.\d+\.\d+$/u.test(host);
 }
 
 export interface OpenOptions {
   readonly scopes: readonly string[];
   readonly timeoutMs: number;
   readonly mode?: string;
+  /** Absent: the Gateway that flags, environment and config point at. */
+  readonly target?: GatewayTarget;
 }
 
 /** @throws Fault when there is no secret, no Gateway, or it refuses. */
 export async function openClient(context: Context, options: OpenOptions): Promise<GatewayClient> {
-  const { config } = await readConfig(context);
+  if (options.target) return openClientAt(context, options.target, options);
+  const { config, fault } = await readConfig(context);
+  if (fault) context.out.error(`warning: ${fault.message}`);
   return openClientAt(context, await findGateway(context, config), options);
 }
 
-export async function openClientAt(
-  context: Context,
-  target: GatewayTarget,
-  options: OpenOptions,
-): Promise<GatewayClient> {
+async function openClientAt(context: Context, target: GatewayTarget, options: OpenOptions): Promise<GatewayClient> {
   if (!URL.canParse(target.url) || !/^wss?:$/u.test(new URL(target.url).protocol)) {
     throw new Fault("usage", `not a WebSocket URL: ${target.url}`, {
       field: "--url",
       next: "write it as ws://127.0.0.1:18789",
     });
   }
-  if (!target.secret) {
-    throw new Fault("unauthorized", "no token or password for the Gateway is known here", {
-      next: `start a Gateway once on this machine (${context.command("gateway")}), or pass --token`,
-    });
-  }
+  if (!target.secret) throw noSecret(context, target);
   const { mode, value } = target.secret;
-  return connect({
-    url: target.url,
-    openSocket: openNodeSocket,
-    auth: mode === "password" ? { password: value } : { token: value },
-    scopes: options.scopes,
-    client: { id: "cli", mode: options.mode ?? "cli", version: context.version, platform: process.platform },
-    newId: () => context.ids.uuid(),
-    clock: context.clock,
-    timeoutMs: options.timeoutMs,
+  try {
+    return await connect({
+      url: target.url,
+      openSocket: openNodeSocket,
+      auth: mode === "password" ? { password: value } : { token: value },
+      scopes: options.scopes,
+      client: { id: "cli", mode: options.mode ?? "cli", version: context.version, platform: process.platform },
+      newId: () => context.ids.uuid(),
+      clock: context.clock,
+      timeoutMs: options.timeoutMs,
+    });
+  } catch (error) {
+    throw error instanceof Fault ? explain(error, context, target) : error;
+  }
+}
+
+function noSecret({ flags, command }: Context, { url }: GatewayTarget): Fault {
+  return new Fault("unauthorized", `no token or password for ${url} is known here`, {
+    next: flags.url
+      ? "pass --token or --password: what is kept here is for another Gateway"
+      : `start a Gateway once on this machine (${command("gateway")}), or pass --token`,
   });
+}
+
+/** The client knows the protocol; where things came from, and what to type next, is known here. */
+function explain(fault: Fault, { command }: Context, { source, port, secret }: GatewayTarget): Fault {
+  const again = (message: string, next: string) =>
+    new Fault(fault.code, message, { cause: fault, next, details: fault.details ?? {} });
+  if (fault.retryAfterMs !== undefined)
+    return again(fault.message, `try again in ${Math.ceil(fault.retryAfterMs / 1000)} s`);
+  if (fault.code === "unauthorized" && secret) {
+    const side = port ? "the one that the Gateway was started with" : "the Gateway's";
+    return again(
+      `${fault.message}; the ${secret.mode} used is that of ${secret.source}`,
+      `make it ${side}, or pass --${secret.mode}`,
+    );
+  }
+  if (fault.code === "unreachable" || fault.code === "timeout") {
+    const next = port ? `start it with ${command("gateway")}` : "check the address, and that a Gateway listens there";
+    return again(`${fault.message} (${source})`, fault.message.includes("closed (") ? (fault.next ?? next) : next);
+  }
+  return fault;
 }
 
 /** Opens, runs, closes. */

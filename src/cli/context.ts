@@ -9,7 +9,7 @@ import { Fault } from "../base/fault.ts";
 import { systemIds, type Ids } from "../base/ids.ts";
 import { createEnv, type Env } from "../platform/env.ts";
 import { derivePaths, devProfile, parseProfile, type Paths } from "../platform/paths.ts";
-import { createOutput, type Output } from "./render/output.ts";
+import { createOutput, type ColorChoice, type Output } from "./render/output.ts";
 
 export interface GlobalFlags {
   readonly dev?: boolean;
@@ -46,7 +46,6 @@ export function createContext(brand: Brand, version: string, flags: GlobalFlags)
     temporary: process.platform === "win32" ? tmpdir() : "/tmp",
     exists: existsSync,
   });
-  const isColor = flags.color !== false && env.raw("NO_COLOR") === undefined;
   const prefix = profile === undefined ? "" : profile === devProfile ? " --dev" : ` --profile ${profile}`;
   return {
     brand,
@@ -56,9 +55,17 @@ export function createContext(brand: Brand, version: string, flags: GlobalFlags)
     clock: systemClock,
     ids: systemIds,
     flags,
-    out: createOutput({ isColor }),
+    out: createOutput({ color: decideColor(env, flags.color === false) }),
     command: (words) => `${brand.name}${prefix} ${words}`,
   };
+}
+
+/** `--no-color`, then FORCE_COLOR, then NO_COLOR (https://no-color.org), else where a person looks. */
+export function decideColor(env: Env, isOff: boolean): ColorChoice {
+  if (isOff) return "never";
+  const forced = env.raw("FORCE_COLOR");
+  if (forced !== undefined) return forced === "0" ? "never" : "always";
+  return env.raw("NO_COLOR") === undefined ? "auto" : "never";
 }
 
 function decideProfile({ dev, profile }: GlobalFlags): string | undefined {

@@ -3,7 +3,7 @@
 import { Fault } from "../base/fault.ts";
 import type { MethodResult } from "../protocol/contract.ts";
 import type { Run } from "./commands.ts";
-import { findGateway, openClientAt, parseTimeout, readConfig } from "./connection.ts";
+import { findGateway, parseTimeout, readConfig, withClient } from "./connection.ts";
 import type { Context } from "./context.ts";
 import { renderAge } from "./render/output.ts";
 
@@ -13,19 +13,16 @@ export const run: Run = async (context, { options }) => {
   const target = await findGateway(context, config);
   if (fault && !context.flags.json) context.out.fault(fault);
   try {
-    const client = await openClientAt(context, target, { scopes: ["operator.read"], timeoutMs });
-    const status = await client.call("status", {}, { timeoutMs });
-    client.close();
-    const gateway = {
-      url: target.url,
-      urlSource: target.source,
-      reachable: true,
+    const reading = { scopes: ["operator.read"], timeoutMs, target };
+    const { status, version } = await withClient(context, reading, async (client) => ({
+      status: await client.call("status", {}, { timeoutMs }),
       version: client.hello.server.version,
-    };
+    }));
+    const gateway = { url: target.url, urlSource: target.source, reachable: true, version };
     if (context.flags.json) context.out.json({ ...status, gateway });
     else render(context, target.url, status);
   } catch (error) {
-    if (!(error instanceof Fault)) throw error;
+    if (!(error instanceof Fault) || error.code === "usage") throw error;
     const gateway = { url: target.url, urlSource: target.source, reachable: false, error: error.message };
     if (context.flags.json) context.out.json({ gateway });
     else {

@@ -159,14 +159,28 @@ export function connect(options: ConnectOptions): Promise<GatewayClient> {
     socket.onError((error) => giveUp(unreachable(options.url, error)));
     socket.onClose((code, reason) => giveUp(closed(code, reason)));
     socket.onMessage((text) => {
-      const frame: unknown = JSON.parse(text);
-      if (!isRecord(frame)) return;
-      if (frame["type"] === "res") takeResponse(frame);
+      const frame = parseFrame(text);
+      if (!frame) {
+        const fault = foreign(options.url);
+        fail(fault);
+        giveUp(fault);
+        socket.close();
+      } else if (frame["type"] === "res") takeResponse(frame);
       else if (frame["event"] === "connect.challenge") {
         request("connect", toConnectParams(options), { timeoutMs: 0 }).then(opened, giveUp);
       } else takeEvent(frame);
     });
   });
+}
+
+function parseFrame(text: string): Record<string, unknown> | undefined {
+  try {
+    const frame: unknown = JSON.parse(text);
+    return isRecord(frame) ? frame : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 function startTimer(clock: Clock, timeoutMs: number, task: () => void): () => void {
@@ -188,22 +202,39 @@ const codeOfWire: Readonly<Record<string, FaultCode>> = {
   UNAVAILABLE: "agent_failed",
 };
 
+/** Every Gateway says this in words; only ours says it in `details.reason` too. */
+const codeOfMessage: readonly (readonly [RegExp, FaultCode])[] = [
+  [/^unauthorized\b/u, "unauthorized"],
+  [/^protocol mismatch\b/u, "protocol_mismatch"],
+];
+
 function toFault(error: unknown): Fault {
   const shape = isRecord(error) ? error : {};
   const details = isRecord(shape["details"]) ? shape["details"] : {};
   const text = (value: unknown) => (typeof value === "string" ? value : undefined);
   const next = text(details["next"]);
   const field = text(details["field"]);
-  const reason = String(details["reason"]);
-  // our own Gateway says more exactly what it means; others only have the protocol's codes
-  const code = Object.hasOwn(faultCodes, reason)
-    ? (reason as FaultCode)
-    : (codeOfWire[String(shape["code"])] ?? "internal");
-  return new Fault(code, text(shape["message"]) ?? "the Gateway refused", {
+  const message = text(shape["message"]) ?? "the Gateway refused";
+  return new Fault(decideCode(shape, details, message), message, {
     details: { ...details, wireCode: shape["code"] },
     ...(next ? { next } : {}),
     ...(field ? { field } : {}),
     ...(typeof shape["retryAfterMs"] === "number" ? { retryAfterMs: shape["retryAfterMs"] } : {}),
+  });
+}
+
+function decideCode(shape: Record<string, unknown>, details: Record<string, unknown>, message: string): FaultCode {
+  const reason = String(details["reason"]);
+  // our own Gateway says more exactly what it means; others only have the protocol's codes
+  if (Object.hasOwn(faultCodes, reason)) return reason as FaultCode;
+  const known = codeOfMessage.find(([pattern]) => pattern.test(message))?.[1];
+  const wire = String(shape["code"]);
+  return known ?? (Object.hasOwn(codeOfWire, wire) ? codeOfWire[wire] : undefined) ?? "internal";
+}
+
+function foreign(url: string): Fault {
+  return new Fault("unreachable", `what answers on ${url} is not a Gateway: it sent something that is no frame`, {
+    next: "check the address",
   });
 }
 
@@ -214,10 +245,20 @@ function unreachable(url: string, error: Error): Fault {
   });
 }
 
+const closeNames: Readonly<Record<number, string>> = {
+  1000: "normal closure",
+  1005: "no status",
+  1006: "abnormal closure",
+  1008: "policy violation",
+  1009: "message too big",
+  1011: "internal error",
+  1012: "service restart",
+  1013: "try again later",
+};
+
 function closed(code: number, reason: string): Fault {
-  const next =
-    code === 1008 && reason.includes("unauthorized")
-      ? "check the token; `gateway status` shows which one is used"
-      : undefined;
-  return new Fault("unreachable", `gateway closed (${code}${reason ? `): ${reason}` : ")"}`, next ? { next } : {});
+  const name = closeNames[code];
+  const text = `gateway closed (${code}${name ? ` ${name}` : ""}): ${reason === "" ? "no reason given" : reason}`;
+  if (code === 1008 && reason.startsWith("unauthorized")) return new Fault("unauthorized", text);
+  return new Fault("unreachable", text, code === 1012 ? { next: "it restarts: try again in a few seconds" } : {});
 }

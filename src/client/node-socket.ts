@@ -5,9 +5,11 @@ import { WebSocket } from "ws";
 import type { ClientSocket } from "./connect.ts";
 
 const maxPayload = 64 * 1024 * 1024;
+// a peer that does not answer the close must not hold the process; not in the package's types yet (8.18.2), hence no literal
+const options = { perMessageDeflate: false, maxPayload, closeTimeout: 1_000 };
 
 export function openNodeSocket(url: string): ClientSocket {
-  const socket = new WebSocket(url, { perMessageDeflate: false, maxPayload });
+  const socket = new WebSocket(url, options);
   return {
     send: (text) => socket.send(text),
     close: (code, reason) => socket.close(code, reason),

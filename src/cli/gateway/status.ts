@@ -5,9 +5,9 @@ import { logFileName } from "../../platform/log-name.ts";
 import type { Run } from "../commands.ts";
 import {
   findGateway,
-  openClientAt,
   parseTimeout,
   readConfig,
+  withClient,
   type GatewayTarget,
   type LoadedConfig,
 } from "../connection.ts";
@@ -17,6 +17,7 @@ interface Probe {
   readonly ok: boolean;
   readonly url: string;
   readonly error?: string;
+  readonly next?: string;
   readonly version?: string;
 }
 
@@ -61,13 +62,15 @@ function createReport(
 
 async function probe(context: Context, target: GatewayTarget, timeoutMs: number): Promise<Probe> {
   try {
-    const client = await openClientAt(context, target, { scopes: ["operator.read"], timeoutMs, mode: "probe" });
-    await client.call("status", {}, { timeoutMs });
-    client.close();
-    return { ok: true, url: target.url, version: client.hello.server.version };
+    const options = { scopes: ["operator.read"], timeoutMs, mode: "probe", target };
+    const version = await withClient(context, options, async (client) => {
+      await client.call("status", {}, { timeoutMs });
+      return client.hello.server.version;
+    });
+    return { ok: true, url: target.url, version };
   } catch (error) {
-    if (error instanceof Fault) return { ok: false, url: target.url, error: error.message };
-    throw error;
+    if (!(error instanceof Fault) || error.code === "usage") throw error;
+    return { ok: false, url: target.url, error: error.message, ...(error.next ? { next: error.next } : {}) };
   }
 }
 
@@ -91,7 +94,7 @@ interface Report {
   readonly logFile: string;
 }
 
-function render({ out, command }: Context, report: Report, rpc: Probe | undefined): void {
+function render({ out }: Context, report: Report, rpc: Probe | undefined): void {
   const { cli } = report.config;
   out.line(
     `Config: ${cli.path}${cli.exists ? "" : " (missing: defaults)"}${cli.valid ? "" : out.style("red", " (has errors)")}`,
@@ -102,9 +105,10 @@ function render({ out, command }: Context, report: Report, rpc: Probe | undefine
   out.line(
     `Gateway: bind=${report.gateway.bindMode}, port=${report.gateway.port ?? "-"} (${report.gateway.portSource})`,
   );
-  out.line(`Secret: from ${report.gateway.authSource}`);
+  const { authSource } = report.gateway;
+  out.line(`Secret: ${authSource === "none" ? "none" : `from ${authSource}`}`);
   out.line(`Probe target: ${report.gateway.probeUrl}`);
   if (!rpc) return;
   out.line(`RPC probe: ${rpc.ok ? out.style("green", "ok") : `${out.style("red", "failed")}: ${rpc.error ?? ""}`}`);
-  if (!rpc.ok) out.line(`next: start it with ${command("gateway")}`);
+  if (rpc.next) out.line(`next: ${rpc.next}`);
 }

@@ -15,7 +15,7 @@ export const run: Run = async (context, { options }) => {
   const accountId = text("account");
   const request = { to, message, ...(channel ? { channel } : {}), ...(accountId ? { accountId } : {}) };
   if (options["dryRun"] === true) {
-    if (context.flags.json) context.out.json({ action: "send", dryRun: true, payload: request });
+    if (context.flags.json) context.out.json({ action: "send", dryRun: true, handledBy: "dry-run", payload: request });
     else context.out.line(`would send to ${to}${channel ? ` on ${channel}` : ""}: ${message}`);
     return 0;
   }
@@ -23,7 +23,8 @@ export const run: Run = async (context, { options }) => {
   const sent = await withClient(context, { scopes: ["operator.write"], timeoutMs: 10_000 }, (client) =>
     client.call("send", { ...request, idempotencyKey: context.ids.uuid() }, { timeoutMs }),
   );
-  if (context.flags.json) context.out.json({ action: "send", channel: sent.channel, dryRun: false, payload: sent });
+  if (context.flags.json)
+    context.out.json({ action: "send", channel: sent.channel, dryRun: false, handledBy: "core", payload: sent });
   else context.out.line(`sent to ${sent.chatId ?? to} on ${sent.channel} (message ${sent.messageId})`);
   return 0;
 };

@@ -2,6 +2,7 @@
 
 import { createPairing } from "../../conversation/pairing.ts";
 import type { Run } from "../commands.ts";
+import { cleanText } from "../render/text.ts";
 import { withDatabase } from "./database.ts";
 
 export const run: Run = async (context, { args, options }) => {
@@ -14,6 +15,6 @@ export const run: Run = async (context, { args, options }) => {
     }),
   );
   if (context.flags.json) context.out.json({ channel: request.channel, senderId: request.senderId, approved: true });
-  else context.out.line(`${request.senderName ?? request.senderId} may now write on ${request.channel}.`);
+  else context.out.line(`${cleanText(request.senderName ?? request.senderId)} may now write on ${request.channel}.`);
   return 0;
 };

@@ -6,7 +6,7 @@ import { renderAge, renderTable } from "../render/output.ts";
 import { withDatabase } from "./database.ts";
 
 export const run: Run = async (context, { args }) => {
-  const channel = args[0];
+  const channel = args[0]?.toLowerCase();
   const requests = await withDatabase(context, (database) =>
     createPairing({ database, clock: context.clock }).list(channel),
   );

@@ -3,11 +3,17 @@
 import { stripVTControlCharacters, styleText } from "node:util";
 
 import type { Fault } from "../../base/fault.ts";
+import { cleanText } from "./text.ts";
 
 type Style = Parameters<typeof styleText>[0];
 
+/** `auto`: for a person at a terminal. */
+export type ColorChoice = "auto" | "always" | "never";
+
 export interface Output {
   readonly isTerminal: boolean;
+  /** Whoever read stdout has gone: nothing that is printed from now on arrives. */
+  isClosed(): boolean;
   line(text?: string): void;
   /** Without a line break, for texts that stream in. */
   write(text: string): void;
@@ -16,40 +22,53 @@ export interface Output {
   json1(value: unknown): void;
   error(text: string): void;
   fault(fault: Fault): void;
+  /** Texts that come with their own line breaks. */
+  printed(texts: { readonly out: string; readonly error: string }): void;
   style(style: Style, text: string): string;
 }
 
-export function createOutput(options: { isColor: boolean }): Output {
-  const isTerminal = process.stdout.isTTY === true;
-  const style = (format: Style, text: string) => (options.isColor && isTerminal ? styleText(format, text) : text);
+export function createOutput(options: { color: ColorChoice }): Output {
+  const { stdout, stderr } = process;
+  const isTerminal = stdout.isTTY === true;
+  const hasColor = (isTty: boolean) => options.color === "always" || (options.color === "auto" && isTty);
+  const isOutColored = hasColor(isTerminal);
+  const isErrorColored = hasColor(stderr.isTTY === true);
+
+  // the decision has been made above: styleText must not ask the stream again
+  const paint = (format: Style, text: string) => styleText(format, text, { validateStream: false });
   const guard = (stream: NodeJS.WriteStream, text: string) => {
     // somebody closed the pipe (`| head`): nothing is left to be said
     if (!stream.destroyed) stream.write(text);
   };
-  for (const stream of [process.stdout, process.stderr]) {
+  const toError = (text: string) => guard(stderr, isErrorColored ? text : stripVTControlCharacters(text));
+  for (const stream of [stdout, stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "EPIPE") stream.destroy();
     });
   }
   return {
     isTerminal,
-    style,
-    line: (text = "") => guard(process.stdout, `${text}\n`),
-    write: (text) => guard(process.stdout, text),
-    json: (value) => guard(process.stdout, `${JSON.stringify(value, undefined, 2)}\n`),
-    json1: (value) => guard(process.stdout, `${JSON.stringify(value)}\n`),
-    error: (text) => guard(process.stderr, `${text}\n`),
+    isClosed: () => stdout.destroyed,
+    style: (format, text) => (isOutColored ? paint(format, text) : text),
+    line: (text = "") => guard(stdout, `${text}\n`),
+    write: (text) => guard(stdout, text),
+    json: (value) => guard(stdout, `${JSON.stringify(value ?? null, undefined, 2)}\n`),
+    json1: (value) => guard(stdout, `${JSON.stringify(value)}\n`),
+    error: (text) => toError(`${text}\n`),
     fault(fault) {
-      const [first, ...rest] = fault.message.split("\n");
-      guard(process.stderr, `${style("red", "error:")} ${[first, ...rest].join("\n")}\n`);
-      if (fault.next) guard(process.stderr, `next: ${fault.next}\n`);
+      toError(`${paint("red", "error:")} ${cleanText(fault.message)}\n`);
+      if (fault.next) toError(`next: ${cleanText(fault.next)}\n`);
+    },
+    printed(texts) {
+      if (texts.out !== "") guard(stdout, texts.out);
+      if (texts.error !== "") guard(stderr, texts.error);
     },
   };
 }
 
 /** Columns as wide as their widest cell; control characters cannot reach the terminal. */
 export function renderTable(rows: readonly (readonly string[])[]): string {
-  const clean = rows.map((row) => row.map((cell) => stripVTControlCharacters(cell).replaceAll(/\p{Cc}/gu, " ")));
+  const clean = rows.map((row) => row.map((cell) => cleanText(cell).replaceAll(/\s/gu, " ")));
   const widths = (clean[0] ?? []).map((_, column) => Math.max(...clean.map((row) => (row[column] ?? "").length)));
   return clean
     .map((row) =>

@@ -1,0 +1,136 @@
+// argv -> one command of the table with its options, or a text to print (help, version, a mistake). Pure: nothing is loaded,
+// read or printed here.
+
+import { Command as Commander, CommanderError, Option } from "commander";
+
+import type { Brand } from "../base/brand.ts";
+import { Fault } from "../base/fault.ts";
+import { commands, type Command, type Invocation } from "./commands.ts";
+
+export interface Chosen {
+  readonly command: Command;
+  /** Flags of the command's own and global ones, wherever they stood; the one nearest to the end counts. */
+  readonly invocation: Invocation;
+}
+
+/** What there is to say instead of running a command. */
+export interface Printed {
+  readonly out: string;
+  readonly error: string;
+  readonly exitCode: number;
+}
+
+/** @throws Fault `usage` for a profile without a name. */
+export function parseArguments(brand: Brand, version: string, argv: readonly string[]): Chosen | Printed {
+  let chosen: Chosen | undefined;
+  const printed = { out: "", error: "", exitCode: 0 };
+  const program = new Commander(brand.name)
+    .description(`${brand.product}: your messaging accounts, your agents and all your clients behind one Gateway`)
+    .version(version, "-V, --version", "print the version")
+    .configureOutput({
+      writeOut: (text) => {
+        printed.out += text;
+      },
+      writeErr: (text) => {
+        printed.error += text;
+      },
+    })
+    .enablePositionalOptions()
+    .exitOverride()
+    .showHelpAfterError("(see --help)");
+  addGlobalOptions(program, false);
+  program.addHelpText("after", renderExamples(brand, examples));
+  addCommands(program, brand, (command, leaf) => {
+    chosen = { command, invocation: { options: readOptions(leaf), args: leaf.args } };
+  });
+
+  try {
+    program.parse(toCommanderArgs(argv), { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code === "commander.optionMissingArgument" && error.message.includes("--profile")) throw noProfile();
+    return { ...printed, exitCode: error.exitCode };
+  }
+  if (chosen?.invocation.options["profile"] === "") throw noProfile();
+  return chosen ?? printed;
+}
+
+const noProfile = () => new Fault("usage", "--profile requires a value", { field: "--profile" });
+
+const examples = ["gateway", "--dev gateway --allow-unconfigured", 'agent --message "hello"', "logs --follow"];
+
+function toCommanderArgs(argv: readonly string[]): string[] {
+  if (argv.length === 0) return ["--help"];
+  // commander takes one short form of an option; people know two of this one
+  return argv[0] === "-v" ? ["--version"] : [...argv];
+}
+
+/** The global flags of all levels and the command's own. Defaults are left out: they would hide what was said elsewhere. */
+function readOptions(leaf: Commander): Invocation["options"] {
+  const levels: Commander[] = [];
+  for (let level: Commander | null = leaf; level; level = level.parent) levels.unshift(level);
+  return Object.fromEntries(
+    levels.flatMap((level) =>
+      Object.entries(level.opts()).filter(([name]) => level.getOptionValueSource(name) !== "default"),
+    ),
+  );
+}
+
+type Choose = (command: Command, leaf: Commander) => void;
+
+function addCommands(program: Commander, brand: Brand, choose: Choose): void {
+  const groups = new Map<string, Commander>();
+  for (const command of commands) {
+    const words = command.name.split(" ");
+    const isGrouped = words[1] !== undefined && /^[a-z]/u.test(words[1]);
+    const parent = isGrouped ? groupOf(program, groups, words[0] ?? "") : program;
+    const leaf = parent
+      .command((isGrouped ? words.slice(1) : words).join(" "), { isDefault: command.isDefault === true })
+      .description(command.summary)
+      .addHelpText("after", renderExamples(brand, command.examples));
+    for (const [flags, help] of command.options ?? []) leaf.option(flags, help);
+    addGlobalOptions(leaf, true);
+    leaf.action(() => choose(command, leaf));
+  }
+}
+
+const groupSummaries: Readonly<Record<string, string>> = {
+  gateway: "run and inspect the Gateway",
+  message: "send messages",
+  pairing: "let people in",
+};
+
+/** A group has the global flags and no others: an option of its own would take what is meant for its commands. */
+function groupOf(program: Commander, groups: Map<string, Commander>, name: string): Commander {
+  const known = groups.get(name);
+  if (known) return known;
+  const group = program
+    .command(name)
+    .description(groupSummaries[name] ?? name)
+    .enablePositionalOptions();
+  addGlobalOptions(group, true);
+  groups.set(name, group);
+  return group;
+}
+
+/** Understood before and after the command's name. */
+function addGlobalOptions(command: Commander, isHidden: boolean): void {
+  const options: readonly (readonly [string, string])[] = [
+    ["--dev", "use the isolated dev profile (port 19001)"],
+    ["--profile <name>", "use a profile of its own state, config and logs"],
+    ["--json", "print JSON"],
+    ["--url <ws-url>", "Gateway to talk to"],
+    ["--token <token>", "its token"],
+    ["--password <password>", "its password"],
+    ["--no-color", "no colours"],
+  ];
+  for (const [flags, help] of options) {
+    const option = new Option(flags, help);
+    if (isHidden) option.hideHelp();
+    command.addOption(option);
+  }
+}
+
+function renderExamples(brand: Brand, lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((example) => `  ${brand.name} ${example}`).join("\n")}`;
+}
