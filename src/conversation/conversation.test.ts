@@ -268,3 +268,105 @@ test("after close nothing is stored and the refusal says to come back", async ()
   assert.equal(rows.length, 0);
   await kit.stop();
 });
+
+test("a chat that takes long holds up no other", async () => {
+  const held = Promise.withResolvers<string>();
+  const runTurn = createScriptedRunner((request) => (request.text === "slow" ? held.promise : `echo ${request.text}`));
+  const kit = await open({ databaseFile: nextFile(), runTurn });
+  await kit.channel.receive({ eventId: "1", chatId: "7", text: "slow" });
+  await kit.channel.receive({ eventId: "2", chatId: "7", text: "behind it" });
+  await kit.channel.receive({ eventId: "3", chatId: "8", text: "elsewhere" });
+  await until(() => kit.channel.sent.length === 1);
+  assert.equal(kit.channel.sent[0]?.text, "echo elsewhere");
+  held.resolve("at last");
+  await until(() => kit.channel.sent.length === 3);
+  assert.deepEqual(
+    kit.channel.sent.slice(1).map((sent) => sent.text),
+    ["at last", "echo behind it"],
+  );
+});
+
+test("clients hear of a run that was stopped before it began", async () => {
+  const hang = () => new Promise<string>(() => undefined);
+  const kit = await openConversationKit({ databaseFile: nextFile(), runTurn: createScriptedRunner(hang) });
+  const first = await kit.channel.receive({ eventId: "1", chatId: "7", text: "one" });
+  const second = await kit.channel.receive({ eventId: "2", chatId: "7", text: "two" });
+  assert.ok(first.outcome === "accepted" && second.outcome === "accepted");
+  const stopped = await kit.conversation.lane.abortRun(second.sessionKey, second.runId, "rpc");
+  assert.deepEqual(stopped, [second.runId]);
+  const chat = kit.events
+    .filter(({ event }) => event === "chat")
+    .map(({ payload }) => payload as { runId: string; state: string });
+  assert.ok(chat.some(({ runId, state }) => runId === second.runId && state === "aborted"));
+  await kit.stop();
+});
+
+test("the message tool sends once for a call, however often the call is run, and its words are not said twice", async () => {
+  const runTurn = createScriptedRunner(async (request) => {
+    const message = kit.conversation.tools.find((tool) => tool.name === "message");
+    const context = {
+      runId: request.runId,
+      effectKey: `${request.runId}:0`,
+      sessionKey: request.sessionKey,
+      agentId: "main",
+      origin: request.origin,
+      model: "m",
+    };
+    const params = { action: "send", message: "sent by the tool" };
+    for (const _ of [1, 2, 3]) await message?.run(params, context, request.signal);
+    return request.text === "same" ? "sent by the tool" : "and a reply";
+  });
+  const kit = await open({ databaseFile: nextFile(), runTurn });
+  await kit.channel.receive({ eventId: "1", chatId: "7", text: "same" });
+  await kit.channel.receive({ eventId: "2", chatId: "7", text: "other" });
+  await until(() => kit.channel.sent.length === 3);
+  assert.deepEqual(
+    kit.channel.sent.map((sent) => sent.text),
+    ["sent by the tool", "sent by the tool", "and a reply"],
+  );
+});
+
+test("a channel that is not set up is named as such", async () => {
+  const kit = await open({ databaseFile: nextFile(), runTurn: echo });
+  const codeOf = (id: string) => {
+    try {
+      kit.conversation.sending.resolveChannel(id);
+      return "found";
+    } catch (error) {
+      return error instanceof Fault ? error.code : "bug";
+    }
+  };
+  assert.deepEqual(["memory", "whatsapp", "pigeon"].map(codeOf), ["found", "not_linked", "unsupported_channel"]);
+});
+
+test("old rows go after a week; sessions, transcripts and open work stay", async () => {
+  const { forgetOldRows } = await import("./retention.ts");
+  const kit = await open({ databaseFile: nextFile(), runTurn: echo });
+  await kit.channel.receive({ eventId: "1", chatId: "7", text: "x" });
+  await until(() => kit.channel.sent.length === 1);
+  await until(async () => (await kit.conversation.overview.work()).outbox.sending === 0);
+  const week = 7 * 24 * 60 * 60 * 1000;
+  const count = (table: string) =>
+    kit.database.read((sql) => Number(sql.get(`SELECT count(*) AS n FROM ${table}`)?.["n"]));
+  assert.equal(await kit.database.write((sql) => forgetOldRows(sql, Date.now() + week - 60_000)), 0);
+  assert.ok((await kit.database.write((sql) => forgetOldRows(sql, Date.now() + week + 60_000))) >= 3);
+  for (const table of ["inbox", "turns", "outbox"]) assert.equal(await count(table), 0, table);
+  for (const table of ["sessions", "transcript"]) assert.ok((await count(table)) > 0, table);
+});
+
+test("typing shows at once, goes on, and ends with the turn", async () => {
+  const { createManualClock } = await import("../base/clock.ts");
+  const { createTyping } = await import("./typing.ts");
+  const clock = createManualClock();
+  const shown: string[] = [];
+  const channel = {
+    ...createMemoryChannel(),
+    typing: async ({ chatId }: { chatId: string }) => void shown.push(chatId),
+  };
+  const stop = createTyping({ clock, channel: () => channel })({ channel: "memory", account: "default", chatId: "7" });
+  await clock.advance(10_000);
+  assert.deepEqual(shown, ["7", "7", "7"]);
+  stop();
+  await clock.advance(60_000);
+  assert.equal(shown.length, 3);
+});

@@ -21,6 +21,7 @@ import { createRuns, type Runs } from "./runs.ts";
 import { createSending, type Sending } from "./send.ts";
 import { createConversationTools } from "./tools.ts";
 import { createPerformTurn } from "./turn.ts";
+import { createTurnFeed } from "./turn-feed.ts";
 import { createTyping } from "./typing.ts";
 import { createWaiters } from "./waiters.ts";
 
@@ -74,6 +75,8 @@ export function createConversation(dependencies: ConversationDependencies): Conv
     log: log.child("lane"),
     maxConcurrent: dependencies.maxConcurrent,
     onEnded: (runId) => endedTurns.ring(runId),
+    onDropped: (runId, sessionKey, reason) =>
+      createTurnFeed({ runId, sessionKey, publish: dependencies.publish, clock }).aborted(reason, ""),
     perform: createPerformTurn({
       ...dependencies,
       log: log.child("turn"),

@@ -22,6 +22,8 @@ export interface LaneDependencies {
   readonly maxConcurrent: number;
   /** A turn came to its end, or was ended before it began. */
   readonly onEnded: (runId: RunId) => void;
+  /** A waiting turn was ended before it began; `onEnded` follows. */
+  readonly onDropped: (runId: RunId, sessionKey: SessionKey, reason: AbortReason) => void;
 }
 
 export interface Lane extends Service {
@@ -47,6 +49,15 @@ export function createLane(dependencies: LaneDependencies): Lane {
   const woken = new Set<SessionKey>();
   const running = new Map<SessionKey, Running>();
   let isOpen = false;
+
+  const dropWaiting = async (which: { sessionKey: SessionKey; runId?: RunId }, reason: AbortReason) => {
+    const waiting = await database.write((sql) => abortQueued(sql, which, clock.now()));
+    for (const runId of waiting) {
+      dependencies.onDropped(runId, which.sessionKey, reason);
+      dependencies.onEnded(runId);
+    }
+    return waiting;
+  };
 
   const runOne = async (turn: TurnRow) => {
     const controller = new AbortController();
@@ -125,15 +136,12 @@ export function createLane(dependencies: LaneDependencies): Lane {
         current.controller.abort(reason);
         return [runId];
       }
-      const waiting = await database.write((sql) => abortQueued(sql, { sessionKey, runId }, clock.now()));
-      for (const ended of waiting) dependencies.onEnded(ended);
-      return waiting;
+      return dropWaiting({ sessionKey, runId }, reason);
     },
     async abortAll(sessionKey, reason) {
-      const waiting = await database.write((sql) => abortQueued(sql, { sessionKey }, clock.now()));
+      const waiting = await dropWaiting({ sessionKey }, reason);
       const current = running.get(sessionKey);
       current?.controller.abort(reason);
-      for (const runId of waiting) dependencies.onEnded(runId);
       return current ? [current.runId, ...waiting] : waiting;
     },
   };

@@ -33,7 +33,8 @@ export interface SentMessage {
 export interface Sending {
   /**
    * The channel by id, or the only one that is configured.
-   * @throws Fault `unsupported_channel` for an unknown id, or when none is named and the choice is not clear.
+   * @throws Fault `not_linked` for a channel that is not set up, `unsupported_channel` for an unknown one, or when none is
+   * named and the choice is not clear.
    */
   resolveChannel(id: string | undefined): Channel;
   /**
@@ -98,26 +99,36 @@ function settledAnswer(answer: Answer): SentMessage {
   });
 }
 
+/** Channels that a person may ask for before they have set them up. */
+const knownChannels: Readonly<Record<string, string>> = { telegram: "Telegram", whatsapp: "WhatsApp" };
+
 function decideChannel(channels: readonly Channel[], id: string | undefined): Channel {
   const wanted = id?.trim().toLowerCase();
-  if (wanted) {
-    const found = channels.find((channel) => channel.id === wanted);
-    if (found) return found;
-    throw new Fault("unsupported_channel", `unsupported channel: ${wanted}`, {
+  const [only, ...others] = channels;
+  if (!wanted) {
+    if (only && others.length === 0) return only;
+    if (!only) throw notLinked("no channel is set up here");
+    throw new Fault("unsupported_channel", "which channel? several are set up", {
       field: "channel",
-      next:
-        channels.length > 0
-          ? `configured: ${channels.map((channel) => channel.id).join(", ")}`
-          : "configure a channel first",
+      next: `name one of: ${listOf(channels)}`,
     });
   }
-  const [only, ...others] = channels;
-  if (only && others.length === 0) return only;
-  throw new Fault("unsupported_channel", only ? "which channel? several are configured" : "no channel is configured", {
+  const found = channels.find((channel) => channel.id === wanted);
+  if (found) return found;
+  const label = knownChannels[wanted];
+  if (label) throw notLinked(`${label} has no account linked`);
+  throw new Fault("unsupported_channel", `unsupported channel: ${wanted}`, {
     field: "channel",
-    next: only
-      ? `name one of: ${channels.map((channel) => channel.id).join(", ")}`
-      : "set channels.telegram.botToken in the config",
+    next: only ? `set up: ${listOf(channels)}` : "set up a channel first",
+  });
+}
+
+const listOf = (channels: readonly Channel[]) => channels.map((channel) => channel.id).join(", ");
+
+function notLinked(message: string): Fault {
+  return new Fault("not_linked", message, {
+    field: "channel",
+    next: "set up a channel first, such as channels.telegram.botToken in the config",
   });
 }
 
