@@ -19,14 +19,12 @@ export interface TokenSources {
   readonly readFile: (path: string) => Promise<string | undefined>;
 }
 
-/** tokenFile, then botToken, then TELEGRAM_BOT_TOKEN. @returns undefined when none of them holds anything. */
+/** botToken, then tokenFile, then TELEGRAM_BOT_TOKEN. @returns undefined when none of them holds anything. */
 export async function resolveToken({ settings, fromEnv, readFile }: TokenSources): Promise<Token | undefined> {
-  const file = settings?.tokenFile?.trim();
-  if (file) {
-    const value = (await readFile(file))?.trim();
-    if (value) return { value, source: "channels.telegram.tokenFile" };
-  }
   const configured = settings?.botToken?.trim();
   if (configured) return { value: configured, source: "channels.telegram.botToken" };
+  const file = settings?.tokenFile?.trim();
+  const value = file ? (await readFile(file))?.trim() : undefined;
+  if (value) return { value, source: "channels.telegram.tokenFile" };
   return fromEnv ? { value: fromEnv, source: "TELEGRAM_BOT_TOKEN" } : undefined;
 }
