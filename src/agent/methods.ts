@@ -146,22 +146,25 @@ async function decideSession(
 
 /** The session that the peer's own messages go to, so that a client can join that conversation. */
 function sessionOfPeer(params: MethodParams<"agent">, policy: RoutePolicy, sending: Sending): SessionKey {
-  const to = params.to ?? "";
-  const channel =
-    params.channel === undefined || params.channel === "last" ? undefined : sending.resolveChannel(params.channel);
-  const target = channel?.parseTarget(to, params.accountId);
-  const peer = target?.chatId ?? to.trim();
-  const kind = peer.startsWith("-") ? "group" : "direct";
-  return decideRoute(
-    {
-      channel: channel?.id ?? "client",
-      account: target?.account ?? "default",
-      eventId: "",
-      chat: { kind, id: peer, ...(target?.threadId ? { threadId: target.threadId } : {}) },
-      sender: { id: peer },
-      text: "",
-      trust: "operator",
-    },
-    policy,
-  ).sessionKey;
+  const to = (params.to ?? "").trim();
+  const isNamed = params.channel !== undefined && params.channel !== "last";
+  const channel = isNamed ? sending.resolveChannel(params.channel) : sending.onlyChannel();
+  const {
+    chatId,
+    threadId,
+    account,
+    channel: id,
+  } = channel
+    ? channel.parseTarget(to, params.accountId)
+    : { channel: "client", account: "default", chatId: to, threadId: undefined };
+  const inbound: Inbound = {
+    channel: id,
+    account,
+    eventId: "",
+    chat: { kind: chatId.startsWith("-") ? "group" : "direct", id: chatId, threadId },
+    sender: { id: chatId },
+    text: "",
+    trust: "operator",
+  };
+  return decideRoute(inbound, policy).sessionKey;
 }

@@ -13,9 +13,9 @@ import { Fault } from "../base/fault.ts";
 import type { SendOutcome } from "../ports/message.ts";
 
 let folder: string;
-let count = 0;
+let files = 0;
 const kits: ConversationKit[] = [];
-const nextFile = () => join(folder, `${(count += 1)}.sqlite`);
+const nextFile = () => join(folder, `${(files += 1)}.sqlite`);
 const open = async (options: Parameters<typeof openConversationKit>[0]) => {
   const kit = await openConversationKit(options);
   kits.push(kit);

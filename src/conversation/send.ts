@@ -37,6 +37,8 @@ export interface Sending {
    * named and the choice is not clear.
    */
   resolveChannel(id: string | undefined): Channel;
+  /** The channel that is meant when none is named; undefined unless exactly one is set up. */
+  onlyChannel(): Channel | undefined;
   /**
    * Sends once, however often it is asked with the same key, and answers the same each time, also after a restart.
    * @throws Fault `not_linked`, `channel_unavailable` (nothing was stored), `send_rejected`, `send_unknown`, `key_reused`.
@@ -59,6 +61,10 @@ export function createSending(dependencies: SendingDependencies): Sending {
 
   return {
     resolveChannel,
+    onlyChannel() {
+      const [only, ...others] = dependencies.channels();
+      return others.length === 0 ? only : undefined;
+    },
     async send(request) {
       const channel = resolveChannel(request.target.channel);
       const chunks = chunkMarkdown(request.text, channel.capabilities.textLimit);

@@ -15,7 +15,9 @@ import { createGateway } from "../../src/gateway/compose.ts";
 import { createEnv } from "../../src/platform/env.ts";
 import { openListener } from "../../src/platform/listen.ts";
 import { derivePaths } from "../../src/platform/paths.ts";
-import { openRawClient } from "../kit/raw-client.ts";
+import { openRawClient, type Frame } from "../kit/raw-client.ts";
+
+const messagesOf = (frame: Frame | undefined) => (frame?.payload?.["messages"] ?? []) as unknown[];
 
 async function openGateway(folder: string, secret: string) {
   const brand = brandOf("openclaw");
@@ -58,8 +60,8 @@ test("two Gateways in one process keep their clients, sessions and secrets apart
     const [mine, theirs] = await Promise.all(
       [one, two].map((client) => client.request("chat.history", { sessionKey: "main" })),
     );
-    assert.equal((mine?.payload?.["messages"] as unknown[]).length, 2);
-    assert.equal((theirs?.payload?.["messages"] as unknown[]).length, 0);
+    assert.equal(messagesOf(mine).length, 2);
+    assert.equal(messagesOf(theirs).length, 0);
     assert.ok(!two.frames.some((frame) => frame.event === "chat"));
 
     await first.gateway.stop({ reason: "gateway stopping" });
