@@ -51,7 +51,7 @@ const shortenedShare = 0.4;
 export async function* ask(question: Question, dependencies: AskDependencies): AsyncGenerator<TurnEvent, AskResult> {
   const { cooldowns, log } = dependencies;
   // those that failed lately last, otherwise in the order given
-  const specs = [...question.specs].sort(
+  const specs = question.specs.toSorted(
     (a, b) => Number(cooldowns.remainingMs(refOf(a)) > 0) - Number(cooldowns.remainingMs(refOf(b)) > 0),
   );
   let lastFailure: { reason: string; retryAfterMs: number | undefined } = {

@@ -6,7 +6,7 @@ import { createServer, type Server } from "node:http";
 import { after, before, test } from "node:test";
 
 import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
-import { openRawClient, type RawClient } from "../kit/raw-client.ts";
+import { openRawClient, type Frame, type RawClient } from "../kit/raw-client.ts";
 
 let gateway: GatewayProcess;
 let client: RawClient;
@@ -37,6 +37,7 @@ after(async () => {
   silent.close();
 });
 
+const messagesOf = (frame: Frame) => (frame.payload?.["messages"] ?? []) as unknown[];
 const final = (of: RawClient, id: string) =>
   of.wait((frame) => frame.type === "res" && frame.id === id && frame.payload?.["status"] !== "accepted", 15_000);
 
@@ -50,7 +51,7 @@ test("a run is acknowledged at once and answered later, on the same id; asking a
   await ask("a2");
   assert.deepEqual((await final(client, "a2")).payload, first.payload);
   const history = await client.request("chat.history", { sessionKey: "main" });
-  assert.equal((history.payload?.["messages"] as unknown[]).length, 2);
+  assert.equal(messagesOf(history).length, 2);
 
   const other = await ask("a3", "something else");
   assert.equal(other.error?.code, "INVALID_REQUEST");
@@ -70,7 +71,7 @@ test("fifty clients with one key at once: one effect, equal answers", async () =
   );
   for (const answer of answers) assert.deepEqual(answer, answers[0]);
   const history = await client.request("chat.history", { sessionKey: "fifty" });
-  assert.equal((history.payload?.["messages"] as unknown[]).length, 2);
+  assert.equal(messagesOf(history).length, 2);
   for (const one of clients) one.close();
 });
 
