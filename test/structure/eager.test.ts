@@ -53,6 +53,8 @@ test("commands that ask a running Gateway load none of its rooms", () => {
   for (const source of [
     "src/cli/health.ts",
     "src/cli/status.ts",
+    "src/cli/gateway/status.ts",
+    "src/cli/message/send.ts",
     "src/cli/agent.ts",
     "src/cli/logs.ts",
     "src/cli/gateway/call.ts",

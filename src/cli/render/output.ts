@@ -36,32 +36,49 @@ export function createOutput(options: { color: ColorChoice }): Output {
 
   // the decision has been made above: styleText must not ask the stream again
   const paint = (format: Style, text: string) => styleText(format, text, { validateStream: false });
-  const guard = (stream: NodeJS.WriteStream, text: string) => {
-    // somebody closed the pipe (`| head`): nothing is left to be said
-    if (!stream.destroyed) stream.write(text);
-  };
-  const toError = (text: string) => guard(stderr, isErrorColored ? text : stripVTControlCharacters(text));
-  for (const stream of [stdout, stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EPIPE") stream.destroy();
-    });
-  }
+  const outSink = createSink(stdout);
+  const errorSink = createSink(stderr);
+  const toError = (text: string) => errorSink.write(isErrorColored ? text : stripVTControlCharacters(text));
   return {
     isTerminal,
-    isClosed: () => stdout.destroyed,
+    isClosed: outSink.isGone,
     style: (format, text) => (isOutColored ? paint(format, text) : text),
-    line: (text = "") => guard(stdout, `${text}\n`),
-    write: (text) => guard(stdout, text),
-    json: (value) => guard(stdout, `${JSON.stringify(value ?? null, undefined, 2)}\n`),
-    json1: (value) => guard(stdout, `${JSON.stringify(value)}\n`),
+    line: (text = "") => outSink.write(`${text}\n`),
+    write: outSink.write,
+    json: (value) => outSink.write(`${JSON.stringify(value ?? null, undefined, 2)}\n`),
+    json1: (value) => outSink.write(`${JSON.stringify(value)}\n`),
     error: (text) => toError(`${text}\n`),
     fault(fault) {
       toError(`${paint("red", "error:")} ${cleanText(fault.message)}\n`);
       if (fault.next) toError(`next: ${cleanText(fault.next)}\n`);
     },
     printed(texts) {
-      if (texts.out !== "") guard(stdout, texts.out);
-      if (texts.error !== "") guard(stderr, texts.error);
+      if (texts.out !== "") outSink.write(texts.out);
+      if (texts.error !== "") errorSink.write(texts.error);
+    },
+  };
+}
+
+interface Sink {
+  write(text: string): void;
+  isGone(): boolean;
+}
+
+/** A reader that goes away (`| head`) is no error of ours. Node keeps its own streams open whatever happens, hence the flag. */
+function createSink(stream: NodeJS.WriteStream): Sink {
+  let isGone = false;
+  let isWatched = false;
+  const watch = () => {
+    isWatched = true;
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EPIPE") isGone = true;
+    });
+  };
+  return {
+    isGone: () => isGone,
+    write(text) {
+      if (!isWatched) watch();
+      if (!isGone) stream.write(text);
     },
   };
 }

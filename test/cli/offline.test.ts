@@ -1,0 +1,158 @@
+// The command line when no Gateway answers, or one that answers badly: it says what to do and it ends.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { appendFile, mkdir, rename, writeFile } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { after, before, beforeEach, test } from "node:test";
+
+import { WebSocketServer } from "ws";
+
+import { createGatewayProcess, launcher, type GatewayProcess } from "../kit/gateway-process.ts";
+
+let machine: GatewayProcess;
+const logFile = (day: string) => join(machine.folder, "log", `openclaw-${day}.log`);
+const record = (message: string) =>
+  `${JSON.stringify({ time: "2026-01-02T03:04:05.678Z", level: "info", subsystem: "a/b", message })}\n`;
+
+before(async () => {
+  // never started: a folder, a port nobody listens on, an environment
+  machine = await createGatewayProcess();
+});
+beforeEach(async () => {
+  await mkdir(join(machine.folder, "log"), { recursive: true });
+});
+after(() => machine?.dispose());
+
+/** The file the command would read today, whatever the day and zone. */
+async function today(): Promise<string> {
+  const { stdout } = await machine.cli("logs", "--json");
+  const meta = stdout.split("\n").find((line) => line.includes('"meta"')) ?? "{}";
+  return String((JSON.parse(meta) as { file: string }).file);
+}
+
+test("nobody answering is told with the address, where the port came from, and how to start it", async () => {
+  const { code, stdout, stderr } = await machine.cli("health");
+  assert.deepEqual([code, stdout], [1, ""]);
+  assert.match(stderr, /^error: no Gateway answers on ws:\/\/127\.0\.0\.1:\d+: .*ECONNREFUSED.*port from environment/u);
+  assert.match(stderr, /\nnext: start it with openclaw gateway\n$/u);
+});
+
+test("status and gateway status report it and end well", async () => {
+  for (const args of [["status"], ["gateway", "status"]]) {
+    const { code, stdout, stderr } = await machine.cli(...args);
+    assert.deepEqual([code, stderr], [0, ""]);
+    assert.match(stdout, /not reachable|RPC probe: failed/u);
+    assert.match(stdout, /next: start it with openclaw gateway/u);
+  }
+});
+
+test("a Gateway that falls silent does not hold the command beyond its time limit", async () => {
+  const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+  await once(server, "listening");
+  try {
+    // nothing is read from the socket any more: the close is never answered
+    server.on("connection", (socket) => socket.pause());
+    const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const begun = performance.now();
+    const { code, stderr } = await machine.cli("health", "--url", url, "--timeout", "300");
+    assert.equal(code, 1);
+    assert.match(stderr, /within 300 ms/u);
+    assert.ok(performance.now() - begun < 5_000);
+  } finally {
+    for (const socket of server.clients) socket.terminate();
+    server.close();
+  }
+});
+
+test("a config with errors does not stop a look at the Gateway, and is shown with its place", async () => {
+  const path = join(machine.folder, "state", "openclaw.json");
+  await writeFile(path, '{\n  "gateway": { "port": "many" }\n}');
+  try {
+    const { code, stdout } = await machine.cli("gateway", "status");
+    assert.equal(code, 0);
+    assert.match(stdout, /has errors/u);
+    assert.match(stdout, /openclaw\.json:2:\d+/u);
+  } finally {
+    await writeFile(path, '{ "gateway": { "mode": "local" } }');
+  }
+});
+
+test("pairing without a database says what to start", async () => {
+  const { code, stderr } = await machine.cli("--profile", "x", "pairing", "list");
+  assert.equal(code, 1);
+  assert.match(stderr, /next: start one with openclaw --profile x gateway\n$/u);
+});
+
+test("logs come from the file, with what they are told about why", async () => {
+  const file = await today();
+  await writeFile(file, record("first \u001B[31mred"));
+  const { code, stdout, stderr } = await machine.cli("logs");
+  assert.equal(code, 0);
+  assert.equal(stdout, "2026-01-02T03:04:05.678Z info a/b first red\n");
+  assert.match(stderr, /the Gateway cannot be asked .*reading the file\nLog file: /u);
+});
+
+test("logs of a Gateway elsewhere are never read from a file here", async () => {
+  const { code, stdout } = await machine.cli("logs", "--url", `ws://127.0.0.1:${machine.port}`);
+  assert.deepEqual([code, stdout], [1, ""]);
+});
+
+test("following a file goes on by itself, tells each line once, and changes to the file of a new day", async () => {
+  const file = await today();
+  // the Gateway ended on an earlier day
+  await writeFile(file, record("old one"));
+  await rename(file, logFile("2000-01-01"));
+
+  const child = spawn(process.execPath, [launcher, "logs", "--follow", "--interval", "20", "--plain"], {
+    env: machine.env,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  try {
+    let printed = "";
+    const messages = () => [...printed.matchAll(/a\/b (.+)/gu)].map(([, message]) => message);
+    const seen = (message: string) =>
+      new Promise<void>((resolve) => {
+        const look = () => {
+          if (messages().includes(message)) resolve();
+          else child.stdout.once("data", look);
+        };
+        look();
+      });
+    child.stdout.on("data", (chunk: Buffer) => {
+      printed += chunk.toString();
+    });
+    await seen("old one");
+    await appendFile(logFile("2000-01-01"), record("old two"));
+    await seen("old two");
+    await writeFile(file, record("new one"));
+    await seen("new one");
+    await appendFile(file, record("new two"));
+    await seen("new two");
+    assert.deepEqual(messages(), ["old one", "old two", "new one", "new two"]);
+  } finally {
+    child.kill("SIGKILL");
+  }
+});
+
+test("a follower ends when nobody reads it any more", async () => {
+  const file = await today();
+  await writeFile(file, record("one"));
+  const child = spawn(process.execPath, [launcher, "logs", "--follow", "--interval", "20"], {
+    env: machine.env,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  try {
+    await once(child.stdout, "data");
+    const exited = once(child, "exit");
+    child.stdout.destroy();
+    // the broken pipe shows at the next line
+    await appendFile(file, record("two"));
+    const [code] = (await exited) as [number | null];
+    assert.equal(code, 0);
+  } finally {
+    child.kill("SIGKILL");
+  }
+});
