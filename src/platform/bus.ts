@@ -13,24 +13,37 @@ export interface BusEvent {
 
 export interface Bus {
   readonly publish: Publish;
-  /** Listeners are called in order of subscribing, within `publish`; one that throws stops neither the others nor the publisher. */
+  /**
+   * Listeners are called in order of subscribing, within `publish`; one that throws stops neither the others nor the publisher.
+   * What a listener publishes comes after the event it was told of, for every listener.
+   */
   subscribe(listener: (event: BusEvent) => void): () => void;
 }
 
 export function createBus(log: Log): Bus {
   const listeners = new Set<(event: BusEvent) => void>();
+  const waiting: BusEvent[] = [];
   let seq = 0;
+  let isPublishing = false;
+
+  const tell = (event: BusEvent) => {
+    for (const listener of listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        log.error("a listener of the bus broke", { event: event.name, error });
+      }
+    }
+  };
+
   return {
     publish(name, payload) {
       seq += 1;
-      const event: BusEvent = { name, payload, seq };
-      for (const listener of listeners) {
-        try {
-          listener(event);
-        } catch (error) {
-          log.error("a listener of the bus broke", { event: name, error });
-        }
-      }
+      waiting.push({ name, payload, seq });
+      if (isPublishing) return;
+      isPublishing = true;
+      for (let event = waiting.shift(); event; event = waiting.shift()) tell(event);
+      isPublishing = false;
     },
     subscribe(listener) {
       listeners.add(listener);

@@ -126,9 +126,16 @@ function createSql(db: DatabaseSync): Sql {
   };
 }
 
-/** SQLite gives its side files the mode of the database. */
+/**
+ * Makes the file when it is missing; SQLite gives its side files the same mode. One that exists is not even opened: POSIX
+ * drops all locks that this process has on a file when any descriptor of it is closed.
+ */
 export function createPrivate(path: string): void {
-  closeSync(openSync(path, "a", 0o600));
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  }
 }
 
 function migrate(

@@ -4,8 +4,10 @@
 
 import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import type { ReadableStream as WebStream } from "node:stream/web";
+import { TLSSocket } from "node:tls";
 
 import type { Clock, Timer } from "../base/clock.ts";
 
@@ -16,7 +18,11 @@ export interface EgressInit {
   readonly signal?: unknown;
 }
 
-/** Close enough to `globalThis.fetch` for the libraries that take one. */
+/**
+ * Close enough to `globalThis.fetch` for the libraries that take one. Whoever gets an answer reads its body to the end or
+ * cancels it: until then it keeps its connection.
+ * @throws EgressError
+ */
 export type EgressFetch = (input: string | URL | { readonly url: string }, init?: EgressInit) => Promise<Response>;
 
 export interface Egress {
@@ -33,10 +39,22 @@ export interface EgressError extends Error {
   readonly isRequestSent: boolean;
 }
 
+/** Until the connection can be written to: name, TCP and TLS together. */
 const connectTimeoutMs = 10_000;
+/**
+ * A connection that nobody used for so long is closed. One that the other side, or a router between, has dropped meanwhile
+ * would fail a request that may not be repeated.
+ */
+const idleTimeoutMs = 15_000;
 
 export function createEgress(dependencies: { clock: Clock }): Egress {
-  const options = { keepAlive: true, maxSockets: 64, maxFreeSockets: 8, scheduling: "lifo" as const };
+  const options = {
+    keepAlive: true,
+    maxSockets: 64,
+    maxFreeSockets: 8,
+    scheduling: "lifo" as const,
+    timeout: idleTimeoutMs,
+  };
   const plain = new HttpAgent(options);
   const secure = new HttpsAgent(options);
   return {
@@ -70,7 +88,7 @@ async function exchange(
   const isSecure = url.protocol === "https:";
   const send = isSecure ? httpsRequest : httpRequest;
   const request = send(url, { method: init.method ?? "GET", headers, agent: isSecure ? means.secure : means.plain });
-  const response = await answerOf(request, { body, signal: toSignal(init.signal), clock: means.clock });
+  const response = await answerOf(request, { body, signal: toSignal(init.signal), clock: means.clock, isSecure });
   return toResponse(response, url);
 }
 
@@ -78,55 +96,71 @@ interface Sending {
   readonly body: Uint8Array | Readable | undefined;
   readonly signal: AbortSignal | undefined;
   readonly clock: Clock;
+  readonly isSecure: boolean;
 }
 
-function answerOf(request: ClientRequest, { body, signal, clock }: Sending): Promise<IncomingMessage> {
+function answerOf(request: ClientRequest, { body, signal, clock, isSecure }: Sending): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     let isConnected = false;
+    let isAnswered = false;
     let connectTimer: Timer | undefined;
     const abort = () =>
       request.destroy(
         Object.assign(new Error("aborted"), { name: "AbortError", code: "ABORT_ERR", reason: signal?.reason }),
       );
-    const settle = () => {
-      connectTimer?.cancel();
-      request.removeListener("error", fail);
-    };
-    const fail = (error: Error) => {
-      settle();
-      signal?.removeEventListener("abort", abort);
-      reject(Object.assign(error, { isRequestSent: isConnected }));
-    };
+    const stopWaiting = () => connectTimer?.cancel();
 
-    request.on("error", fail);
+    // stays on to the end: an error that nobody listens to would end the process (R2)
+    request.on("error", (error) => {
+      if (isAnswered) return;
+      stopWaiting();
+      signal?.removeEventListener("abort", abort);
+      reject(toEgressError(error, isConnected));
+    });
     request.once("socket", (socket) => {
-      if (!socket.connecting) {
+      if (isReady(socket)) {
         isConnected = true;
         return;
       }
       connectTimer = clock.after(connectTimeoutMs, () =>
         request.destroy(Object.assign(new Error(`no connection within ${connectTimeoutMs} ms`), { code: "ETIMEDOUT" })),
       );
-      socket.once("connect", () => {
+      // before the TLS handshake is done nothing of the request can have left
+      socket.once(isSecure ? "secureConnect" : "connect", () => {
         isConnected = true;
-        connectTimer?.cancel();
+        stopWaiting();
       });
     });
     request.once("response", (response) => {
-      settle();
+      isAnswered = true;
+      stopWaiting();
       request.on("error", (error) => response.destroy(error));
       response.once("close", () => signal?.removeEventListener("abort", abort));
       resolve(response);
     });
 
-    if (signal?.aborted) {
-      abort();
-      return;
-    }
     signal?.addEventListener("abort", abort, { once: true });
-    if (body instanceof Readable) body.on("error", (error) => request.destroy(error)).pipe(request);
-    else request.end(body);
+    if (body instanceof Readable) {
+      body.once("error", (error) => request.destroy(error)).pipe(request);
+      request.once("close", () => body.destroy());
+    } else request.end(body);
+    if (signal?.aborted) abort();
   });
+}
+
+/** A kept connection can be written to at once; a new one still has its handshakes before it. */
+function isReady(socket: Socket): boolean {
+  if (socket.connecting) return false;
+  if (!(socket instanceof TLSSocket)) return true;
+  const version = socket.getProtocol();
+  return version !== null && version !== "unknown";
+}
+
+function toEgressError(error: Error, isRequestSent: boolean): EgressError {
+  // both addresses of a host failed: the message of the two together is empty
+  if (error instanceof AggregateError && error.message === "")
+    error.message = error.errors.map((inner) => (inner instanceof Error ? inner.message : String(inner))).join("; ");
+  return Object.assign(error, { isRequestSent });
 }
 
 function toResponse(message: IncomingMessage, url: URL): Response {
@@ -134,14 +168,20 @@ function toResponse(message: IncomingMessage, url: URL): Response {
   for (let index = 0; index < message.rawHeaders.length; index += 2) {
     headers.append(message.rawHeaders[index] ?? "", message.rawHeaders[index + 1] ?? "");
   }
-  const status = message.statusCode ?? 502;
+  const status = message.statusCode ?? 0;
+  if (status < 200 || status > 599) {
+    message.destroy();
+    throw Object.assign(new Error(`the answer's status is ${status}`), { code: "EPROTO", isRequestSent: true });
+  }
   const isBodyless = status === 204 || status === 205 || status === 304;
   if (isBodyless) message.resume();
   // the two stream types describe the same object
   const stream = isBodyless
     ? null
     : (Readable.toWeb(message) as WebStream<Uint8Array> as unknown as ReadableStream<Uint8Array>);
-  const response = new Response(stream, { status, statusText: message.statusMessage ?? "", headers });
+  // the other side may have written anything there, and Response refuses control characters
+  const statusText = (message.statusMessage ?? "").replaceAll(/[^\t\x20-\x7e]/gu, "");
+  const response = new Response(stream, { status, statusText, headers });
   Object.defineProperty(response, "url", { value: url.href });
   return response;
 }

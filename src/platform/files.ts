@@ -41,18 +41,22 @@ export async function writeFileAtomic(
     }
     await rename(temporary, path);
   } catch (error) {
-    await unlink(temporary).catch((cleanup: unknown) => {
-      if (!isMissing(cleanup)) throw cleanup;
-    });
+    // what went wrong first is what its reader must know
+    await unlink(temporary).catch(() => undefined);
     throw error;
   }
   await syncFolder(dirname(path));
 }
 
+/** Makes the rename itself last. Windows and some network and FUSE file systems know no such thing for folders. */
 async function syncFolder(path: string): Promise<void> {
+  if (process.platform === "win32") return;
   const folder = await open(path, "r");
   try {
     await folder.sync();
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && (error.code === "EINVAL" || error.code === "ENOTSUP")))
+      throw error;
   } finally {
     await folder.close();
   }

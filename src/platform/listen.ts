@@ -2,14 +2,19 @@
 
 import { readFile, readdir, readlink } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
+import type { Socket } from "node:net";
 
+import { systemClock, type Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
+import { readTextIfExists } from "./files.ts";
+import { redactText } from "./redact.ts";
 
 export interface Listener {
   /** Both loopback addresses are one listener to their user. */
   readonly servers: readonly Server[];
   readonly port: number;
+  /** Ends every connection; those that became WebSockets have two seconds to part by themselves. */
   close(): Promise<void>;
 }
 
@@ -18,62 +23,92 @@ export interface ListenOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly log: Log;
+  /** Absent: the system's. */
+  readonly clock?: Clock;
 }
+
+/** For sockets that were upgraded: longer than their own closing takes. */
+const closeGraceMs = 2_000;
 
 /** Sockets at once, before the WebSocket layer counts for itself. */
 const maxConnections = 4_096;
 
 /** @throws Fault `port_busy` naming the owner where the system tells. */
 export async function openListener(options: ListenOptions): Promise<Listener> {
-  const first = await listen(options.host, options.port);
+  const { log } = options;
+  const first = await listen(options.host, options.port, options);
   const { port } = first;
-  const servers = [first.server];
+  const opened = [first];
   if (options.host === "127.0.0.1") {
     try {
-      servers.push((await listen("::1", port)).server);
+      opened.push(await listen("::1", port, options));
     } catch (error) {
-      // no IPv6 on this machine, or somebody else's port there: 127.0.0.1 is enough
-      options.log.debug("not listening on ::1", { error });
+      // no IPv6 on this machine: 127.0.0.1 is enough. A stranger there would be taken for us by who says "localhost".
+      const isTaken = error instanceof Fault && error.code === "port_busy";
+      log[isTaken ? "warn" : "debug"](`not listening on ::1 port ${port}`, { error });
     }
   }
   return {
-    servers,
+    servers: opened.map(({ server }) => server),
     port,
     async close() {
-      await Promise.all(
-        servers.map(
-          (server) =>
-            new Promise<void>((resolve) => {
-              server.close(() => resolve());
-              server.closeAllConnections();
-            }),
-        ),
-      );
+      await Promise.all(opened.map((one) => one.close()));
     },
   };
 }
 
-function listen(host: string, port: number): Promise<{ server: Server; port: number }> {
+interface Listening {
+  readonly server: Server;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+async function listen(host: string, port: number, { log, clock = systemClock }: ListenOptions): Promise<Listening> {
   const server = createServer({
     headersTimeout: 10_000,
     requestTimeout: 30_000,
     keepAliveTimeout: 10_000,
+    // the two limits above are looked at this often
+    connectionsCheckingInterval: 2_000,
     maxHeaderSize: 16_384,
   });
   server.maxConnections = maxConnections;
-  const listening = new Promise<number>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, host, () => {
-      const address = server.address();
-      resolve(typeof address === "object" && address !== null ? address.port : port);
-    });
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
   });
-  return listening.then(
-    (actual) => ({ server, port: actual }),
-    async (error: NodeJS.ErrnoException) => {
-      throw await refuse(error, host, port);
-    },
-  );
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(port, host, () => {
+        server.removeListener("error", reject);
+        resolve();
+      });
+    });
+  } catch (error) {
+    // what listen rejects with is always one
+    throw await refuse(error as NodeJS.ErrnoException, host, port);
+  }
+  // a connection that could not be accepted (no descriptors left) ends neither the server nor the process
+  server.on("error", (error) => log.warn("a connection could not be accepted", { error }));
+  const address = server.address();
+  return {
+    server,
+    port: typeof address === "object" && address !== null ? address.port : port,
+    close: () =>
+      new Promise((resolve) => {
+        // the server waits for connections that were upgraded, yet does not count them as its own
+        const grace = clock.after(closeGraceMs, () => {
+          for (const socket of sockets) socket.destroy();
+        });
+        server.close(() => {
+          grace.cancel();
+          resolve();
+        });
+        server.closeAllConnections();
+      }),
+  };
 }
 
 async function refuse(error: NodeJS.ErrnoException, host: string, port: number): Promise<Fault> {
@@ -96,7 +131,8 @@ export async function findPortOwner(port: number): Promise<{ pid: number; comman
     const inodes = new Set<string>();
     const hex = port.toString(16).toUpperCase().padStart(4, "0");
     for (const table of ["/proc/net/tcp", "/proc/net/tcp6"]) {
-      for (const line of (await readFile(table, "utf8")).split("\n")) {
+      // a machine without IPv6 has but the first
+      for (const line of ((await readTextIfExists(table)) ?? "").split("\n")) {
         const columns = line.trim().split(/\s+/u);
         if (columns[3] === "0A" && columns[1]?.endsWith(`:${hex}`) && columns[9]) inodes.add(`socket:[${columns[9]}]`);
       }
@@ -119,7 +155,8 @@ async function findHolder(inodes: ReadonlySet<string>): Promise<{ pid: number; c
         .filter(Boolean)
         .slice(0, 3)
         .join(" ");
-      return { pid: Number(pid), command: command || "an unnamed process" };
+      // a command line may carry a token
+      return { pid: Number(pid), command: redactText(command) || "an unnamed process" };
     }
   }
   return undefined;

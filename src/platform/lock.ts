@@ -1,6 +1,7 @@
 // One Gateway a state folder. The lock is SQLite's own lock on a file of its own: the kernel releases it when the process dies,
 // however it dies, so there is no stale lock (R14).
 
+import { unlink } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
 
 import { Fault } from "../base/fault.ts";
@@ -22,30 +23,53 @@ export interface Lock {
 
 const ownerFile = (path: string) => `${path}.json`;
 
-/** @throws Fault `already_running`, naming the owner, when another process holds it. */
+/**
+ * @throws Fault `already_running`, naming the owner, when another process holds it; `storage` when the lock cannot be had for
+ * any other reason.
+ */
 export async function openLock(path: string): Promise<Lock> {
-  createPrivate(path);
-  const db = new DatabaseSync(path, { timeout: 0 });
-  try {
-    db.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
-  } catch (error) {
-    db.close();
+  const db = take(path);
+  if (!db) {
     const owner = await readOwner(path);
     throw new Fault(
       "already_running",
       `another Gateway runs on this state folder${owner ? ` (pid ${owner.pid}, port ${owner.port})` : ""}`,
-      {
-        cause: error,
-        next: "stop it first, or give this one its own --profile and --port",
-      },
+      { next: "stop it first, or give this one its own --profile and --port" },
     );
   }
+  // until we say who we are, nobody must be told of the owner before us
+  await unlink(ownerFile(path)).catch(() => undefined);
   return {
     describe: (owner) => writeFileAtomic(ownerFile(path), `${JSON.stringify(owner)}\n`),
     release() {
       if (db.isOpen) db.close();
     },
   };
+}
+
+/** undefined when somebody else has it. */
+function take(path: string): DatabaseSync | undefined {
+  let db: DatabaseSync | undefined;
+  try {
+    createPrivate(path);
+    db = new DatabaseSync(path, { timeout: 0 });
+    db.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
+    return db;
+  } catch (error) {
+    db?.close();
+    if (isBusy(error)) return undefined;
+    throw new Fault("storage", `cannot lock ${path}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+      next: "check that the state directory is writable, the disk is not full, and this file is not damaged",
+    });
+  }
+}
+
+/** SQLITE_BUSY, with any of its extended codes. */
+function isBusy(error: unknown): boolean {
+  return (
+    error instanceof Error && "errcode" in error && typeof error.errcode === "number" && (error.errcode & 0xff) === 5
+  );
 }
 
 /** Who held the lock last; undefined when unknown. It may be dead: only the lock itself tells. */

@@ -1,6 +1,7 @@
-// Where log lines end: a file descriptor that is reopened when the day or the size says so, and after the disk refused.
+// Where log lines end: a file descriptor that is reopened when the day or the size says so, when its file was taken away, and
+// after the disk refused.
 
-import { closeSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, statSync, writeSync } from "node:fs";
 
 import type { Clock } from "../base/clock.ts";
 
@@ -8,6 +9,8 @@ export interface LineSink {
   /** Never throws. */
   write(line: string): void;
   lost(): number;
+  /** The file of the last line; undefined while none is open. */
+  path(): string | undefined;
   close(): void;
 }
 
@@ -15,15 +18,29 @@ export interface SinkOptions {
   readonly clock: Clock;
   readonly target: () => { path: string; maxBytes: number };
   readonly openFile: (path: string) => { descriptor: number; size: number };
+  /** Once when lines begin to be lost. */
+  readonly onTrouble: (reason: string) => void;
+  /** Once when lines are written again; `lost` is how many were not. It may write a line. */
+  readonly onRecovery: (lost: number) => void;
 }
 
 /** After the disk refused, the file is tried again this much later. */
 const retryMs = 5_000;
+/** How often it is looked whether the file is still there: the system cleans its temporary folder. */
+const checkMs = 5_000;
 
-export function createLineSink({ clock, target, openFile }: SinkOptions): LineSink {
-  let current: { path: string; descriptor: number; size: number } | undefined;
-  let retryAt = 0;
+interface OpenFile {
+  readonly path: string;
+  readonly descriptor: number;
+  size: number;
+  checkedAt: number;
+}
+
+export function createLineSink({ clock, target, openFile, onTrouble, onRecovery }: SinkOptions): LineSink {
+  let current: OpenFile | undefined;
+  let retryAt: number | undefined;
   let lostLines = 0;
+  let untold = 0;
   let isClosed = false;
 
   const release = () => {
@@ -36,30 +53,62 @@ export function createLineSink({ clock, target, openFile }: SinkOptions): LineSi
       // the descriptor is gone either way, and the log has nobody to tell
     }
   };
+  const open = (): OpenFile => {
+    const { path, maxBytes } = target();
+    if (current && (current.path !== path || current.size >= maxBytes || isTakenAway(current, clock))) release();
+    current ??= { path, ...openFile(path), checkedAt: clock.monotonic() };
+    return current;
+  };
+  const lose = () => {
+    lostLines += 1;
+    untold += 1;
+  };
 
   return {
     write(line) {
-      if (isClosed || (retryAt > 0 && clock.monotonic() < retryAt)) {
-        lostLines += 1;
+      if (isClosed || (retryAt !== undefined && clock.monotonic() < retryAt)) {
+        lose();
         return;
       }
       try {
-        const { path, maxBytes } = target();
-        if (current && (current.path !== path || current.size >= maxBytes)) release();
-        current ??= { path, ...openFile(path) };
-        current.size += writeSync(current.descriptor, line);
-        retryAt = 0;
-      } catch {
+        append(open(), line);
+      } catch (error) {
         // full disk, read-only folder, lost mount: drop the line, count it, come back later
-        lostLines += 1;
-        retryAt = clock.monotonic() + retryMs;
+        lose();
         release();
+        const isFirst = retryAt === undefined;
+        retryAt = clock.monotonic() + retryMs;
+        if (isFirst) onTrouble(error instanceof Error ? error.message : String(error));
+        return;
       }
+      if (retryAt === undefined) return;
+      retryAt = undefined;
+      const count = untold;
+      untold = 0;
+      onRecovery(count);
     },
     lost: () => lostLines,
+    path: () => current?.path,
     close() {
       isClosed = true;
       release();
     },
   };
+}
+
+/** A disk that is nearly full takes a part of the line first and refuses the rest. */
+function append(file: OpenFile, line: string): void {
+  const bytes = Buffer.from(line);
+  for (let written = 0; written < bytes.length;) {
+    const count = writeSync(file.descriptor, bytes, written);
+    written += count;
+    file.size += count;
+  }
+}
+
+function isTakenAway(file: OpenFile, clock: Clock): boolean {
+  const now = clock.monotonic();
+  if (now - file.checkedAt < checkMs) return false;
+  file.checkedAt = now;
+  return statSync(file.path, { throwIfNoEntry: false })?.ino !== fstatSync(file.descriptor).ino;
 }

@@ -5,7 +5,7 @@ import { basename, dirname, join } from "node:path";
 
 export interface TailRequest {
   /** Byte offset of an earlier answer. */
-  readonly cursor?: number;
+  readonly cursor?: number | undefined;
   /** Lines, default 500. */
   readonly limit?: number;
   /** Bytes, default 250,000. */
@@ -23,6 +23,7 @@ export interface Tail {
   readonly reset?: boolean;
 }
 
+const newline = 0x0a;
 const dated = /-\d{4}-\d{2}-\d{2}\.log$/u;
 
 /** Reads `file`, or the newest dated log beside it when it is missing. No file at all gives no lines. */
@@ -30,21 +31,24 @@ export async function tailLog(file: string, request: TailRequest = {}): Promise<
   const found = await existingLog(file);
   if (!found) return { file, cursor: 0, size: 0, lines: [] };
   const { path, size } = found;
-  const { start, isCut, isSkipped, isReset } = decideRange(request, size, path !== file);
+  const { start, isCut, isSkipped, isReset } = decideRange(request, size);
 
-  const { text, length } = await readRange(path, start, size);
-  const complete = text.slice(0, text.lastIndexOf("\n") + 1);
-  const all = complete.split("\n").slice(0, -1);
-  // in the middle of the file the first line is only a part, unless a cursor put us at a line's beginning
-  const whole = isCut ? all.slice(1) : all;
-  const lines = whole.slice(-(request.limit ?? 500));
+  const { bytes, isLineStart } = await readFrom(path, start, size);
+  if (!isLineStart && !isCut) {
+    // the cursor is another file's: what it points into is the middle of a line
+    return { ...(await tailLog(path, { ...request, cursor: undefined })), reset: true };
+  }
+  // a line under way is not counted, and the first line is only a part unless it begins here
+  const end = bytes.lastIndexOf(newline) + 1;
+  const whole = bytes.toString("utf8", isLineStart ? 0 : bytes.indexOf(newline) + 1, end);
+  const all = whole.split("\n").slice(0, -1);
+  const lines = all.slice(-(request.limit ?? 500));
   return {
     file: path,
-    // a line under way is not counted
-    cursor: start + length - Buffer.byteLength(text.slice(complete.length)),
+    cursor: start + end,
     size,
     lines,
-    ...(isSkipped || lines.length < whole.length ? { truncated: true } : {}),
+    ...(isCut || lines.length < all.length ? { truncated: true } : {}),
     ...(isSkipped || isReset ? { reset: true } : {}),
   };
 }
@@ -58,8 +62,8 @@ interface Range {
   readonly isReset: boolean;
 }
 
-function decideRange({ cursor, maxBytes = 250_000 }: TailRequest, size: number, isOtherFile: boolean): Range {
-  const isReset = cursor !== undefined && (cursor > size || isOtherFile);
+function decideRange({ cursor, maxBytes = 250_000 }: TailRequest, size: number): Range {
+  const isReset = cursor !== undefined && cursor > size;
   const from = isReset ? undefined : cursor;
   const isCut = size - (from ?? 0) > maxBytes;
   return { start: isCut ? size - maxBytes : (from ?? 0), isCut, isSkipped: isCut && from !== undefined, isReset };
@@ -89,12 +93,14 @@ async function sizeOf(path: string): Promise<number | undefined> {
   }
 }
 
-async function readRange(path: string, start: number, end: number): Promise<{ text: string; length: number }> {
+/** From `start` on, and whether a line begins there. */
+async function readFrom(path: string, start: number, end: number): Promise<{ bytes: Buffer; isLineStart: boolean }> {
+  const before = start > 0 ? 1 : 0;
   const handle = await open(path, "r");
   try {
-    const buffer = Buffer.alloc(Math.max(0, end - start));
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, start);
-    return { text: buffer.toString("utf8", 0, bytesRead), length: bytesRead };
+    const buffer = Buffer.alloc(Math.max(0, end - start + before));
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, start - before);
+    return { bytes: buffer.subarray(before, bytesRead), isLineStart: before === 0 || buffer[0] === newline };
   } finally {
     await handle.close();
   }

@@ -1,5 +1,17 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -7,7 +19,6 @@ import { after, test } from "node:test";
 import { createManualClock } from "../base/clock.ts";
 import type { LogLevel } from "../base/log.ts";
 import { openLog } from "./log.ts";
-import { tailLog } from "./log-tail.ts";
 
 const root = mkdtempSync(join(tmpdir(), "log-"));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -23,7 +34,12 @@ function open(folder: string) {
     consoleLevel: "info",
     console: (line, level) => shown.push([level, line]),
   });
-  return { clock, shown, ...opened };
+  const lines = () =>
+    readFileSync(opened.file(), "utf8")
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  return { clock, shown, lines, ...opened };
 }
 
 test("a line is one JSON object in a private, dated file, and a short line on the console", () => {
@@ -68,35 +84,123 @@ test("a new day gets a new file", async () => {
 
 test("a disk that refuses loses lines, counts them, and is tried again later", async () => {
   writeFileSync(join(root, "blocked"), "a file where the folder should be");
-  const { log, lost, clock, close } = open(join(root, "blocked"));
+  const { log, lost, clock, shown, lines, close } = open(join(root, "blocked"));
   log.info("one");
   log.info("two");
   assert.equal(lost(), 2);
+  assert.equal(shown.filter(([, line]) => line.includes("cannot be written")).length, 1);
   rmSync(join(root, "blocked"));
   await clock.advance(6_000);
   log.info("three");
   assert.equal(lost(), 2);
-  assert.ok(statSync(join(root, "blocked")).isDirectory());
+  assert.deepEqual(
+    lines().map(({ message, lost: missing }) => [message, missing]),
+    [
+      ["three", undefined],
+      ["lines were lost: the log file could not be written", 2],
+    ],
+  );
   close();
 });
 
-test("tail reads on from its cursor and never splits a line", async () => {
-  const file = join(root, "openclaw-2026-01-02.log");
-  writeFileSync(file, "one\ntwo\nthr");
-  const first = await tailLog(file);
-  assert.deepEqual([first.lines, first.cursor], [["one", "two"], 8]);
-  writeFileSync(file, "one\ntwo\nthree\nfour\n");
-  const second = await tailLog(file, { cursor: first.cursor });
-  assert.deepEqual([second.lines, second.reset], [["three", "four"], undefined]);
-  assert.deepEqual((await tailLog(file, { limit: 1 })).lines, ["four"]);
-  assert.deepEqual((await tailLog(file, { maxBytes: 8 })).lines, ["four"]);
+test("every line is JSON of its own, whatever is masked in it", () => {
+  const { log, lines, close } = open(join(root, "json"));
+  log.info("one", { hasToken: false, password: null, token: 4096, key: "-----BEGIN PRIVATE KEY-----\nMIIEvQ" });
+  log.info('two "quoted" password="a', { note: '{"password":"x y"}' });
+  log.info("three", { level: "high", time: 0 });
+  assert.deepEqual(
+    lines().map(({ level, message }) => [level, message]),
+    [
+      ["info", "one"],
+      ["info", 'two "quoted" password="***'],
+      ["info", "three"],
+    ],
+  );
+  close();
 });
 
-test("a rotated file is told, and a missing one gives the newest beside it", async () => {
-  const file = join(root, "openclaw-2026-01-02.log");
-  writeFileSync(file, "new\n");
-  const rotated = await tailLog(file, { cursor: 5_000 });
-  assert.deepEqual([rotated.lines, rotated.reset], [["new"], true]);
-  assert.equal((await tailLog(join(root, "openclaw-2026-01-09.log"))).file, file);
-  assert.deepEqual((await tailLog(join(root, "nowhere", "x-2026-01-01.log"))).lines, []);
+test("nothing that is logged, and no console, throws into the caller", () => {
+  const opened = openLog({
+    folder: join(root, "throwing"),
+    prefix: "openclaw",
+    clock: createManualClock(),
+    level: "info",
+    consoleLevel: "info",
+    console() {
+      throw new Error("EPIPE");
+    },
+  });
+  const cyclic: Record<string, unknown> = { big: 1n };
+  cyclic["self"] = cyclic;
+  opened.log.error("broken", { cyclic, error: new Error("x", { cause: cyclic }) });
+  assert.equal(opened.lost(), 0);
+  assert.match(readFileSync(opened.file(), "utf8"), /"message":"broken"/u);
+  opened.close();
+});
+
+test("a stranger's text stays on one line of the console and moves no cursor", () => {
+  const { log, shown, close } = open(join(root, "console"));
+  log.info("from \u001B[2Jann\r\n00:00:00 [gateway] forged", { name: "\u001B]0;title\u0007\u009Bx" });
+  assert.doesNotMatch(shown[0]?.[1] ?? "", /\p{Cc}/u);
+  close();
+});
+
+test("a full file is moved aside; files over the budget go, and those of another profile stay", () => {
+  const folder = join(root, "full");
+  mkdirSync(folder);
+  const { log, file, lines, close } = open(folder);
+  const sparse = (name: string, megabytes: number) => {
+    writeFileSync(name, "");
+    truncateSync(name, megabytes * 1024 * 1024);
+  };
+  sparse(file(), 50);
+  sparse(join(folder, "openclaw-2001-01-01.log"), 190);
+  sparse(join(folder, "openclaw-dev-2001-01-01.log"), 190);
+  log.info("first of the new file");
+  assert.deepEqual(lines().length, 1);
+  const names = readdirSync(folder).toSorted();
+  assert.equal(names.filter((name) => /^openclaw-\d{4}-\d\d-\d\d\.log/u.test(name)).length, 2, names.join());
+  assert.ok(names.includes("openclaw-dev-2001-01-01.log") && !names.includes("openclaw-2001-01-01.log"), names.join());
+  close();
+});
+
+test("a file that was taken away is made again", async () => {
+  const { log, file, clock, lines, close } = open(join(root, "cleaned"));
+  log.info("one");
+  rmSync(file());
+  await clock.advance(5_000);
+  log.info("two");
+  assert.deepEqual(
+    lines().map(({ message }) => message),
+    ["two"],
+  );
+  close();
+});
+
+test("a last line that was cut short is not continued", () => {
+  const folder = join(root, "torn");
+  mkdirSync(folder);
+  const { log, file, close } = open(folder);
+  appendFileSync(file(), '{"message":"tor');
+  log.info("whole");
+  assert.match(readFileSync(file(), "utf8"), /^\{"message":"tor\n\{.*"message":"whole"\}\n$/u);
+  close();
+});
+
+test("a link in the place of the file is not followed, and a file that others may read is closed to them", () => {
+  const folder = join(root, "links");
+  mkdirSync(folder);
+  const victim = join(root, "victim");
+  const linked = open(folder);
+  symlinkSync(victim, linked.file());
+  linked.log.info("x");
+  assert.deepEqual([linked.lost(), existsSync(victim)], [1, false]);
+  linked.close();
+
+  const open0644 = open(join(root, "loose"));
+  mkdirSync(join(root, "loose"));
+  writeFileSync(open0644.file(), "", { mode: 0o644 });
+  open0644.log.info("x");
+  assert.equal(statSync(open0644.file()).mode & 0o777, 0o600);
+  open0644.close();
 });

@@ -1,16 +1,13 @@
 // JSON lines to `<folder>/<prefix>-YYYY-MM-DD.log`, one object a line: {time, level, subsystem, message, …fields}; short lines to
 // the console. A line is in the kernel before the call returns; a full disk loses lines, counts them, and stops nothing (R32).
 
-import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, renameSync, statSync, unlinkSync } from "node:fs";
-import { join } from "node:path";
-
 import { pino, type Logger } from "pino";
 
 import type { Clock } from "../base/clock.ts";
 import type { Log, LogFields, LogLevel } from "../base/log.ts";
-import { logFileName } from "./log-name.ts";
+import { toPlainFields, toPlainText } from "./log-fields.ts";
+import { createRoll } from "./log-roll.ts";
 import { createLineSink } from "./log-sink.ts";
-import { redactText } from "./redact.ts";
 
 export interface LogOptions {
   readonly folder: string;
@@ -40,7 +37,15 @@ const reaches = (level: LogLevel, threshold: LogLevel | "silent") => order.index
 export function openLog(options: LogOptions): OpenLog {
   const { clock } = options;
   const roll = createRoll(options);
-  const sink = createLineSink({ clock, openFile: roll.open, target: roll.target });
+  const tell = (level: LogLevel, message: string) =>
+    showLine({ level, subsystem: "log", message, fields: undefined }, options);
+  const sink = createLineSink({
+    clock,
+    openFile: roll.open,
+    target: roll.target,
+    onTrouble: (reason) => tell("warn", `the log file cannot be written (${reason}); lines are lost until it can`),
+    onRecovery: (lost) => logger.warn({ subsystem: "log", lost }, "lines were lost: the log file could not be written"),
+  });
   const logger = pino(
     {
       level: options.level,
@@ -49,27 +54,24 @@ export function openLog(options: LogOptions): OpenLog {
       timestamp: () => `,"time":"${new Date(clock.now()).toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
     },
-    { write: (line: string) => sink.write(redactText(line, options.redact)) },
+    { write: (line: string) => sink.write(line) },
   );
   return {
     log: createLog(logger, "gateway", options),
-    file: () => roll.target().path,
+    file: () => sink.path() ?? roll.target().path,
     lost: () => sink.lost(),
     close: () => sink.close(),
   };
 }
 
 function createLog(logger: Logger, subsystem: string, options: LogOptions): Log {
-  const write = (level: LogLevel, message: string, fields: LogFields | undefined) => {
-    const plain = fields
-      ? Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, flatten(value)]))
-      : undefined;
-    logger[level]({ subsystem, ...plain }, message);
-    if (!options.console || !reaches(level, options.consoleLevel)) return;
-    const line = options.isJsonConsole
-      ? JSON.stringify({ time: new Date(options.clock.now()).toISOString(), level, subsystem, message, ...plain })
-      : renderShort({ subsystem, message, fields: plain, now: options.clock.now() });
-    options.console(redactText(line, options.redact), level);
+  const write = (level: LogLevel, text: string, given: LogFields | undefined) => {
+    const isShown = options.console !== undefined && reaches(level, options.consoleLevel);
+    if (!isShown && !logger.isLevelEnabled(level)) return;
+    const message = toPlainText(text, options.redact);
+    const fields = given && toPlainFields(given, options.redact);
+    logger[level]({ subsystem, ...fields }, message);
+    if (isShown) showLine({ level, subsystem, message, fields }, options);
   };
   return {
     trace: (message, fields) => write("trace", message, fields),
@@ -81,75 +83,35 @@ function createLog(logger: Logger, subsystem: string, options: LogOptions): Log 
   };
 }
 
-/** Errors as their message, code and cause: stack traces only where somebody asks for them (debug). */
-function flatten(value: unknown, depth = 0): unknown {
-  if (!(value instanceof Error)) return value;
-  const code = "code" in value && typeof value.code === "string" ? { code: value.code } : {};
-  const cause = value.cause !== undefined && depth < 3 ? { cause: flatten(value.cause, depth + 1) } : {};
-  return {
-    name: value.name,
-    message: value.message,
-    ...code,
-    ...cause,
-    stack: depth === 0 ? value.stack?.split("\n").slice(1, 6).join("\n") : undefined,
-  };
+interface Line {
+  readonly level: LogLevel;
+  readonly subsystem: string;
+  readonly message: string;
+  readonly fields: Record<string, unknown> | undefined;
 }
 
-function renderShort(line: {
-  subsystem: string;
-  message: string;
-  fields: Record<string, unknown> | undefined;
-  now: number;
-}): string {
-  const time = new Date(line.now).toTimeString().slice(0, 8);
-  const short = line.subsystem.replace(/^(?:gateway|channels)\//u, "");
-  const extras = Object.entries(line.fields ?? {}).map(([key, value]) => `${key}=${renderValue(value)}`);
-  return [`${time} [${short}] ${line.message}`, ...extras].join(" ");
+function showLine(line: Line, options: LogOptions): void {
+  const now = options.clock.now();
+  try {
+    options.console?.(options.isJsonConsole ? renderJson(line, now) : renderShort(line, now), line.level);
+  } catch {
+    // a terminal that is gone: the file has the line, and logging never throws into its caller
+  }
+}
+
+function renderJson({ level, subsystem, message, fields }: Line, now: number): string {
+  return JSON.stringify({ time: new Date(now).toISOString(), level, subsystem, message, ...fields });
+}
+
+function renderShort({ subsystem, message, fields }: Line, now: number): string {
+  const time = new Date(now).toTimeString().slice(0, 8);
+  const short = subsystem.replace(/^(?:gateway|channels)\//u, "");
+  const extras = Object.entries(fields ?? {}).map(([key, value]) => `${key}=${renderValue(value)}`);
+  // one line whatever is in it, and no stranger's text moves the cursor
+  return [`${time} [${short}] ${message}`, ...extras].join(" ").replaceAll(/\p{Cc}+/gu, " ");
 }
 
 function renderValue(value: unknown): string {
   if (typeof value === "object" && value !== null && "message" in value) return JSON.stringify(String(value.message));
   return typeof value === "string" && !/\s/u.test(value) ? value : (JSON.stringify(value) ?? "undefined");
-}
-
-const maxFileBytes = 50 * 1024 * 1024;
-const keptFiles = 14;
-const totalBytes = 200 * 1024 * 1024;
-
-/** Which file takes the next line: a new one each local day and whenever one is full. */
-function createRoll({ folder, prefix, clock }: LogOptions) {
-  return {
-    target: () => ({ path: logFileName({ folder, prefix, now: clock.now() }), maxBytes: maxFileBytes }),
-    /** Opens for appending; moves a full file aside and removes what is over the budget. */
-    open(path: string): { descriptor: number; size: number } {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-      let descriptor = openSync(path, "a", 0o600);
-      let { size } = fstatSync(descriptor);
-      if (size >= maxFileBytes) {
-        closeSync(descriptor);
-        renameSync(path, `${path}.${clock.now()}`);
-        descriptor = openSync(path, "a", 0o600);
-        size = 0;
-      }
-      removeOld(folder, prefix, path);
-      return { descriptor, size };
-    },
-  };
-}
-
-function removeOld(folder: string, prefix: string, current: string): void {
-  const files = readdirSync(folder)
-    .filter((name) => name.startsWith(`${prefix}-`) && /-\d{4}-\d\d-\d\d\.log/u.test(name.slice(prefix.length)))
-    .map((name) => ({ path: join(folder, name), ...statOf(join(folder, name)) }))
-    .toSorted((a, b) => b.mtimeMs - a.mtimeMs);
-  let sum = 0;
-  for (const [index, file] of files.entries()) {
-    sum += file.size;
-    if (file.path !== current && (index >= keptFiles || sum > totalBytes)) unlinkSync(file.path);
-  }
-}
-
-function statOf(path: string): { size: number; mtimeMs: number } {
-  const { size, mtimeMs } = statSync(path);
-  return { size, mtimeMs };
 }

@@ -16,7 +16,19 @@ const forms: readonly (readonly [string, (secret: string) => string])[] = [
   ["bot URL", (secret) => `https://api.telegram.org/bot123456789:${secret}abcdef/getMe`],
   ["bot token", (secret) => `token 123456789:${secret}abcdef is wrong`],
   ["vendor key", (secret) => `key sk-${secret} refused`],
+  ["quoted value with blanks", (secret) => `password: "correct, horse ${secret}"`],
+  ["JSON field with blanks", (secret) => JSON.stringify({ password: `a b, "c" \\ ${secret}`, next: 1 })],
+  ["escaped JSON with blanks", (secret) => JSON.stringify(JSON.stringify({ clientSecret: `a "b" ${secret}` }))],
+  ["basic header", (secret) => `authorization: Basic ${secret}==`],
+  ["cookie", (secret) => `Cookie: session=${secret}`],
+  ["key variable", (secret) => `export STRIPE_KEY="${secret}"`],
+  ["flag with its own name", (secret) => `run --bot-token=${secret}`],
+  ["user and password in a URL", (secret) => `https://me:${secret}@proxy.example:8080/x`],
+  ["bot URL, encoded", (secret) => `https://api.telegram.org/bot123456789%3A${secret}/getMe`],
+  ["key of a cloud", () => `AKIAIOSFODNN7EXAMPLE`],
+  ["web token", (secret) => `got eyJhbGciOiJIUzI1NiJ9.${secret}.${secret}`],
   ["PEM", (secret) => `-----BEGIN PRIVATE KEY-----\n${secret}\n-----END PRIVATE KEY-----`],
+  ["PEM without its end", (secret) => `-----BEGIN RSA PRIVATE KEY-----\n${secret}`],
 ];
 
 for (const [name, form] of forms) {
@@ -24,7 +36,7 @@ for (const [name, form] of forms) {
     fc.assert(
       fc.property(word, fc.string({ maxLength: 10 }), (secret, around) => {
         const text = redactText(`${around} ${form(secret)} ${around}`);
-        assert.ok(!text.includes(secret), text);
+        assert.ok(!text.includes(secret) && !text.includes("IOSFODNN7"), text);
       }),
     );
   });
@@ -33,6 +45,43 @@ for (const [name, form] of forms) {
 test("ordinary words stay", () => {
   const text = 'the token was accepted; {"message":"listening on ws://127.0.0.1:18789","ms":12,"tokens":42}';
   assert.equal(redactText(text), text);
+});
+
+test("what is said about secrets stays", () => {
+  for (const text of [
+    '{"hasToken":false,"password":null,"tokens":4096}',
+    "session agent:main:telegram:123456 has maxTokens=8000",
+    "see https://example.com:8080/a@b",
+    "turn 3 of run 1f0e took 1200 ms",
+  ])
+    assert.equal(redactText(text), text);
+});
+
+test("a long text of any kind is masked in linear time", () => {
+  const pieces = [
+    "a",
+    "1",
+    "A_",
+    " ",
+    "-",
+    "token",
+    "token ",
+    "token:",
+    "//",
+    "//a:",
+    "bot1",
+    "-----BEGIN ",
+    "\\",
+    '"',
+    'token="',
+  ];
+  for (const piece of pieces) {
+    const text = piece.repeat(Math.ceil(200_000 / piece.length));
+    const startedAt = performance.now();
+    redactText(text);
+    const ms = performance.now() - startedAt;
+    assert.ok(ms < 1_000, `${JSON.stringify(piece)}: ${Math.round(ms)} ms`);
+  }
 });
 
 test("the user's own patterns are masked too, and broken ones are left out", () => {

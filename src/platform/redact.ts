@@ -1,22 +1,46 @@
-// Masks what looks like a secret, in any text that goes to a log. Patterns err on the side of masking.
+// Masks what looks like a secret, in any text that goes to a log. Patterns err on the side of masking, and none takes more
+// than linear time: texts from strangers pass through here.
+
+/** What names of secrets end with. */
+const secretNames =
+  "(?:api|private|access|signing|encryption)[_-]?key|token|secret|password|passwd|passphrase|authorization|cookie";
 
 /** Group 1, where there is one, is kept; the rest of the match is masked. */
 const patterns: readonly RegExp[] = [
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/gu,
-  // names that end like a secret, as variables, JSON fields, headers, flags and query parameters
-  /([\w-]*(?:api[_-]?key|token|secret|password|passwd|authorization)\\*["']?\s*[:=]\s*\\*["']?(?:Bearer\s+|Basic\s+)?)(?!Bearer\b|Basic\b)[^\s"'\\,;&}]{4,}/giu,
-  /(--(?:token|password|secret|api-key)[= ])[^\s"']+/giu,
+  // variables, JSON fields, headers and query parameters; a quoted value goes up to the quote that opened it, also where
+  // the JSON is itself inside of a JSON string
+  new RegExp(
+    String.raw`((?:${secretNames})\\*["']?\s*[:=]\s*(\\*["'])(?:Bearer\s+|Basic\s+)?)(?:(?!(?<!\\)\2)[\s\S])+`,
+    "giu",
+  ),
+  new RegExp(
+    String.raw`((?:${secretNames})\\*["']?\s*[:=]\s*(?:Bearer\s+|Basic\s+)?)` +
+      String.raw`(?!(?:Bearer|Basic|true|false|null|undefined|none)\b)(?:\\(?!\\*["'])|[^\s"'\\,;&}]){4,}`,
+    "giu",
+  ),
+  /(\b[A-Z][A-Z0-9_]*_KEY\s*=\s*)(?:"[^"]*|'[^']*|[^\s"',;&]+)/gu,
+  /(--(?:[a-z]+-)*(?:token|password|secret|api-key)[= ])(?:"[^"]*|'[^']*|[^\s"']+)/gu,
   /(\bBearer\s+)[A-Za-z0-9._~+/=-]{8,}/giu,
+  // user and password in a URL
+  /(\/\/[^\s/:@]{0,256}:)[^\s/@]+(?=@)/gu,
   // Telegram bot tokens, also inside URLs
-  /(\b(?:bot)?\d{5,}:)[A-Za-z0-9_-]{16,}/gu,
-  /\b(?:sk|pk|rk)-[A-Za-z0-9_-]{12,}/gu,
-  /\b(?:ghp|gho|ghs|ghu|github_pat)_[A-Za-z0-9_]{16,}/gu,
+  /(\b(?:bot)?\d{5,}(?::|%3A))[A-Za-z0-9_-]{16,}/giu,
+  /\b(?:(?:sk|pk|rk)-|(?:sk|rk|pk)_(?:live|test)_)[A-Za-z0-9_-]{12,}/gu,
+  /\b(?:gh[oprsu]|github_pat)_[A-Za-z0-9_]{16,}/gu,
   /\b(?:xox[abprs]|xapp)-[A-Za-z0-9-]{8,}/gu,
   /\b(?:gsk_|pplx-|npm_)[A-Za-z0-9]{16,}/gu,
   /\bAIza[A-Za-z0-9_-]{20,}/gu,
+  /\bAKIA[A-Z0-9]{12,}/gu,
+  // JSON Web Tokens
+  /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?/gu,
 ];
 
-const mask = "***";
+const secretName = new RegExp(`(?:${secretNames})s?$`, "iu");
+const secretFlag = /^--(?:[a-z]+-)*(?:token|password|secret|api-key)$/u;
+
+/** What stands in a secret's place. */
+export const mask = "***";
 
 /** The text with secrets masked. `extra` are patterns of the user's, matched whole. */
 export function redactText(text: string, extra: readonly RegExp[] = []): string {
@@ -25,6 +49,16 @@ export function redactText(text: string, extra: readonly RegExp[] = []): string 
     result = result.replace(pattern, (_match, kept: unknown) => (typeof kept === "string" ? `${kept}${mask}` : mask));
   for (const pattern of extra) result = result.replace(pattern, mask);
   return result;
+}
+
+/** True for names such as `botToken` or `OPENAI_API_KEY`: whatever text is under them is a secret. */
+export function isSecretName(name: string): boolean {
+  return secretName.test(name) || name.endsWith("_KEY");
+}
+
+/** True for `--token` and its like: the argument after it is a secret. */
+export function isSecretFlag(argument: unknown): boolean {
+  return typeof argument === "string" && secretFlag.test(argument);
 }
 
 /** `/re/flags` or a plain expression; one that does not compile is left out. */

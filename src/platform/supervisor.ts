@@ -2,16 +2,20 @@
 // service (R2, R6).
 
 import { backoffMs, type BackoffPolicy } from "../base/backoff.ts";
-import type { Clock, Timer } from "../base/clock.ts";
+import { sleep, type Clock, type Timer } from "../base/clock.ts";
+import { Fault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import type { Service, ServiceState } from "../base/service.ts";
 
 const policy: BackoffPolicy = { initialMs: 1_000, maxMs: 60_000, factor: 2, jitter: 0.2 };
 
+/** After the deadline, for a service to notice that it has passed: one that hangs must not take it from those after it. */
+const graceMs = 250;
+
 export interface Supervisor {
   /** One after the other. A service that fails to start is degraded and tried again later; the others go on. */
   start(services: readonly Service[]): Promise<void>;
-  /** In reverse order. Never throws. */
+  /** In reverse order; a service that does not stop in time is left behind. Never throws. */
   stop(deadline: AbortSignal): Promise<void>;
   states(): { readonly name: string; readonly state: ServiceState }[];
 }
@@ -33,9 +37,12 @@ export function createSupervisor(dependencies: { clock: Clock; log: Log }): Supe
     entry.state = { state: "starting" };
     try {
       await entry.service.start();
-      entry.state = { state: "running" };
       entry.failures = 0;
+      // it was stopped before it had started: what it has opened since is closed again
+      if (isStopping) await stopOne(entry, AbortSignal.abort());
+      else entry.state = { state: "running" };
     } catch (error) {
+      if (isStopping) return;
       entry.failures += 1;
       const delayMs = backoffMs(policy, entry.failures);
       const reason = error instanceof Error ? error.message : String(error);
@@ -43,6 +50,24 @@ export function createSupervisor(dependencies: { clock: Clock; log: Log }): Supe
       log.error(`${entry.service.name} failed to start`, { error, retryMs: delayMs });
       entry.retry = clock.after(delayMs, () => void startOne(entry));
     }
+  };
+
+  const tooLate = async (deadline: AbortSignal): Promise<never> => {
+    await new Promise<void>((resolve) => {
+      if (deadline.aborted) resolve();
+      else deadline.addEventListener("abort", () => resolve(), { once: true });
+    });
+    await sleep(clock, graceMs);
+    throw new Fault("timeout", "it did not stop in time and is left behind");
+  };
+  const stopOne = async (entry: Entry, deadline: AbortSignal) => {
+    entry.retry?.cancel();
+    try {
+      await Promise.race([entry.service.stop(deadline), tooLate(deadline)]);
+    } catch (error) {
+      log.error(`${entry.service.name} failed to stop`, { error });
+    }
+    entry.state = { state: "stopped" };
   };
 
   return {
@@ -58,20 +83,21 @@ export function createSupervisor(dependencies: { clock: Clock; log: Log }): Supe
     },
     async stop(deadline) {
       isStopping = true;
-      for (const entry of entries.toReversed()) {
-        entry.retry?.cancel();
-        try {
-          await entry.service.stop(deadline);
-        } catch (error) {
-          log.error(`${entry.service.name} failed to stop`, { error });
-        }
-        entry.state = { state: "stopped" };
-      }
+      for (const entry of entries.toReversed()) await stopOne(entry, deadline);
     },
     states: () =>
       entries.map(({ service, state }) => ({
         name: service.name,
-        state: state.state === "running" ? (service.health?.() ?? state) : state,
+        state: state.state === "running" ? healthOf(service) : state,
       })),
   };
+}
+
+/** The list must not break because one service cannot tell how it is. */
+function healthOf(service: Service): ServiceState {
+  try {
+    return service.health?.() ?? { state: "running" };
+  } catch (error) {
+    return { state: "degraded", reason: error instanceof Error ? error.message : String(error) };
+  }
 }
