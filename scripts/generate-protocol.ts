@@ -29,7 +29,7 @@ export async function generateProtocol(): Promise<GeneratedFile[]> {
 
   const folder = "src/protocol/generated";
   return [
-    { path: `${folder}/requests.js`, text: `// ${note}\n${await compileValidators(requests)}` },
+    { path: `${folder}/requests.js`, text: `// ${note}\n${await compileValidators(requests, { firstBadItem: true })}` },
     { path: `${folder}/requests.d.ts`, text: declare(Object.keys(requests)) },
     { path: `${folder}/answers.js`, text: `// ${note}\n${await compileValidators(answers)}` },
     { path: `${folder}/answers.d.ts`, text: declare(Object.keys(answers)) },

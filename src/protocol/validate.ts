@@ -1,6 +1,7 @@
 // Checks what strangers send, with validators compiled from the schemas. Issue texts have the form that clients of the protocol
-// know: `at /client: must have required property 'id'; at root: …`.
+// know: `at /client: must have required property 'id'`, several joined by `; `, and no place before what concerns the root.
 
+import { ellipsize } from "../base/text.ts";
 import * as requests from "./generated/requests.js";
 import type { Problem, Validator } from "./generated/requests.js";
 
@@ -11,6 +12,10 @@ export interface Issue {
   readonly field: string | undefined;
 }
 
+const maxProblems = 8;
+/** Names that a stranger chose come back in the text. */
+const maxTextLength = 1_000;
+
 // the module's exports are validators, named by the same rule as in scripts/compile-validators
 const byName = requests as unknown as Readonly<Record<string, Validator | undefined>>;
 
@@ -18,8 +23,10 @@ const byName = requests as unknown as Readonly<Record<string, Validator | undefi
 export function checkWith(validator: Validator, value: unknown): Issue | undefined {
   if (validator(value)) return undefined;
   const problems = validator.errors ?? [];
+  // a compiled validator keeps its problems until the next value: a stranger's would stay in memory
+  validator.errors = null;
   return {
-    text: problems.slice(0, 8).map(renderProblem).join("; ") || "invalid",
+    text: ellipsize(problems.slice(0, maxProblems).map(renderProblem).join("; "), maxTextLength) || "invalid",
     field: problems[0] && fieldOf(problems[0]),
   };
 }
@@ -34,17 +41,17 @@ export function validateParams(method: string, value: unknown): Issue | undefine
   return validator ? checkWith(validator, value) : { text: `no schema for ${method}`, field: undefined };
 }
 
-function renderProblem(problem: Problem): string {
-  const { keyword, params, message = "invalid" } = problem;
-  const place = problem.instancePath === "" ? "at root" : `at ${problem.instancePath}`;
-  if (keyword === "required") return problem.instancePath === "" ? message : `${place}: ${message}`;
-  if (keyword === "additionalProperties")
-    return `${place}: unexpected property '${String(params["additionalProperty"])}'`;
-  return `${place}: ${message}`;
+function renderProblem({ instancePath, keyword, params, message = "invalid" }: Problem): string {
+  if (keyword === "additionalProperties") {
+    return `at ${instancePath || "root"}: unexpected property '${String(params["additionalProperty"])}'`;
+  }
+  return instancePath === "" ? message : `at ${instancePath}: ${message}`;
 }
 
 function fieldOf(problem: Problem): string | undefined {
-  const path = problem.instancePath.split("/").filter((part) => part !== "");
-  if (problem.keyword === "required") path.push(String(problem.params["missingProperty"]));
-  return path.length > 0 ? path.join(".") : undefined;
+  // a JSON pointer writes `/` within a name as `~1` and `~` as `~0`
+  const path = problem.instancePath.split("/").slice(1);
+  const names = path.map((name) => name.replaceAll("~1", "/").replaceAll("~0", "~"));
+  if (problem.keyword === "required") names.push(String(problem.params["missingProperty"]));
+  return names.length > 0 ? ellipsize(names.join("."), maxTextLength) : undefined;
 }
