@@ -1,12 +1,13 @@
 // Protocol definitions -> validators, run-time table, JSON Schema and the reference page.
 
-import type { TSchema } from "typebox";
+import { Type, type TSchema } from "typebox";
 
 import { faultCodes } from "../src/base/fault.ts";
 import { connectParams, helloOk } from "../src/protocol/connect.ts";
 import { contract, events } from "../src/protocol/contract.ts";
 import { frames } from "../src/protocol/frame.ts";
 import type { EventContract, MethodContract } from "../src/protocol/method.ts";
+import { presenceEntry, stateVersion } from "../src/protocol/shapes.ts";
 import { maxProtocol, minProtocol } from "../src/protocol/version.ts";
 import { compileValidators, exportName } from "./compile-validators.ts";
 
@@ -24,7 +25,10 @@ export async function generateProtocol(): Promise<GeneratedFile[]> {
   const requests: Record<string, object> = { frame: frames.RequestFrame, connect: connectParams };
   for (const [name, { params }] of methods) requests[`params ${name}`] = params;
   const answers: Record<string, object> = { response: frames.ResponseFrame, event: frames.EventFrame, hello: helloOk };
-  for (const [name, { result }] of methods) answers[`result ${name}`] = result;
+  for (const [name, { accepted, result }] of methods) {
+    if (accepted) answers[`accepted ${name}`] = accepted;
+    answers[`result ${name}`] = result;
+  }
   for (const [name, { payload }] of eventList) answers[`payload ${name}`] = payload;
 
   const folder = "src/protocol/generated";
@@ -92,9 +96,19 @@ function pascal(name: string): string {
 }
 
 function jsonSchema(): object {
-  const definitions: Record<string, TSchema> = { ConnectParams: connectParams, HelloOk: helloOk, ...frames };
-  for (const [name, { params, result }] of methods) {
+  const { RequestFrame, ResponseFrame, EventFrame } = frames;
+  const definitions: Record<string, TSchema> = {
+    ConnectParams: connectParams,
+    HelloOk: helloOk,
+    ...frames,
+    GatewayFrame: Type.Union([RequestFrame, ResponseFrame, EventFrame]),
+    PresenceEntry: presenceEntry,
+    StateVersion: stateVersion,
+    Snapshot: helloOk.properties.snapshot,
+  };
+  for (const [name, { params, accepted, result }] of methods) {
     definitions[`${pascal(name)}Params`] = params;
+    if (accepted) definitions[`${pascal(name)}Accepted`] = accepted;
     definitions[`${pascal(name)}Result`] = result;
   }
   for (const [name, { payload }] of eventList) definitions[`${pascal(name)}Event`] = payload;
@@ -118,29 +132,52 @@ interface Described {
   const?: unknown;
   description?: string;
   properties?: Record<string, Described>;
+  patternProperties?: Record<string, Described>;
   required?: string[];
   anyOf?: Described[];
   items?: Described;
+  minimum?: number;
+  maximum?: number;
+  maxLength?: number;
+  maxItems?: number;
 }
 
 function renderType(schema: Described): string {
   if (schema.const !== undefined) return JSON.stringify(schema.const);
-  if (schema.anyOf) return schema.anyOf.map(renderType).join(" or ");
-  if (schema.type === "array") return `array of ${schema.items ? renderType(schema.items) : "anything"}`;
-  return schema.type ?? "anything";
+  if (schema.anyOf) return [...new Set(schema.anyOf.map(renderType))].join(" or ");
+  const limits = renderLimits(schema);
+  if (schema.type !== "array") return `${schema.type ?? "anything"}${limits}`;
+  return `array of ${schema.items ? renderType(schema.items) : "anything"}${limits}`;
+}
+
+function renderLimits({ minimum = 0, maximum, maxLength, maxItems }: Described): string {
+  if (maximum !== undefined) return `, ${minimum} to ${maximum}`;
+  if (minimum > 0) return `, at least ${minimum}`;
+  if (maxLength !== undefined) return `, at most ${maxLength} characters`;
+  return maxItems === undefined ? "" : `, at most ${maxItems} items`;
 }
 
 function renderFields(value: object): string {
   // a TypeBox schema is a JSON Schema
   const schema = value as Described;
   if (schema.anyOf) return schema.anyOf.map(renderFields).join("\n\nor\n\n");
-  if (schema.type === "array")
-    return `${renderType(schema)}\n${schema.items?.properties ? `\nEach:\n\n${renderFields(schema.items)}` : ""}`;
-  const rows = Object.entries(schema.properties ?? {}).map(([name, field]) => {
+  const rows = renderRows(schema, "");
+  const table = ["| field | type | meaning |", "| --- | --- | --- |", ...rows].join("\n");
+  if (schema.type === "array") return `${renderType(schema)}, each:\n\n${table}`;
+  return rows.length === 0 ? "none" : table;
+}
+
+/** A row for each field, and below it the fields within: `client.id`, `agents[].agentId`, `channels.*.linked`. */
+function renderRows(schema: Described, prefix: string): string[] {
+  if (schema.items) return renderRows(schema.items, prefix === "" ? "" : `${prefix}[]`);
+  const values = Object.values(schema.patternProperties ?? {}).flatMap((child) => renderRows(child, `${prefix}.*`));
+  const fields = Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
+    const path = prefix === "" ? name : `${prefix}.${name}`;
     const mark = schema.required?.includes(name) ? "" : "?";
-    return `| \`${name}${mark}\` | ${renderType(field)} | ${(field.description ?? "").replaceAll("|", "\\|")} |`;
+    const meaning = (field.description ?? field.items?.description ?? "").replaceAll("|", "\\|");
+    return [`| \`${path}${mark}\` | ${renderType(field)} | ${meaning} |`, ...renderRows(field, path)];
   });
-  return rows.length === 0 ? "none" : ["| field | type | meaning |", "| --- | --- | --- |", ...rows].join("\n");
+  return [...values, ...fields];
 }
 
 function renderPage(): string {
@@ -154,7 +191,7 @@ Scope: ${row.scope}. Role: ${row.role}. Answers: ${row.answers}.${row.isIdempote
 Params:
 
 ${renderFields(row.params)}
-
+${row.accepted ? `\nFirst answer:\n\n${renderFields(row.accepted)}\n` : ""}
 Result:
 
 ${renderFields(row.result)}

@@ -1,8 +1,8 @@
 // Writes everything that is generated from the schemas. With `--check` nothing is written: stale files are named, exit 1.
 
 import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 
 import { generateCli } from "./generate-cli.ts";
 import { generateProtocol } from "./generate-protocol.ts";
@@ -23,7 +23,20 @@ for (const { path, text } of files) {
   await writeFile(target, text);
 }
 
+// what no generator writes any more would be imported for ever
+const written = new Set(files.map(({ path }) => path));
+for (const folder of new Set(files.map(({ path }) => dirname(path)))) {
+  if (basename(folder) !== "generated") continue;
+  for (const name of await readdir(join(root, folder))) {
+    const path = `${folder}/${name}`;
+    if (written.has(path)) continue;
+    stale.push(path);
+    if (!isCheck) await rm(join(root, path));
+  }
+}
+
 if (isCheck && stale.length > 0) {
   console.error(`stale generated files: ${stale.join(", ")}\nnext: npm run generate, then commit them`);
   process.exitCode = 1;
-} else if (!isCheck) console.log(stale.length > 0 ? `wrote ${stale.join(", ")}` : "all generated files are fresh");
+} else if (!isCheck)
+  console.log(stale.length > 0 ? `wrote or removed ${stale.join(", ")}` : "all generated files are fresh");

@@ -5,7 +5,7 @@ import { Type, type Static } from "typebox";
 
 import type { Frozen } from "./frozen.ts";
 import { healthSnapshot } from "./methods/health.ts";
-import { count, nonEmpty, open, presenceEntry, stateVersion, text } from "./shapes.ts";
+import { count, nonEmpty, open, presenceEntry, stateVersion, text, time } from "./shapes.ts";
 
 const word = (description: string, maxLength = 256) => Type.String({ minLength: 1, maxLength, description });
 const secret = (description: string) => Type.Optional(Type.String({ maxLength: 4096, description }));
@@ -13,41 +13,56 @@ const secret = (description: string) => Type.Optional(Type.String({ maxLength: 4
 export const connectParams = Type.Object({
   minProtocol: Type.Integer({ minimum: 1, description: "Lowest protocol version the client speaks" }),
   maxProtocol: Type.Integer({ minimum: 1, description: "Highest protocol version the client speaks" }),
-  client: Type.Object({
-    id: word("Which program: cli, gateway-client, openclaw-control-ui …; any word is accepted"),
-    displayName: Type.Optional(word("Name for people")),
-    version: word("Program version"),
-    platform: word("Operating system"),
-    deviceFamily: Type.Optional(word("Kind of device")),
-    modelIdentifier: Type.Optional(word("Device model")),
-    mode: word("cli, ui, webchat, backend, node, probe, test …; any word is accepted"),
-    instanceId: Type.Optional(word("Stable id of the installation")),
-  }),
-  caps: Type.Optional(Type.Array(Type.String({ maxLength: 256 }), { maxItems: 256 })),
-  commands: Type.Optional(Type.Array(Type.String({ maxLength: 256 }), { maxItems: 1024 })),
-  permissions: Type.Optional(Type.Record(Type.String(), Type.Boolean())),
-  pathEnv: Type.Optional(Type.String()),
+  client: Type.Object(
+    {
+      id: word("Which program: cli, gateway-client, openclaw-control-ui …; any word is accepted"),
+      displayName: Type.Optional(word("Name for people")),
+      version: word("Program version"),
+      platform: word("Operating system"),
+      deviceFamily: Type.Optional(word("Kind of device")),
+      modelIdentifier: Type.Optional(word("Device model")),
+      mode: word("cli, ui, webchat, backend, node, probe, test …; any word is accepted"),
+      instanceId: Type.Optional(word("Stable id of the installation")),
+    },
+    { description: "The program that connects" },
+  ),
+  caps: Type.Optional(
+    Type.Array(Type.String({ maxLength: 256, description: "What the client can do" }), { maxItems: 256 }),
+  ),
+  commands: Type.Optional(
+    Type.Array(Type.String({ maxLength: 256, description: "Commands of a node" }), { maxItems: 1024 }),
+  ),
+  permissions: Type.Optional(
+    Type.Record(Type.String(), Type.Boolean(), { description: "What a node's operating system allows, by name" }),
+  ),
+  pathEnv: Type.Optional(text("PATH of a node")),
   role: Type.Optional(word("operator (default) or node")),
   scopes: Type.Optional(Type.Array(word("Scope asked for"), { maxItems: 64 })),
   device: Type.Optional(
-    Type.Object({
-      id: word("Hex SHA-256 of the raw public key"),
-      publicKey: word("Ed25519 key, base64url", 1024),
-      signature: word("Signature, base64url", 1024),
-      signedAt: Type.Integer({ minimum: 0 }),
-      nonce: Type.Optional(Type.String({ maxLength: 256 })),
-    }),
+    Type.Object(
+      {
+        id: word("Hex SHA-256 of the raw public key"),
+        publicKey: word("Ed25519 key, base64url", 1024),
+        signature: word("Signature, base64url", 1024),
+        signedAt: time("When it was signed"),
+        nonce: Type.Optional(Type.String({ maxLength: 256, description: "The challenge's" })),
+      },
+      { description: "Identity of the device; nothing is granted for it yet" },
+    ),
   ),
   auth: Type.Optional(
-    Type.Object({
-      token: secret("Shared token"),
-      password: secret("Shared password"),
-      deviceToken: secret("Token issued to a device"),
-      bootstrapToken: secret("One-use setup code"),
-    }),
+    Type.Object(
+      {
+        token: secret("Shared token"),
+        password: secret("Shared password"),
+        deviceToken: secret("Token issued to a device"),
+        bootstrapToken: secret("One-use setup code"),
+      },
+      { description: "Credentials" },
+    ),
   ),
-  locale: Type.Optional(Type.String({ maxLength: 64 })),
-  userAgent: Type.Optional(Type.String({ maxLength: 1024 })),
+  locale: Type.Optional(Type.String({ maxLength: 64, description: "Language of the person" })),
+  userAgent: Type.Optional(Type.String({ maxLength: 1024, description: "Browser" })),
 });
 
 const policy = Type.Object({

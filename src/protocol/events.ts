@@ -1,10 +1,29 @@
 // Events that the Gateway sends. Build time only.
 
-import { Type } from "typebox";
+import { Type, type Static } from "typebox";
 
 import { event } from "./method.ts";
 import { healthSnapshot } from "./methods/health.ts";
 import { chatMessage, count, nonEmpty, open, presenceEntry, text, time, usage } from "./shapes.ts";
+
+const chatRun = {
+  runId: nonEmpty("Run"),
+  sessionKey: nonEmpty("Session"),
+  seq: count("`seq` of the agent event it follows from"),
+};
+
+/** Wider than its schema, which says what belongs to which state: handed on as one shape, whatever the state. */
+interface ChatPayload {
+  runId: string;
+  sessionKey: string;
+  seq: number;
+  state: "delta" | "final" | "aborted" | "error";
+  message?: Static<typeof chatMessage>;
+  deltaText?: string;
+  errorMessage?: string;
+  usage?: Static<typeof usage>;
+  stopReason?: string;
+}
 
 export const events = {
   "connect.challenge": event({
@@ -27,18 +46,32 @@ export const events = {
     isDroppable: false,
   }),
   chat: event({
-    summary: "The same turn as a chat sees it: deltas, then exactly one of final, aborted and error",
-    payload: Type.Object({
-      runId: nonEmpty("Run"),
-      sessionKey: nonEmpty("Session"),
-      seq: count("`seq` of the agent event it follows from"),
-      state: Type.Union([Type.Literal("delta"), Type.Literal("final"), Type.Literal("aborted"), Type.Literal("error")]),
-      message: Type.Optional(chatMessage),
-      deltaText: Type.Optional(text("What is new since the last delta")),
-      errorMessage: Type.Optional(text("What went wrong")),
-      usage: Type.Optional(usage),
-      stopReason: Type.Optional(text("Why it ended")),
-    }),
+    summary:
+      "The same turn as a chat sees it: deltas, then exactly one of final, aborted and error. A connection that reads too slowly misses deltas",
+    payload: Type.Unsafe<ChatPayload>(
+      Type.Union([
+        Type.Object({
+          ...chatRun,
+          state: Type.Literal("delta"),
+          message: chatMessage,
+          deltaText: text("What is new since the last delta that was sent"),
+        }),
+        Type.Object({
+          ...chatRun,
+          state: Type.Literal("final"),
+          message: Type.Optional(chatMessage),
+          usage: Type.Optional(usage),
+          stopReason: Type.Optional(text("Why it ended")),
+        }),
+        Type.Object({
+          ...chatRun,
+          state: Type.Literal("aborted"),
+          message: Type.Optional(chatMessage),
+          stopReason: Type.Optional(text("rpc, stop or timeout")),
+        }),
+        Type.Object({ ...chatRun, state: Type.Literal("error"), errorMessage: text("What went wrong") }),
+      ]),
+    ),
     scope: "operator.read",
     isDroppable: false,
   }),

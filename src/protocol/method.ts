@@ -15,6 +15,8 @@ export interface MethodContract<Params extends TSchema = TSchema, Result extends
   readonly summary: string;
   /** Types are checked; properties that the schema does not know are ignored, for clients of two generations send extras. */
   readonly params: Params;
+  /** The first of two answers; absent on methods that answer once. */
+  readonly accepted?: TSchema;
   readonly result: Result;
   readonly scope: WireScope;
   readonly role: "operator" | "node" | "any";

@@ -12,6 +12,8 @@ export const idempotencyKey = Type.String({
   maxLength: 256,
   description: "Names the request: a repetition with the same body has no second effect and the same answer",
 });
+/** A run is named by the idempotency key of the request that began it. */
+export const runId = (description: string) => Type.String({ minLength: 1, maxLength: 256, description });
 export const open = { additionalProperties: true } as const;
 
 export const stateVersion = Type.Object(

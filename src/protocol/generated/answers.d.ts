@@ -18,6 +18,7 @@ export declare const validate_result_logs_tail: Validator;
 export declare const validate_result_system_presence: Validator;
 export declare const validate_result_system_event: Validator;
 export declare const validate_result_send: Validator;
+export declare const validate_accepted_agent: Validator;
 export declare const validate_result_agent: Validator;
 export declare const validate_result_agent_wait: Validator;
 export declare const validate_result_chat_send: Validator;

@@ -3,7 +3,7 @@
 import { Type } from "typebox";
 
 import { method } from "../method.ts";
-import { idempotencyKey, nonEmpty, open, text, time, usage } from "../shapes.ts";
+import { idempotencyKey, nonEmpty, open, runId, text, time, usage } from "../shapes.ts";
 
 export const agentMethods = {
   agent: method({
@@ -28,6 +28,11 @@ export const agentMethods = {
       timeout: Type.Optional(Type.Integer({ minimum: 0, description: "Seconds; 0 means no limit; default 600" })),
       extraSystemPrompt: Type.Optional(text("Added to the agent's instructions")),
       idempotencyKey,
+    }),
+    accepted: Type.Object({
+      runId: nonEmpty("The idempotency key"),
+      status: Type.Literal("accepted"),
+      acceptedAt: Type.Optional(time("When the message was stored; absent for a repetition")),
     }),
     result: Type.Object(
       {
@@ -69,7 +74,7 @@ export const agentMethods = {
   "agent.wait": method({
     summary: "Waits for a run to end; running out of time does not stop the run",
     params: Type.Object({
-      runId: nonEmpty("Run to wait for"),
+      runId: runId("Run to wait for"),
       timeoutMs: Type.Optional(Type.Integer({ minimum: 0, description: "Default 30000" })),
     }),
     result: Type.Object({

@@ -3,7 +3,7 @@
 import { Type } from "typebox";
 
 import { method } from "../method.ts";
-import { chatMessage, idempotencyKey, nonEmpty, open, text } from "../shapes.ts";
+import { chatMessage, idempotencyKey, nonEmpty, open, runId, text } from "../shapes.ts";
 
 const aborted = Type.Object({
   ok: Type.Literal(true),
@@ -55,7 +55,7 @@ export const chatMethods = {
   }),
   "chat.abort": method({
     summary: "Stops the session's runs, or one of them",
-    params: Type.Object({ sessionKey: nonEmpty("Session"), runId: Type.Optional(text("Only this run")) }),
+    params: Type.Object({ sessionKey: nonEmpty("Session"), runId: Type.Optional(runId("Only this run")) }),
     result: aborted,
     scope: "operator.write",
   }),
