@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync, readFileSync } from "node:fs";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -104,29 +105,75 @@ test("a folder that cannot be written gives a Fault that says what to do", () =>
 
 test("what a killed process was told is written is there", async () => {
   const path = nextFile();
-  const log = join(root, "told.txt");
   const script = join(root, "writer.mjs");
   writeFileSync(
     script,
     `import { openDatabase } from ${JSON.stringify(join(import.meta.dirname, "database.ts"))};
-     import { appendFileSync } from "node:fs";
+     import { writeSync } from "node:fs";
      const database = openDatabase(${JSON.stringify(path)}, ${JSON.stringify(migrations)});
-     for (let n = 0; ; n += 1) {
+     for (let n = Number(process.argv[2]); ; n += 1) {
        await database.write((sql) => sql.run("INSERT INTO notes (text) VALUES (?)", String(n)));
-       appendFileSync(${JSON.stringify(log)}, n + "\\n");
+       writeSync(1, n + "\\n");
      }`,
   );
-  const child = spawn(process.execPath, [script], { stdio: "ignore" });
-  await new Promise((resolve) => setTimeout(resolve, 700));
-  child.kill("SIGKILL");
-  await new Promise((resolve) => child.once("exit", resolve));
-  const told = readFileSync(log, "utf8").split("\n").filter(Boolean);
+  const told: string[] = [];
+  for (let round = 0; round < 4; round += 1) {
+    const child = spawn(process.execPath, [script, String(round * 1_000_000)], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let output = "";
+    child.stdout.on("data", (data: Buffer) => {
+      output += data.toString();
+      // at another place in every round
+      if (output.length > 200 + round * 97) child.kill("SIGKILL");
+    });
+    await once(child, "close");
+    told.push(...output.split("\n").slice(0, -1));
+  }
   const database = openDatabase(path, migrations);
   const written = new Set(await database.read((sql) => sql.all("SELECT text FROM notes").map((row) => row["text"])));
   await database.close();
-  assert.ok(told.length > 10);
+  assert.ok(told.length > 40);
   assert.deepEqual(
     told.filter((text) => !written.has(text)),
     [],
   );
+});
+
+test("writes that arrive together share one commit", async () => {
+  const path = nextFile();
+  const database = openDatabase(path, migrations);
+  const insert = (text: string) => database.write((sql) => sql.run("INSERT INTO notes (text) VALUES (?)", text));
+  const walBytes = () => statSync(`${path}-wal`).size;
+  // every commit adds the pages that it changed to the write-ahead log
+  const before = walBytes();
+  await Promise.all(Array.from({ length: 100 }, (_, index) => insert(`together ${index}`)));
+  const together = walBytes() - before;
+  for (let index = 0; index < 20; index += 1) await insert(`alone ${index}`);
+  const alone = walBytes() - before - together;
+  assert.ok(together * 2 < alone, `${together} bytes together, ${alone} alone`);
+  await database.close();
+});
+
+test("the files are for the owner alone, and opening one again gives nobody else's lock away", async () => {
+  const path = nextFile();
+  const first = openDatabase(path, migrations);
+  await first.write((sql) => sql.run("INSERT INTO notes (text) VALUES ('a')"));
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) assert.equal(statSync(file).mode & 0o777, 0o600, file);
+  const second = openDatabase(path, migrations);
+  await second.write((sql) => sql.run("INSERT INTO notes (text) VALUES ('b')"));
+  assert.equal((await first.read((sql) => sql.all("SELECT * FROM notes"))).length, 2);
+  await second.close();
+  await first.close();
+});
+
+test("a file that is no database is told as such and stays as it is", () => {
+  const path = nextFile();
+  const text = "dear diary, ".repeat(100);
+  writeFileSync(path, text);
+  assert.throws(
+    () => openDatabase(path, migrations),
+    (error) => error instanceof Fault && error.code === "storage" && error.message.includes(path),
+  );
+  assert.equal(readFileSync(path, "utf8"), text);
 });

@@ -1,19 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
 
+import fc from "fast-check";
+
 import { createManualClock } from "../base/clock.ts";
-import { Fault } from "../base/fault.ts";
 import { silentLog } from "../base/log.ts";
 import type { Service } from "../base/service.ts";
-import { createBus } from "./bus.ts";
-import { openListener } from "./listen.ts";
-import { openLock } from "./lock.ts";
 import { createSupervisor } from "./supervisor.ts";
+
+const never = new AbortController().signal;
 
 test("services start in order and stop in reverse; one that fails is alone in that and is started again", async () => {
   const clock = createManualClock();
@@ -42,57 +37,123 @@ test("services start in order and stop in reverse; one that fails is alone in th
   assert.deepEqual(seen.slice(3), ["-c", "-b", "-a"]);
 });
 
-test("a listener of the bus that throws stops neither the others nor the publisher", () => {
-  const bus = createBus(silentLog);
-  const seen: number[] = [];
-  bus.subscribe(() => {
-    throw new Error("broken");
-  });
-  const leave = bus.subscribe((event) => seen.push(event.seq));
-  bus.publish("tick", { ts: 1 });
-  bus.publish("tick", { ts: 2 });
-  leave();
-  bus.publish("tick", { ts: 3 });
-  assert.deepEqual(seen, [1, 2]);
-});
-
-test("a busy port names its owner", async () => {
-  const first = await openListener({ host: "127.0.0.1", port: 0, log: silentLog });
-  await assert.rejects(
-    openListener({ host: "127.0.0.1", port: first.port, log: silentLog }),
-    (error) => error instanceof Fault && error.code === "port_busy" && error.message.includes(`pid ${process.pid}`),
-  );
-  await first.close();
-});
-
-test("the lock keeps a second process out, names its owner, and goes with a killed process at once", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "lock-"));
-  const path = join(folder, "gateway.lock");
-  const script = join(folder, "holder.mjs");
-  writeFileSync(
-    script,
-    `import { openLock } from ${JSON.stringify(join(import.meta.dirname, "lock.ts"))};
-     const lock = await openLock(${JSON.stringify(path)});
-     await lock.describe({ pid: process.pid, port: 4711, version: "1", startedAt: 1 });
-     console.log("held");
-     setInterval(() => {}, 1000);`,
-  );
-  try {
-    for (let round = 0; round < 5; round += 1) {
-      const child = spawn(process.execPath, [script], { stdio: ["ignore", "pipe", "inherit"] });
-      await once(child.stdout, "data");
-      await assert.rejects(
-        openLock(path),
-        (error) =>
-          error instanceof Fault &&
-          error.code === "already_running" &&
-          error.message.includes(`pid ${child.pid}, port 4711`),
+test("whichever services fail, and however often, all run in the end and stop in reverse order", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.nat({ max: 4 }), { minLength: 1, maxLength: 6 }), async (failures) => {
+      const clock = createManualClock();
+      const supervisor = createSupervisor({ clock, log: silentLog });
+      const stopped: number[] = [];
+      const left = [...failures];
+      const running = new Set<number>();
+      await supervisor.start(
+        failures.map((_, index): Service => ({
+          name: String(index),
+          async start() {
+            assert.ok(!running.has(index), "started twice");
+            left[index] = (left[index] ?? 0) - 1;
+            if ((left[index] ?? 0) >= 0) throw new Error("no");
+            running.add(index);
+          },
+          async stop() {
+            stopped.push(index);
+          },
+        })),
       );
-      child.kill("SIGKILL");
-      await once(child, "exit");
-      (await openLock(path)).release();
-    }
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+      await clock.advance(5 * 60_000);
+      assert.equal(running.size, failures.length);
+      assert.ok(supervisor.states().every(({ state }) => state.state === "running"));
+      await supervisor.stop(never);
+      assert.deepEqual(stopped, failures.map((_, index) => index).toReversed());
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test("after stop nothing is started again", async () => {
+  const clock = createManualClock();
+  const supervisor = createSupervisor({ clock, log: silentLog });
+  let starts = 0;
+  const service: Service = {
+    name: "a",
+    async start() {
+      starts += 1;
+      throw new Error("no");
+    },
+    async stop() {},
+  };
+  await supervisor.start([service]);
+  await supervisor.stop(never);
+  await clock.advance(10 * 60_000);
+  assert.equal(starts, 1);
+});
+
+test("a service that was stopped while it was still starting does not stay up", async () => {
+  const supervisor = createSupervisor({ clock: createManualClock(), log: silentLog });
+  const begun = Promise.withResolvers<void>();
+  let isUp = false;
+  const starting = supervisor.start([
+    {
+      name: "slow",
+      async start() {
+        await begun.promise;
+        isUp = true;
+      },
+      async stop() {
+        isUp = false;
+      },
+    },
+  ]);
+  await supervisor.stop(never);
+  begun.resolve();
+  await starting;
+  assert.equal(isUp, false);
+  assert.equal(supervisor.states()[0]?.state.state, "stopped");
+});
+
+test("a service that hangs while stopping is left behind, and those before it still get their turn", async () => {
+  const clock = createManualClock();
+  const supervisor = createSupervisor({ clock, log: silentLog });
+  const stopped: string[] = [];
+  await supervisor.start([
+    {
+      name: "first",
+      async start() {},
+      async stop() {
+        await new Promise((resolve) => {
+          setImmediate(resolve);
+        });
+        stopped.push("first");
+      },
+    },
+    { name: "hung", async start() {}, stop: () => new Promise(() => undefined) },
+  ]);
+  const controller = new AbortController();
+  const stopping = supervisor.stop(controller.signal);
+  controller.abort();
+  // the grace begins only once the abort was noticed
+  await clock.advance(0);
+  await clock.advance(1_000);
+  await stopping;
+  assert.deepEqual(stopped, ["first"]);
+});
+
+test("a service that cannot tell how it is counts as degraded and hides nobody", async () => {
+  const supervisor = createSupervisor({ clock: createManualClock(), log: silentLog });
+  const service = (name: string, health: Service["health"]): Service => ({
+    name,
+    async start() {},
+    async stop() {},
+    ...(health ? { health } : {}),
+  });
+  await supervisor.start([
+    service("a", () => {
+      throw new Error("broken gauge");
+    }),
+    service("b", () => ({ state: "degraded", reason: "slow" })),
+    service("c", undefined),
+  ]);
+  assert.deepEqual(
+    supervisor.states().map(({ state }) => (state.state === "degraded" ? state.reason : state.state)),
+    ["broken gauge", "slow", "running"],
+  );
 });

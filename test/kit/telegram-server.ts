@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 
 export interface BotCall {
   readonly method: string;
+  readonly token: string;
   readonly body: Record<string, unknown>;
 }
 
@@ -24,6 +25,8 @@ export interface FakeTelegram {
   readonly updates: { update_id: number }[];
   /** Decides about a call; undefined: the ordinary answer. */
   react: (call: BotCall) => Reaction | undefined;
+  /** False: empty polls are answered at once. */
+  isPatient: boolean;
   addMessage(message: { chatId: number; text: string; updateId?: number }): void;
   close(): Promise<void>;
 }
@@ -56,25 +59,15 @@ export async function startFakeTelegram(): Promise<FakeTelegram> {
 
   const answer = async (call: BotCall, response: ServerResponse) => {
     let reaction = fake.react(call) ?? ordinary(call);
-    if (call.method === "getUpdates" && "result" in reaction && (reaction.result as unknown[]).length === 0) {
+    const mayWait = fake.isPatient && call.method === "getUpdates" && Number(call.body["timeout"] ?? 0) > 0;
+    if (mayWait && "result" in reaction && (reaction.result as unknown[]).length === 0) {
       await new Promise<void>((resolve) => {
         waiting.add(resolve);
         setTimeout(resolve, 200);
       });
       reaction = fake.react(call) ?? ordinary(call);
     }
-    if ("hang" in reaction) return;
-    if ("drop" in reaction) response.socket?.destroy();
-    else if ("raw" in reaction)
-      response.writeHead(reaction.raw.status, { "content-type": "text/html" }).end(reaction.raw.body);
-    else if ("error" in reaction) {
-      response
-        .writeHead(reaction.error.error_code, { "content-type": "application/json" })
-        .end(JSON.stringify({ ok: false, ...reaction.error }));
-    } else
-      response
-        .writeHead(200, { "content-type": "application/json" })
-        .end(JSON.stringify({ ok: true, result: reaction.result }));
+    write(reaction, response);
   };
 
   const server = createServer((request: IncomingMessage, response) => {
@@ -84,6 +77,7 @@ export async function startFakeTelegram(): Promise<FakeTelegram> {
     });
     request.on("end", () => {
       const call: BotCall = {
+        token: /^\/bot([^/]*)\//u.exec(request.url ?? "")?.[1] ?? "",
         method: (request.url ?? "").split("/").at(-1) ?? "",
         body: text === "" ? {} : (JSON.parse(text) as Record<string, unknown>),
       };
@@ -103,6 +97,7 @@ export async function startFakeTelegram(): Promise<FakeTelegram> {
     calls,
     updates,
     react: () => undefined,
+    isPatient: true,
     addMessage({ chatId, text, updateId }) {
       const id = updateId ?? nextUpdate;
       nextUpdate = id + 1;
@@ -128,4 +123,18 @@ export async function startFakeTelegram(): Promise<FakeTelegram> {
     },
   };
   return fake;
+}
+
+function write(reaction: Reaction, response: ServerResponse): void {
+  if ("hang" in reaction) return;
+  if ("drop" in reaction) response.socket?.destroy();
+  else if ("raw" in reaction)
+    response.writeHead(reaction.raw.status, { "content-type": "text/html" }).end(reaction.raw.body);
+  else {
+    const isError = "error" in reaction;
+    const body = isError ? { ok: false, ...reaction.error } : { ok: true, result: reaction.result };
+    response
+      .writeHead(isError ? reaction.error.error_code : 200, { "content-type": "application/json" })
+      .end(JSON.stringify(body));
+  }
 }

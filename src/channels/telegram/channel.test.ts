@@ -20,6 +20,8 @@ const timing: PollTiming = {
   graceMs: 150,
   backoff: { initialMs: 10, maxMs: 40, factor: 2, jitter: 0 },
   tokenRetryMs: 60,
+  tokenLookMs: 10,
+  minEmptyPollMs: 20,
 };
 const accepted = { outcome: "dropped", reason: "test" } as const satisfies SubmitResult;
 
@@ -255,4 +257,56 @@ test("without a token the channel says what to set and stays quiet", async () =>
   await channel.start(async () => accepted);
   assert.equal(status().isConfigured, false);
   assert.match(status().problem?.next ?? "", /TELEGRAM_BOT_TOKEN/u);
+});
+
+test("a corrected token takes effect without a restart", async () => {
+  let botToken = "1:wrong";
+  fake.react = ({ token }) => (token === fake.token ? undefined : { error: { error_code: 401, description: "no" } });
+  channel = createTelegram({
+    settings: () => ({ enabled: true, allowFrom: [], botToken, apiRoot: fake.apiRoot }) as unknown as TelegramSettings,
+    tokenFromEnv: () => undefined,
+    readFile: async () => undefined,
+    fetch: egress.fetch,
+    clock: systemClock,
+    log: recordingLog(),
+    timing: { ...timing, tokenRetryMs: 60_000 },
+  });
+  await channel.start(async () => accepted);
+  await until(() => status().problem !== undefined);
+  assert.equal((await send("x")).outcome, "login");
+  botToken = fake.token;
+  await until(() => status().isConnected);
+  assert.equal((await send("x")).outcome, "sent");
+});
+
+test("a token file that cannot be read is a problem with a next step, not a crash", async () => {
+  channel = createTelegram({
+    settings: () =>
+      ({ enabled: true, allowFrom: [], tokenFile: "/x", apiRoot: fake.apiRoot }) as unknown as TelegramSettings,
+    tokenFromEnv: () => undefined,
+    readFile: () => Promise.reject(Object.assign(new Error("no"), { code: "EACCES" })),
+    fetch: egress.fetch,
+    clock: systemClock,
+    log: recordingLog(),
+    timing,
+  });
+  await channel.start(async () => accepted);
+  assert.match(status().problem?.reason ?? "", /tokenFile .*EACCES/u);
+  assert.equal(status().isRunning, false);
+});
+
+test("starting again while it starts leaves one poll", async () => {
+  await Promise.all([channel.start(async () => accepted), channel.start(async () => accepted)]);
+  await until(() => status().isConnected);
+  assert.equal(fake.calls.filter((call) => call.method === "getMe").length, 1);
+});
+
+test("a server that answers empty polls at once is not asked without end", async () => {
+  fake.react = ({ method }) => (method === "getUpdates" ? { result: [] } : undefined);
+  fake.isPatient = false;
+  await channel.start(async () => accepted);
+  await until(() => status().isConnected);
+  const before = fake.calls.length;
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assert.ok(fake.calls.length - before <= 300 / timing.minEmptyPollMs + 2, `${fake.calls.length - before} polls`);
 });

@@ -3,15 +3,17 @@
 
 import type { Api } from "grammy/web";
 
+import { abortable } from "../../base/abortable.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { EgressFetch } from "../../platform/egress.ts";
 import type { Channel } from "../../ports/channel.ts";
+import type { Submit } from "../../ports/message.ts";
 import { toFailure } from "./failure.ts";
 import type { Poll, PollTiming } from "./poll.ts";
 import type { sendText, sendTyping } from "./send.ts";
 import { defaultAccount, defaultApiRoot, resolveToken, type TelegramSettings, type Token } from "./settings.ts";
-import { createStatusBoard } from "./status.ts";
+import { createStatusBoard, type StatusBoard } from "./status.ts";
 import { parseTarget } from "./target.ts";
 
 export interface TelegramDependencies {
@@ -31,16 +33,23 @@ export interface TelegramDependencies {
 const textLimit = 4_000;
 const defaultTimeoutSeconds = 60;
 
-interface Running {
+interface Connection {
   readonly api: Api;
   readonly token: Token;
+}
+
+interface Running {
   readonly poll: Poll;
   readonly sending: { readonly sendText: typeof sendText; readonly sendTyping: typeof sendTyping };
+  /** Changes when a refused token was replaced. */
+  readonly connection: () => Connection;
 }
 
 export function createTelegram(dependencies: TelegramDependencies): Channel {
   const { clock, log, settings } = dependencies;
   let running: Running | undefined;
+  /** Counts starts and stops: a start that was overtaken must not leave a second poll behind. */
+  let turn = 0;
   const status = createStatusBoard({
     clock,
     log,
@@ -48,6 +57,16 @@ export function createTelegram(dependencies: TelegramDependencies): Channel {
     onChange: () => dependencies.onStatusChange?.(),
   });
   const limitSeconds = () => settings()?.timeoutSeconds ?? defaultTimeoutSeconds;
+
+  const stop = async (deadline: AbortSignal) => {
+    turn += 1;
+    const stopped = running;
+    running = undefined;
+    if (!stopped) return;
+    await abortable(stopped.poll.stop(), deadline).catch(() =>
+      log.warn("stopped before the last message was stored; Telegram keeps it"),
+    );
+  };
 
   return {
     id: "telegram",
@@ -58,60 +77,27 @@ export function createTelegram(dependencies: TelegramDependencies): Channel {
     allowFromHint: "channels.telegram.allowFrom takes numeric Telegram user ids",
 
     async start(submit) {
+      await stop(AbortSignal.abort());
+      turn += 1;
+      const mine = turn;
       if (settings()?.enabled === false) return;
-      const token = await resolveToken({
-        settings: settings(),
-        fromEnv: dependencies.tokenFromEnv(),
-        readFile: dependencies.readFile,
-      });
-      status.configured(token?.source);
-      if (!token) {
-        status.trouble(
-          "no bot token",
-          "set channels.telegram.botToken or TELEGRAM_BOT_TOKEN to the token from @BotFather",
-        );
-        return;
-      }
-      // what sends is loaded now: between the intent to send and the sending there must be no time to spare for it
-      const [{ createApi }, { startPoll, defaultTiming }, sending] = await Promise.all([
-        import("./api.ts"),
-        import("./poll.ts"),
-        import("./send.ts"),
-      ]);
-      const timing = dependencies.timing ?? defaultTiming;
-      const api = createApi({
-        token: token.value,
-        apiRoot: settings()?.apiRoot ?? defaultApiRoot,
-        timeoutSeconds: Math.max(limitSeconds(), timing.pollSeconds + timing.graceMs / 1000 + 5),
-        fetch: dependencies.fetch,
-      });
-      const poll = startPoll({
-        api,
-        account: defaultAccount,
-        tokenSource: token.source,
-        submit,
-        status,
-        clock,
-        log,
-        timing,
-      });
-      running = { api, token, poll, sending };
+      const token = await findToken(dependencies, status);
+      if (!token) return;
+      const started = await startRunning({ dependencies, status, submit, token }, () => mine === turn);
+      if (started) running = started;
     },
 
-    async stop() {
-      const stopped = running;
-      running = undefined;
-      await stopped?.poll.stop();
-    },
+    stop,
 
     async send(outbound) {
       if (!running) return { outcome: "retry", afterMs: 5_000, reason: "Telegram is not running" };
+      const { api, token } = running.connection();
       const outcome = await running.sending.sendText(outbound, {
-        api: running.api,
+        api,
         clock,
         timeoutMs: limitSeconds() * 1000,
         isLinkPreview: settings()?.linkPreview !== false,
-        tokenSource: running.token.source,
+        tokenSource: token.source,
       });
       if (outcome.outcome === "sent") status.sent();
       return outcome;
@@ -122,7 +108,7 @@ export function createTelegram(dependencies: TelegramDependencies): Channel {
 
     async typing(target) {
       if (!running) return;
-      await running.sending.sendTyping(target, running.api, clock);
+      await running.sending.sendTyping(target, running.connection().api, clock);
     },
 
     async probe(account, signal) {
@@ -131,11 +117,83 @@ export function createTelegram(dependencies: TelegramDependencies): Channel {
       if (!running || account !== defaultAccount) return { isOk: false, error: "not running", elapsedMs: 0 };
       try {
         // grammY asks for an abort signal of its own making; any signal works
-        await running.api.getMe(signal as unknown as Parameters<Api["getMe"]>[0]);
+        await running.connection().api.getMe(signal as unknown as Parameters<Api["getMe"]>[0]);
         return { isOk: true, elapsedMs: elapsedMs() };
       } catch (error) {
         return { isOk: false, error: toFailure(error).reason, elapsedMs: elapsedMs() };
       }
     },
   };
+}
+
+/** @returns undefined where there is none; the status says so then. Never throws. */
+async function findToken(dependencies: TelegramDependencies, status: StatusBoard): Promise<Token | undefined> {
+  try {
+    const token = await resolveToken({
+      settings: dependencies.settings(),
+      fromEnv: dependencies.tokenFromEnv(),
+      readFile: dependencies.readFile,
+    });
+    status.configured(token?.source);
+    if (token) return token;
+    status.trouble("no bot token", "set channels.telegram.botToken or TELEGRAM_BOT_TOKEN to the token from @BotFather");
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? ` (${String(error.code)})` : "";
+    status.configured(undefined);
+    status.trouble(
+      `the file that channels.telegram.tokenFile names cannot be read${code}`,
+      "give the user that runs the Gateway the right to read it",
+    );
+  }
+  return undefined;
+}
+
+interface Beginning {
+  readonly dependencies: TelegramDependencies;
+  readonly status: StatusBoard;
+  readonly submit: Submit;
+  readonly token: Token;
+}
+
+async function startRunning(beginning: Beginning, isWanted: () => boolean): Promise<Running | undefined> {
+  const { dependencies, status, submit } = beginning;
+  const { clock, log, settings } = dependencies;
+  // what sends is loaded now: between the intent to send and the sending there must be no time to spare for it
+  const [{ createApi }, { startPoll, defaultTiming }, sending] = await Promise.all([
+    import("./api.ts"),
+    import("./poll.ts"),
+    import("./send.ts"),
+  ]);
+  if (!isWanted()) return undefined;
+
+  const timing = dependencies.timing ?? defaultTiming;
+  const connect = (token: Token): Connection => ({
+    token,
+    api: createApi({
+      token: token.value,
+      apiRoot: settings()?.apiRoot ?? defaultApiRoot,
+      timeoutSeconds: Math.max(
+        settings()?.timeoutSeconds ?? defaultTimeoutSeconds,
+        timing.pollSeconds + timing.graceMs / 1000 + 5,
+      ),
+      fetch: dependencies.fetch,
+    }),
+  });
+  let connection = connect(beginning.token);
+  const poll = startPoll({
+    connection: () => ({ api: connection.api, tokenSource: connection.token.source }),
+    async renewToken() {
+      const token = await findToken(dependencies, status);
+      if (!token || token.value === connection.token.value) return false;
+      connection = connect(token);
+      return true;
+    },
+    account: defaultAccount,
+    submit,
+    status,
+    clock,
+    log,
+    timing,
+  });
+  return { poll, sending, connection: () => connection };
 }

@@ -23,6 +23,11 @@ export function scrub(text: string): string {
   return text.replaceAll(tokenPattern, "<token>").slice(0, 300);
 }
 
+/** The server answered, but not as the Bot API does. */
+export function notAnApiAnswer(httpStatus: number): Error {
+  return Object.assign(new Error(`HTTP ${httpStatus} without an API answer`), { httpStatus });
+}
+
 export function toFailure(error: unknown): Failure {
   const api = findInChain(error, (link) => typeof link["error_code"] === "number");
   if (api) return fromApi(api);
@@ -54,7 +59,8 @@ function fromApi(api: Record<string, unknown>): Failure {
 }
 
 function fromStatus(status: number): Failure {
-  if (status === 401 || status === 404) return { kind: "token", reason: `HTTP ${status}` };
+  if (status === 401 || status === 404)
+    return { kind: "token", reason: `HTTP ${status}: no such bot, or no Bot API server at that address` };
   if (status === 429) return { kind: "busy", afterMs: 1_000, reason: `HTTP ${status}` };
   return { kind: "server", reason: `HTTP ${status} without an API answer` };
 }

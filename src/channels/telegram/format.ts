@@ -5,13 +5,14 @@ import { lexer, type Token, type Tokens } from "marked";
 
 const escapeHtml = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 const escapeAttribute = (text: string) => escapeHtml(text).replaceAll('"', "&quot;");
-/** The lexer has escaped some texts already. */
+/** Markdown's texts may hold HTML's entities; these are the ones that matter. */
 const unescape = (text: string) =>
   text
     .replaceAll("&lt;", "<")
     .replaceAll("&gt;", ">")
     .replaceAll("&quot;", '"')
     .replaceAll("&#39;", "'")
+    .replaceAll("&nbsp;", "\u00a0")
     .replaceAll("&amp;", "&");
 
 const linkSchemes = new Set(["http:", "https:", "tg:", "mailto:", "tel:"]);
@@ -79,10 +80,14 @@ function renderList(list: Tokens.List, depth: number): string {
 }
 
 function renderItem(item: Tokens.ListItem, depth: number): string {
-  return item.tokens
-    .map((token) => (token.type === "list" ? `\n${renderList(token as Tokens.List, depth + 1)}` : renderBlock(token)))
-    .filter((part) => part !== "")
-    .reduce((whole, part) => (whole === "" || part.startsWith("\n") ? whole + part : `${whole}\n${part}`), "");
+  return (
+    item.tokens
+      // the box of a task is its mark already
+      .filter((token) => token.type !== "checkbox")
+      .map((token) => (token.type === "list" ? `\n${renderList(token as Tokens.List, depth + 1)}` : renderBlock(token)))
+      .filter((part) => part !== "")
+      .reduce((whole, part) => (whole === "" || part.startsWith("\n") ? whole + part : `${whole}\n${part}`), "")
+  );
 }
 
 function renderTable(table: Tokens.Table): string {
@@ -99,20 +104,20 @@ function renderTable(table: Tokens.Table): string {
 }
 
 function plainText(tokens: readonly Token[]): string {
-  return tokens
-    .map((token) =>
-      "tokens" in token && token.tokens
-        ? plainText(token.tokens)
-        : "text" in token
-          ? unescape(String(token.text))
-          : token.raw,
-    )
-    .join("")
-    .replaceAll(/\s+/gu, " ");
+  return tokens.map(plainSpan).join("").replaceAll(/\s+/gu, " ");
+}
+
+function plainSpan(token: Token): string {
+  if ("tokens" in token && token.tokens) return plainText(token.tokens);
+  if (!("text" in token)) return token.raw;
+  return token.type === "codespan" ? String(token.text) : unescape(String(token.text));
 }
 
 function renderInline(tokens: readonly Token[]): string {
-  return tokens.map(renderSpan).join("");
+  return tokens
+    .filter((token) => token.type !== "checkbox")
+    .map(renderSpan)
+    .join("");
 }
 
 function renderSpan(token: Token): string {
@@ -124,7 +129,8 @@ function renderSpan(token: Token): string {
     case "del":
       return `<s>${renderInline((token as Tokens.Del).tokens)}</s>`;
     case "codespan":
-      return `<code>${escapeHtml(unescape((token as Tokens.Codespan).text))}</code>`;
+      // in code an entity is what it looks like
+      return `<code>${escapeHtml((token as Tokens.Codespan).text)}</code>`;
     case "br":
       return "\n";
     case "link":
@@ -151,7 +157,7 @@ function renderText(token: Tokens.Text): string {
 function renderLink(href: string, label: string): string {
   const isSafe = URL.canParse(href) && linkSchemes.has(new URL(href).protocol);
   // Telegram refuses links within links
-  const words = label.replaceAll(/<\/?a\b[^>]*>/gu, "");
+  const words = label.replaceAll(/<\/?a\b[^>]*>/gu, "") || escapeHtml(href);
   if (isSafe) return `<a href="${escapeAttribute(href)}">${words}</a>`;
   return words === escapeHtml(href) ? words : `${words} (${escapeHtml(href)})`;
 }

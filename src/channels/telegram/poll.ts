@@ -9,11 +9,13 @@ import { backoffMs, type BackoffPolicy } from "../../base/backoff.ts";
 import { sleep, type Clock } from "../../base/clock.ts";
 import { createDeadline } from "../../base/deadline.ts";
 import { Fault } from "../../base/fault.ts";
+import { isRecord } from "../../base/json.ts";
 import type { Log } from "../../base/log.ts";
 import type { Submit } from "../../ports/message.ts";
-import { scrub, toFailure, type Failure } from "./failure.ts";
-import { toInbound, type Me } from "./receive.ts";
+import { notAnApiAnswer, toFailure, type Failure } from "./failure.ts";
+import type { Me } from "./receive.ts";
 import type { StatusBoard } from "./status.ts";
+import { isShuttingDown, takeUp } from "./take-up.ts";
 
 export interface PollTiming {
   /** How long Telegram holds a poll open, seconds. */
@@ -23,6 +25,10 @@ export interface PollTiming {
   readonly backoff: BackoffPolicy;
   /** Between tries with a token that was refused. */
   readonly tokenRetryMs: number;
+  /** Between looks at whether there is another token meanwhile. */
+  readonly tokenLookMs: number;
+  /** An empty answer that comes sooner was not waited for: whoever gave it would be asked without end. */
+  readonly minEmptyPollMs: number;
 }
 
 export const defaultTiming: PollTiming = {
@@ -30,12 +36,16 @@ export const defaultTiming: PollTiming = {
   graceMs: 15_000,
   backoff: { initialMs: 1_000, maxMs: 30_000, factor: 1.8, jitter: 0.25 },
   tokenRetryMs: 5 * 60_000,
+  tokenLookMs: 5_000,
+  minEmptyPollMs: 500,
 };
 
 export interface PollOptions {
-  readonly api: Api;
+  /** Asked before every call, for the token may be another one by then. */
+  readonly connection: () => { readonly api: Api; readonly tokenSource: string };
+  /** Looks for a token other than the one that was refused; true if `connection` has changed. Must not throw. */
+  readonly renewToken: () => Promise<boolean>;
   readonly account: string;
-  readonly tokenSource: string;
   readonly submit: Submit;
   readonly status: StatusBoard;
   readonly clock: Clock;
@@ -79,10 +89,12 @@ export function startPoll(options: PollOptions): Poll {
 }
 
 function createLoop(options: PollOptions, stopping: AbortSignal) {
-  const { api, clock, log, status, timing } = options;
+  const { connection, clock, log, status, timing } = options;
   let me: Me | undefined;
   let isPrepared = false;
-  /** The first update not yet committed; undefined: whatever Telegram still has. */
+  /** A poll was answered since the last trouble. */
+  let isProven = false;
+  /** Ahead of all that was committed; undefined: whatever Telegram still has. */
   let offset: number | undefined;
   let failures = 0;
   let submitting: Promise<void> = Promise.resolve();
@@ -103,30 +115,39 @@ function createLoop(options: PollOptions, stopping: AbortSignal) {
   const asSignal = (signal: AbortSignal) => signal as unknown as Parameters<Api["getMe"]>[0];
 
   const prepare = async () => {
+    const { api } = connection();
     const user = await call(timing.graceMs, (signal) => api.getMe(asSignal(signal)));
     me = { id: user.id, username: user.username };
     status.identified(me);
     await call(timing.graceMs, (signal) => api.deleteWebhook({ drop_pending_updates: false }, asSignal(signal)));
     isPrepared = true;
-    // the first poll may be held open for half a minute: sending works from here on
-    status.reached();
   };
 
   const poll = async (): Promise<Update[]> => {
     if (!isPrepared) await prepare();
-    const updates = await call(timing.pollSeconds * 1000 + timing.graceMs, (signal) =>
-      api.getUpdates(
+    // at first, and after trouble, the answer must come at once: until it does, nobody knows whether receiving works (R35)
+    const seconds = isProven ? timing.pollSeconds : 0;
+    const begunAt = clock.monotonic();
+    const answer: unknown = await call(seconds * 1000 + timing.graceMs, (signal) =>
+      connection().api.getUpdates(
         {
           ...(offset === undefined ? {} : { offset }),
           limit: batchSize,
-          timeout: timing.pollSeconds,
+          timeout: seconds,
           allowed_updates: ["message"],
         },
         asSignal(signal),
       ),
     );
+    const updates = toUpdates(answer);
     status.polled();
-    failures = 0;
+    const wasWaitedFor = clock.monotonic() - begunAt >= Math.min(timing.minEmptyPollMs, seconds * 1000);
+    if (isProven) failures = 0;
+    isProven = true;
+    if (updates.length > 0) return updates;
+    // all is confirmed. After a week without updates their ids begin anew, perhaps below this offset, which would hide them
+    offset = undefined;
+    if (!wasWaitedFor) await sleep(clock, timing.minEmptyPollMs, stopping);
     return updates;
   };
 
@@ -135,44 +156,30 @@ function createLoop(options: PollOptions, stopping: AbortSignal) {
     const failure: Failure =
       error instanceof Fault ? { kind: "network", isSent: true, reason: error.message } : toFailure(error);
     // a poll that works may take long to say so: ask again whether the account does
-    if (failure.kind === "network" || failure.kind === "server") isPrepared = false;
-    const { reason, next, waitMs } = explain(failure, { tokenSource: options.tokenSource, timing, failures });
+    if (failure.kind === "network" || failure.kind === "server" || isWebhookSet(failure)) isPrepared = false;
+    isProven = false;
+    const { tokenSource } = connection();
+    const { reason, next, waitMs } = explain(failure, { tokenSource, timing, failures });
     status.trouble(reason, next);
-    await sleep(clock, waitMs, stopping);
+    await (failure.kind === "token" ? waitForToken() : sleep(clock, waitMs, stopping));
   };
 
-  const submitOne = async (update: Update): Promise<void> => {
-    const inbound = toInbound(update, { account: options.account, me });
-    if (!inbound) return;
-    for (let attempt = 1; !stopping.aborted; attempt += 1) {
-      try {
-        await options.submit(inbound);
-        status.received();
-        return;
-      } catch (error) {
-        // not stored: Telegram keeps it, and so do we until it is
-        log.warn("message could not be stored; trying again", {
-          attempt,
-          reason: scrub(error instanceof Error ? error.message : String(error)),
-        });
-        await sleep(clock, backoffMs(timing.backoff, attempt), stopping);
-      }
+  const waitForToken = async () => {
+    const until = clock.monotonic() + timing.tokenRetryMs;
+    while (!stopping.aborted && clock.monotonic() < until) {
+      await sleep(clock, Math.min(timing.tokenLookMs, timing.tokenRetryMs), stopping);
+      if (await options.renewToken()) break;
     }
-    throw new Fault("shutting_down", "stopped before the update was stored");
+    // another token may be another bot
+    isPrepared = false;
   };
 
-  const submitBatch = async (updates: readonly Update[]) => {
-    const byChat = Map.groupBy(updates, (update) => update.message?.chat.id);
-    await Promise.all(
-      [...byChat.values()].map(async (chat) => {
-        for (const update of chat) await submitOne(update);
-      }),
-    );
-    const last = updates.reduce<number | undefined>(
-      (max, update) => Math.max(max ?? update.update_id, update.update_id),
-      undefined,
-    );
-    if (last !== undefined) offset = last + 1;
+  const submit = async (updates: readonly Update[]) => {
+    try {
+      offset = (await takeUp(updates, { ...options, backoff: timing.backoff, me, stopping })) ?? offset;
+    } catch (error) {
+      if (!isShuttingDown(error)) log.error("taking up updates broke", { error });
+    }
   };
 
   return {
@@ -186,14 +193,26 @@ function createLoop(options: PollOptions, stopping: AbortSignal) {
       }
     },
     async submitAll(updates: readonly Update[]): Promise<void> {
-      submitting = submitBatch(updates).catch((error: unknown) => {
-        if (!(error instanceof Fault && error.code === "shutting_down"))
-          log.error("taking up updates broke", { error });
-      });
+      submitting = submit(updates);
       await submitting;
     },
     idle: () => submitting,
   };
+}
+
+/** @throws if it is no list of updates. Single entries that are none are passed over. */
+function toUpdates(answer: unknown): Update[] {
+  if (!Array.isArray(answer)) throw notAnApiAnswer(200);
+  const list: readonly unknown[] = answer;
+  // what an update holds beyond its id is looked at by `receive`, which trusts nothing
+  const updates = list.filter((item) => isRecord(item) && Number.isSafeInteger(item["update_id"])) as Update[];
+  if (updates.length === 0 && list.length > 0) throw notAnApiAnswer(200);
+  return updates;
+}
+
+/** The other kind of conflict: updates go to an address that somebody has set since we started. */
+function isWebhookSet(failure: Failure): boolean {
+  return failure.kind === "conflict" && /webhook/iu.test(failure.reason);
 }
 
 interface Circumstances {
@@ -218,7 +237,9 @@ function explain(
       };
     case "conflict":
       return {
-        reason: "another program polls with this bot token",
+        reason: isWebhookSet(failure)
+          ? "another program has set a webhook for this bot token"
+          : "another program polls with this bot token",
         next: "stop the other program, or give this Gateway a bot of its own",
         waitMs: Math.max(waitMs, timing.backoff.initialMs * 2),
       };

@@ -21,7 +21,8 @@ export function toInbound(update: unknown, { account, me }: ReceiveContext): Inb
   if (!isRecord(update) || !isRecord(update["message"])) return undefined;
   const message = update["message"];
   const chat = toChat(message);
-  const sender = toSender(message["from"]);
+  // what a channel or a group says through its own name has no person behind it whom the gate could know
+  const sender = isRecord(message["sender_chat"]) ? undefined : toSender(message["from"]);
   const text = textOf(message);
   const ids = toIds(update, message);
   if (!chat || !sender || text === undefined || !ids) return undefined;
@@ -94,6 +95,10 @@ const mediaKinds = [
   "location",
   "contact",
   "poll",
+  "dice",
+  "story",
+  "paid_media",
+  "checklist",
 ];
 
 /** Text or caption; a placeholder for media without words; undefined for messages of the service. */
@@ -115,8 +120,7 @@ function stripBotName(text: string, me: Me | undefined): string {
 
 function isMentioned(message: Record<string, unknown>, text: string, me: Me | undefined): boolean {
   if (!me) return false;
-  const reply = message["reply_to_message"];
-  if (isRecord(reply) && isRecord(reply["from"]) && reply["from"]["id"] === me.id) return true;
+  if (isReplyToUs(message["reply_to_message"], me)) return true;
   const entities = message["entities"] ?? message["caption_entities"];
   const list: readonly unknown[] = Array.isArray(entities) ? entities : [];
   const source =
@@ -126,6 +130,12 @@ function isMentioned(message: Record<string, unknown>, text: string, me: Me | un
         ? message["caption"]
         : text;
   return list.some((entity) => isRecord(entity) && namesUs(entity, source, me));
+}
+
+/** In a topic that we opened every message claims to answer the one that opened it. */
+function isReplyToUs(reply: unknown, me: Me): boolean {
+  if (!isRecord(reply) || reply["forum_topic_created"] !== undefined) return false;
+  return isRecord(reply["from"]) && reply["from"]["id"] === me.id;
 }
 
 function namesUs(entity: Record<string, unknown>, text: string, me: Me): boolean {

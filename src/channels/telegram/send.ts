@@ -2,7 +2,7 @@
 
 import type { Api } from "grammy/web";
 
-import { sleep, type Clock } from "../../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
 import { createDeadline } from "../../base/deadline.ts";
 import type { Outbound, SendOutcome } from "../../ports/message.ts";
 import { toFailure, type Failure } from "./failure.ts";
@@ -16,22 +16,45 @@ export interface SendOptions {
   readonly tokenSource: string;
 }
 
+/** Telegram shows "typing" for about five seconds. */
+const typingTimeoutMs = 5_000;
+
 /** Never throws. */
 export async function sendText(outbound: Outbound, options: SendOptions): Promise<SendOutcome> {
-  try {
-    return { outcome: "sent", messageId: await send(outbound, options, true) };
-  } catch (error) {
-    const failure = toFailure(error);
-    if (!isMarkupRefused(failure)) return toOutcome(failure, options);
+  // half a surrogate pair would make Telegram refuse the whole
+  const text = outbound.text.toWellFormed();
+  const html = toHtml(text);
+  if (html !== undefined) {
+    try {
+      return { outcome: "sent", messageId: await send(outbound, options, { text: html, isHtml: true }) };
+    } catch (error) {
+      const failure = toFailure(error);
+      if (!isMarkupRefused(failure)) return toOutcome(failure, options);
+    }
   }
   try {
-    return { outcome: "sent", messageId: await send(outbound, options, false) };
+    return { outcome: "sent", messageId: await send(outbound, options, { text, isHtml: false }) };
   } catch (error) {
     return toOutcome(toFailure(error), options);
   }
 }
 
-async function send(outbound: Outbound, options: SendOptions, isFormatted: boolean): Promise<string> {
+/** @returns undefined for texts that are better sent as they are: nothing would be left, or they nest beyond reason. */
+function toHtml(text: string): string | undefined {
+  try {
+    return toTelegramHtml(text) || undefined;
+  } catch {
+    // quotes within quotes, thousands deep, end in a RangeError: the words matter more than their looks
+    return undefined;
+  }
+}
+
+interface Body {
+  readonly text: string;
+  readonly isHtml: boolean;
+}
+
+async function send(outbound: Outbound, options: SendOptions, { text, isHtml }: Body): Promise<string> {
   const { api, clock } = options;
   const { target } = outbound;
   const thread = Number(target.threadId);
@@ -40,9 +63,9 @@ async function send(outbound: Outbound, options: SendOptions, isFormatted: boole
   try {
     const message = await api.sendMessage(
       target.chatId,
-      isFormatted ? toTelegramHtml(outbound.text) : outbound.text,
+      text,
       {
-        ...(isFormatted ? { parse_mode: "HTML" as const } : {}),
+        ...(isHtml ? { parse_mode: "HTML" as const } : {}),
         // Telegram refuses the thread id of a forum's General topic in messages
         ...(Number.isInteger(thread) && thread > 1 ? { message_thread_id: thread } : {}),
         ...(Number.isInteger(replyTo) && replyTo > 0
@@ -60,11 +83,14 @@ async function send(outbound: Outbound, options: SendOptions, isFormatted: boole
   }
 }
 
+/** Refused for its formatting, which can be left out: a table's columns, too, may make a text too long. */
 function isMarkupRefused(failure: Failure): boolean {
   return (
     failure.kind === "refused" &&
     failure.status === 400 &&
-    /can't parse entities|unsupported start tag|message text is empty/iu.test(failure.reason)
+    /can't parse entities|unsupported start tag|text is empty|must be non-empty|message is too long/iu.test(
+      failure.reason,
+    )
   );
 }
 
@@ -94,15 +120,15 @@ function toOutcome(failure: Failure, { tokenSource }: SendOptions): SendOutcome 
 /** Shows "typing"; what goes wrong does not matter. */
 export async function sendTyping(target: { chatId: string; threadId?: string }, api: Api, clock: Clock): Promise<void> {
   const thread = Number(target.threadId);
-  const action = api
+  const deadline = createDeadline(clock, typingTimeoutMs);
+  await api
     .sendChatAction(
       target.chatId,
       "typing",
       Number.isInteger(thread) && thread > 0 ? { message_thread_id: thread } : {},
+      // grammY asks for an abort signal of its own making; any signal works
+      deadline.signal as unknown as Parameters<Api["getMe"]>[0],
     )
-    .then(
-      () => undefined,
-      () => undefined,
-    );
-  await Promise.race([action, sleep(clock, 5_000)]);
+    .catch(() => undefined);
+  deadline.clear();
 }

@@ -19,12 +19,16 @@ export interface TokenSources {
   readonly readFile: (path: string) => Promise<string | undefined>;
 }
 
-/** botToken, then tokenFile, then TELEGRAM_BOT_TOKEN. @returns undefined when none of them holds anything. */
+/**
+ * botToken, then tokenFile, then TELEGRAM_BOT_TOKEN. @returns undefined when none of them holds anything.
+ * @throws what `readFile` throws, for a file that is there but cannot be read.
+ */
 export async function resolveToken({ settings, fromEnv, readFile }: TokenSources): Promise<Token | undefined> {
   const configured = settings?.botToken?.trim();
   if (configured) return { value: configured, source: "channels.telegram.botToken" };
   const file = settings?.tokenFile?.trim();
   const value = file ? (await readFile(file))?.trim() : undefined;
   if (value) return { value, source: "channels.telegram.tokenFile" };
-  return fromEnv ? { value: fromEnv, source: "TELEGRAM_BOT_TOKEN" } : undefined;
+  const env = fromEnv?.trim();
+  return env ? { value: env, source: "TELEGRAM_BOT_TOKEN" } : undefined;
 }

@@ -6,7 +6,7 @@ import type { ChannelAccountStatus } from "../../ports/channel.ts";
 import type { Me } from "./receive.ts";
 import { defaultAccount } from "./settings.ts";
 
-/** Lines a minute about a flapping account. */
+/** Lines about a flapping account within any minute. */
 const maxLinesAMinute = 5;
 
 export interface StatusBoard {
@@ -38,17 +38,17 @@ export function createStatusBoard(options: {
     isRunning: false,
     isConnected: false,
   };
-  let lines = 0;
-  let minute = 0;
+  let toldAt: readonly number[] = [];
 
   const update = (change: Partial<ChannelAccountStatus>) => {
     state = { ...state, ...change };
   };
   const mayTell = () => {
-    const now = Math.floor(clock.monotonic() / 60_000);
-    if (now !== minute) [minute, lines] = [now, 0];
-    lines += 1;
-    return lines <= maxLinesAMinute;
+    const now = clock.monotonic();
+    toldAt = toldAt.filter((time) => now - time < 60_000);
+    if (toldAt.length >= maxLinesAMinute) return false;
+    toldAt = [...toldAt, now];
+    return true;
   };
 
   const reached = () => {
