@@ -103,7 +103,11 @@ try {
   }
   if (isAll) env["FAULTS_KILLS"] ??= "12";
   if (isAll || part === "faults") {
-    await runTests("faults", { pattern: "test/faults/**/*.test.ts", isolation: "process", timeoutMs: 60 * minute });
+    await runTests("faults", {
+      pattern: "test/faults/**/*.test.ts",
+      isolation: "process",
+      timeoutMs: (isAll ? 5 : 60) * minute,
+    });
   }
 } finally {
   endLeftovers();

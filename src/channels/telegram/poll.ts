@@ -59,6 +59,8 @@ export interface Poll {
 }
 
 const batchSize = 100;
+/** Source of the week in which ids stay in order: https://core.telegram.org/bots/api#update */
+const offsetLifeMs = 24 * 3_600_000;
 
 export function startPoll(options: PollOptions): Poll {
   const { status } = options;
@@ -96,6 +98,7 @@ function createLoop(options: PollOptions, stopping: AbortSignal) {
   let isProven = false;
   /** Ahead of all that was committed; undefined: whatever Telegram still has. */
   let offset: number | undefined;
+  let lastUpdateAt = clock.monotonic();
   let failures = 0;
   let submitting: Promise<void> = Promise.resolve();
 
@@ -144,9 +147,12 @@ function createLoop(options: PollOptions, stopping: AbortSignal) {
     const wasWaitedFor = clock.monotonic() - begunAt >= Math.min(timing.minEmptyPollMs, seconds * 1000);
     if (isProven) failures = 0;
     isProven = true;
-    if (updates.length > 0) return updates;
-    // all is confirmed. After a week without updates their ids begin anew, perhaps below this offset, which would hide them
-    offset = undefined;
+    if (updates.length > 0) {
+      lastUpdateAt = clock.monotonic();
+      return updates;
+    }
+    // after a week without updates their ids begin anew, perhaps below this offset, which would hide them; all is confirmed by now
+    if (clock.monotonic() - lastUpdateAt > offsetLifeMs) offset = undefined;
     if (!wasWaitedFor) await sleep(clock, timing.minEmptyPollMs, stopping);
     return updates;
   };
