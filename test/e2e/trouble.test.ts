@@ -1,0 +1,108 @@
+// When the peers misbehave: what the person is told, and what the owner sees.
+
+import assert from "node:assert/strict";
+import { createServer, type Server } from "node:http";
+import { after, before, test } from "node:test";
+
+import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
+import { until } from "../kit/conversation.ts";
+import { startFakeTelegram, type FakeTelegram } from "../kit/telegram-server.ts";
+
+let telegram: FakeTelegram;
+let gateway: GatewayProcess;
+let models: Server;
+/** What each model of the local API answers; anything but text is an HTTP status. */
+const answers: Record<string, string | number> = { first: 429, second: "from the second" };
+const asked: string[] = [];
+
+before(async () => {
+  telegram = await startFakeTelegram();
+  models = createServer((request, response) => {
+    let body = "";
+    request.on("data", (chunk: Buffer) => {
+      body += chunk.toString();
+    });
+    request.on("end", () => {
+      const { model } = JSON.parse(body) as { model: string };
+      asked.push(model);
+      const answer = answers[model];
+      if (typeof answer !== "string") {
+        response.writeHead(answer ?? 404, { "content-type": "application/json" });
+        response.end(JSON.stringify({ error: { message: "secret detail of the provider", type: "error" } }));
+        return;
+      }
+      const chunk = (delta: object, finish: string | null) =>
+        `data: ${JSON.stringify({ id: "1", object: "chat.completion.chunk", created: 1, model, choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.end(`${chunk({ role: "assistant", content: answer }, null)}${chunk({}, "stop")}data: [DONE]\n\n`);
+    });
+  });
+  await new Promise<void>((resolve) => {
+    models.listen(0, "127.0.0.1", resolve);
+  });
+  const address = models.address();
+  const port = typeof address === "object" && address ? address.port : 0;
+  gateway = await createGatewayProcess({
+    config: {
+      agents: { defaults: { model: { primary: "mock/first", fallbacks: ["mock/second"] } } },
+      models: {
+        providers: { mock: { baseUrl: `http://127.0.0.1:${port}/v1`, apiKey: "test-key", api: "openai-completions" } },
+      },
+      channels: { telegram: { botToken: telegram.token, apiRoot: telegram.apiRoot, allowFrom: [1001] } },
+    },
+  });
+  await gateway.start();
+});
+after(async () => {
+  await gateway?.dispose();
+  await telegram?.close();
+  models?.closeAllConnections();
+  models?.close();
+});
+
+const sent = () =>
+  telegram.calls.filter(({ method }) => method === "sendMessage").map(({ body }) => String(body["text"]));
+const problem = async () => {
+  const { stdout } = await gateway.cli("health", "--json");
+  const { channels } = JSON.parse(stdout) as { channels: Record<string, { lastError?: string; connected?: boolean }> };
+  return channels["telegram"];
+};
+const untilTold = async (pattern: RegExp) => {
+  for (let attempt = 0; attempt < 40; attempt += 1) {
+    const text = JSON.stringify(await problem());
+    if (pattern.test(text)) return;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+  assert.fail(`health never showed ${pattern}: ${JSON.stringify(await problem())}`);
+};
+
+test("when the first model refuses, the next one answers", async () => {
+  telegram.addMessage({ chatId: 1001, text: "hello" });
+  await until(() => sent().length === 1, 15_000);
+  assert.deepEqual(sent(), ["from the second"]);
+  assert.ok(asked.includes("first") && asked.at(-1) === "second");
+});
+
+test("when all models fail, the sender gets one honest message without the provider's words", async () => {
+  answers["second"] = 401;
+  telegram.addMessage({ chatId: 1001, text: "and now?" });
+  await until(() => sent().length === 2, 30_000);
+  // a second notice would come at once
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  assert.equal(sent().length, 2);
+  assert.doesNotMatch(sent()[1] ?? "", /secret detail|test-key/u);
+  assert.match(sent()[1] ?? "", /model|answer/iu);
+});
+
+test("another program on the bot's token, then a refused token, show in health with what to do; then all is well", async () => {
+  telegram.react = ({ method }) =>
+    method === "getUpdates"
+      ? { error: { error_code: 409, description: "Conflict: terminated by other getUpdates request" } }
+      : undefined;
+  await untilTold(/another program polls/u);
+  telegram.react = () => undefined;
+  await untilTold(/"connected":true/u);
+  telegram.react = ({ method }) =>
+    method === "getUpdates" ? { error: { error_code: 401, description: "Unauthorized" } } : undefined;
+  await untilTold(/refuses the bot token.*BotFather/u);
+});
