@@ -17,6 +17,7 @@ function client(scopes: readonly string[], role: "operator" | "node" = "operator
     client: { id: "test", mode: "test", version: "1" },
     protocol: 4,
     isLocal: true,
+    auth: "token",
   };
   return { got, connection: { caller, broadcast: (event: Broadcast) => void got.push(event) } };
 }

@@ -15,6 +15,7 @@ const caller: Caller = {
   client: { id: "test", mode: "test", version: "1" },
   protocol: 4,
   isLocal: true,
+  auth: "token",
 };
 
 /** A socket whose buffer is as full as the test says. */
@@ -130,4 +131,17 @@ test("clients of protocol 3 do not know FORBIDDEN", () => {
   assert.equal(code(3).code, "INVALID_REQUEST");
   assert.equal(code(4).code, "FORBIDDEN");
   assert.equal(code(3).message, code(4).message);
+});
+
+test("a notice to one client takes no number, and says whether it could go out", () => {
+  const { socket, sent } = fakeSocket();
+  const connection = createConnection(socket, caller, 1);
+  assert.equal(connection.notify("tick", { ts: 1 }), true);
+  connection.broadcast(tick);
+  assert.deepEqual(
+    sent.map((text) => (JSON.parse(text) as { seq?: number }).seq),
+    [undefined, 1],
+  );
+  socket.readyState = 2;
+  assert.equal(connection.notify("tick", { ts: 2 }), false);
 });

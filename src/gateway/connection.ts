@@ -33,6 +33,8 @@ export interface Connection {
    * number (R28).
    */
   broadcast(event: Broadcast): void;
+  /** For this client alone; takes no number. @returns false when the socket is closing or reads too slowly. */
+  notify(event: string, payload: unknown): boolean;
   close(code: number, reason: string): void;
 }
 
@@ -68,6 +70,11 @@ export function createConnection(socket: ClientSocket, caller: Caller, connected
       seq += 1;
       const version = stateVersionJson === undefined ? "" : `,"stateVersion":${stateVersionJson}`;
       socket.send(`{"type":"event","event":"${name}","payload":${payloadJson},"seq":${seq}${version}}`);
+    },
+    notify(event, payload) {
+      if (!isOpen() || isTooSlow()) return false;
+      socket.send(JSON.stringify({ type: "event", event, payload }));
+      return true;
     },
     close: (code, reason) => closeSocket(socket, code, reason),
   };

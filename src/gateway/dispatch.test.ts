@@ -34,6 +34,7 @@ function setUp(
     client: { id: "test", mode: "test", version: "1" },
     protocol: 4,
     isLocal: true,
+    auth: "token",
   };
   const client = {
     caller,

@@ -46,6 +46,7 @@ function client(
       },
       protocol: 4,
       isLocal: true,
+      auth: "token",
     },
     platform: "linux",
   };

@@ -198,6 +198,7 @@ function toCaller(params: ConnectParams, granted: Granted, peer: { connId: strin
     role: granted.role,
     scopes: granted.scopes,
     protocol: granted.protocol,
+    auth: granted.method,
     client: { id, mode, version, ...(displayName ? { displayName } : {}), ...(instanceId ? { instanceId } : {}) },
   };
 }

@@ -19,6 +19,27 @@ export interface Caller {
   /** Negotiated protocol version, 3 to 7. */
   readonly protocol: number;
   readonly isLocal: boolean;
+  /** The paired device whose key signed the handshake. */
+  readonly deviceId?: string;
+  /** How the caller showed who it is. */
+  readonly auth: "token" | "password" | "device-token" | "tailscale";
+  /** What a node says of itself; only for role node. */
+  readonly node?: NodeDeclaration;
+}
+
+/** A node's own account of itself, cut to size; what it may be asked for is decided elsewhere. */
+export interface NodeDeclaration {
+  readonly caps: readonly string[];
+  readonly commands: readonly string[];
+  readonly permissions: Readonly<Record<string, boolean>>;
+  readonly pathEnv?: string;
+  readonly platform: string;
+  readonly deviceFamily?: string;
+  readonly modelIdentifier?: string;
+  readonly displayName?: string;
+  readonly version: string;
+  /** Absent for nodes on this machine. */
+  readonly remoteIp?: string;
 }
 
 export interface Call<Name extends MethodName> {

@@ -38,7 +38,7 @@ export interface EventContract<Payload extends TSchema = TSchema> {
   readonly summary: string;
   readonly payload: Payload;
   /** Who receives it. */
-  readonly scope: "any" | "operator.read";
+  readonly scope: WireScope;
   /** May be left out for a connection that reads too slowly. */
   readonly isDroppable: boolean;
 }
