@@ -39,6 +39,7 @@ export const faultCodes = {
   channel_unavailable: row("UNAVAILABLE", 503, 1, true, "The channel is not connected."),
   send_rejected: row("UNAVAILABLE", 502, 1, false, "The platform refused this message."),
   send_unknown: row("UNAVAILABLE", 504, 1, false, "The connection broke during the send; it may have arrived."),
+  node_failed: row("UNAVAILABLE", 502, 1, false, "The node could not do it, went away, or took too long."),
   shutting_down: row("UNAVAILABLE", 503, 1, true, "The Gateway is stopping or restarting."),
   overloaded: row("UNAVAILABLE", 429, 1, true, "Too much at once; try again shortly."),
   timeout: row("UNAVAILABLE", 504, 1, true, "The other side did not answer in time."),

@@ -4,6 +4,7 @@ import { Type, type Static } from "typebox";
 
 import { event } from "./method.ts";
 import { healthSnapshot } from "./methods/health.ts";
+import { nodeEvents } from "./node-events.ts";
 import { chatMessage, count, nonEmpty, open, presenceEntry, text, time, usage } from "./shapes.ts";
 
 const chatRun = {
@@ -29,7 +30,7 @@ export const events = {
   "connect.challenge": event({
     summary: "The first frame of every connection, sent to it alone",
     payload: Type.Object({ nonce: nonEmpty("Goes into the device signature"), ts: time("The Gateway's clock") }),
-    scope: "any",
+    scope: "direct",
     isDroppable: false,
   }),
   agent: event({
@@ -100,4 +101,5 @@ export const events = {
     scope: "any",
     isDroppable: false,
   }),
+  ...nodeEvents,
 };

@@ -37,8 +37,8 @@ export function method<Params extends TSchema, Result extends TSchema>(
 export interface EventContract<Payload extends TSchema = TSchema> {
   readonly summary: string;
   readonly payload: Payload;
-  /** Who receives it. */
-  readonly scope: WireScope;
+  /** Who receives it. `direct`: one connection alone, without `seq`; never broadcast. */
+  readonly scope: WireScope | "direct";
   /** May be left out for a connection that reads too slowly. */
   readonly isDroppable: boolean;
 }

@@ -45,5 +45,5 @@ export function decideAccess(row: MethodRow | undefined, caller: Pick<Caller, "r
 }
 
 export function mayReceive(row: EventRow, caller: Pick<Caller, "scopes">): boolean {
-  return hasScope(caller.scopes, row.scope);
+  return row.scope !== "direct" && hasScope(caller.scopes, row.scope);
 }

@@ -31,3 +31,4 @@ export declare const validate_payload_presence: Validator;
 export declare const validate_payload_health: Validator;
 export declare const validate_payload_tick: Validator;
 export declare const validate_payload_shutdown: Validator;
+export declare const validate_payload_node_invoke_request: Validator;

@@ -22,11 +22,12 @@ export const methodTable: Readonly<Record<MethodName, MethodRow>> = {
 export type EventRow = Pick<EventContract, "scope" | "isDroppable">;
 
 export const eventTable: Readonly<Record<EventName, EventRow>> = {
-  "connect.challenge": { scope: "any", isDroppable: false },
+  "connect.challenge": { scope: "direct", isDroppable: false },
   "agent": { scope: "operator.read", isDroppable: false },
   "chat": { scope: "operator.read", isDroppable: false },
   "presence": { scope: "operator.read", isDroppable: true },
   "health": { scope: "any", isDroppable: false },
   "tick": { scope: "any", isDroppable: true },
   "shutdown": { scope: "any", isDroppable: false },
+  "node.invoke.request": { scope: "direct", isDroppable: false },
 };
