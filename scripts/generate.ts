@@ -1,4 +1,5 @@
-// Writes everything that is generated from the schemas. With `--check` nothing is written: stale files are named, exit 1.
+// Writes everything that is generated from the schemas. With `--check` nothing is written: stale files are named, exit 1. With
+// `--only <path>` just what lies below that path.
 
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -10,7 +11,9 @@ import { generateSettings } from "./generate-settings.ts";
 
 const root = join(import.meta.dirname, "..");
 const isCheck = process.argv.includes("--check");
-const files = [...(await generateProtocol()), ...(await generateSettings()), ...(await generateCli())];
+const only = process.argv.includes("--only") ? (process.argv[process.argv.indexOf("--only") + 1] ?? "") : "";
+const all = [...(await generateProtocol()), ...(await generateSettings()), ...(await generateCli())];
+const files = all.filter(({ path }) => path.startsWith(only));
 const stale: string[] = [];
 
 for (const { path, text } of files) {
