@@ -10,7 +10,10 @@ import { root } from "../../scripts/run.ts";
 import { blankText } from "../../scripts/source-text.ts";
 
 const operand = String.raw`[\w$][\w$.?!\[\]]*(?:\(\))?`;
-const comparison = new RegExp(`(typeof )?(${operand})\\s*(?:[=!]==?|[<>]=?)\\s*(${operand}|["'\`-])`, "gu");
+const comparison = new RegExp(
+  `(typeof )?(${operand})\\s*(?:[=!]==?|(?<=\\s)[<>]=?(?=\\s))\\s*(${operand}|["'\`-])`,
+  "gu",
+);
 const lookup = new RegExp(
   `\\.(?:includes|startsWith|endsWith|has|get|indexOf|localeCompare|search|match)\\((${operand})\\)`,
   "gu",
@@ -21,7 +24,7 @@ const holdsSecret = /(?:secret|token|password|passphrase|digest|presented)$/iu;
 const harmless = /^(?:undefined|null|true|false|\d.*)$/u;
 
 /** @returns the expressions that compare or look up a secret. */
-export function findComparisons(source: string): string[] {
+function findComparisons(source: string): string[] {
   const text = blankText(source);
   const isSecret = (name: string) => holdsSecret.test(name.replaceAll(/\(\)|[?!]/gu, ""));
   const compared = [...text.matchAll(comparison)].filter(([, isTypeof, left = "", right = ""]) => {
