@@ -5,101 +5,29 @@ import { createServer } from "node:http";
 import { afterEach, test } from "node:test";
 
 import fc from "fast-check";
-import { WebSocketServer, type WebSocket } from "ws";
-
 import { createManualClock, systemClock, type Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
+import {
+  ok,
+  openScriptedGateway,
+  refused,
+  welcoming,
+  type Script,
+  type ScriptedGateway,
+} from "../../test/kit/scripted-gateway.ts";
 import { connect, type GatewayClient } from "./connect.ts";
 import { openNodeSocket } from "./node-socket.ts";
-
-interface Request {
-  readonly type: "req";
-  readonly id: string;
-  readonly method: string;
-  readonly params: Record<string, unknown>;
-}
-
-interface Peer {
-  send(frame: unknown): void;
-  sendText(text: string): void;
-  close(code: number, reason: string): void;
-  terminate(): void;
-}
-
-/** Answers one request; the server greets by itself unless told not to. */
-type Script = (request: Request, peer: Peer) => void;
-
-interface Server {
-  readonly url: string;
-  readonly requests: Request[];
-  readonly peers: Peer[];
-  readonly closed: Promise<void>;
-}
-
-// the smallest hello that published programs accept
-const hello = {
-  type: "hello-ok",
-  protocol: 4,
-  server: { version: "2026.1.30", connId: "7b9840f8-993a-4e43-ac65-64b0e0214e4d" },
-  features: { methods: ["health", "status"], events: ["tick", "presence"] },
-  snapshot: { presence: [], health: {}, stateVersion: { presence: 1, health: 1 }, uptimeMs: 1234 },
-  policy: { maxPayload: 524_288, maxBufferedBytes: 1_572_864, tickIntervalMs: 30_000 },
-};
-const challenge = {
-  type: "event",
-  event: "connect.challenge",
-  payload: { nonce: "241c9a5f-ed36-4436-b984-26c3bbebeb13", ts: 1_795_227_134_201 },
-};
 
 const cleanUps: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).toReversed()) await cleanUp();
 });
 
-async function openServer(script: Script, greeting: unknown = challenge): Promise<Server> {
-  const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
-  await once(server, "listening");
-  const gone = Promise.withResolvers<void>();
-  const found = {
-    url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    requests: [] as Request[],
-    peers: [] as Peer[],
-    closed: gone.promise,
-  };
-  server.on("connection", (socket: WebSocket) => {
-    const peer: Peer = {
-      send: (frame) => socket.send(JSON.stringify(frame)),
-      sendText: (text) => socket.send(text),
-      close: (code, reason) => socket.close(code, reason),
-      terminate: () => socket.terminate(),
-    };
-    found.peers.push(peer);
-    socket.on("close", () => gone.resolve());
-    socket.on("message", (data: Buffer) => {
-      const request = JSON.parse(data.toString()) as Request;
-      found.requests.push(request);
-      script(request, peer);
-    });
-    if (typeof greeting === "string") peer.sendText(greeting);
-    else if (greeting !== undefined) peer.send(greeting);
-  });
-  cleanUps.push(() => {
-    for (const socket of server.clients) socket.terminate();
-    server.close();
-  });
-  return found;
+async function openServer(script: Script, greeting?: { readonly is: unknown }): Promise<ScriptedGateway> {
+  const server = await (greeting ? openScriptedGateway(script, greeting.is) : openScriptedGateway(script));
+  cleanUps.push(() => server.stop());
+  return server;
 }
-
-const ok = (id: string, payload: unknown) => ({ type: "res", id, ok: true, payload });
-const refused = (id: string, error: unknown) => ({ type: "res", id, ok: false, error });
-
-/** Lets everybody in, then follows the script. */
-const welcoming =
-  (script: Script): Script =>
-  (request, peer) => {
-    if (request.method === "connect") peer.send(ok(request.id, hello));
-    else script(request, peer);
-  };
 
 let ids = 0;
 function open(url: string, extra: { clock?: Clock; timeoutMs?: number } = {}): Promise<GatewayClient> {
@@ -115,7 +43,7 @@ function open(url: string, extra: { clock?: Clock; timeoutMs?: number } = {}): P
   });
 }
 
-async function openTo(server: Server, clock?: Clock): Promise<GatewayClient> {
+async function openTo(server: ScriptedGateway, clock?: Clock): Promise<GatewayClient> {
   const client = await open(server.url, clock ? { clock } : {});
   cleanUps.push(() => client.close());
   return client;
@@ -153,16 +81,32 @@ test("it waits for the challenge, then connects with every protocol version it s
   );
 });
 
-test("without a challenge nothing is sent, and the time limit ends the wait", async () => {
-  const server = await openServer(() => {}, undefined);
+test("a Gateway that sends no challenge is greeted 750 ms after the socket opened, not before", async () => {
+  const server = await openServer(welcoming(), { is: null });
   const clock = createManualClock();
-  const opening = faultOf(open(server.url, { clock, timeoutMs: 750 }));
+  const opening = open(server.url, { clock, timeoutMs: 5_000 });
+  // the client's own open event comes with or after the server's
   while (server.peers.length === 0) await new Promise((resolve) => setImmediate(resolve));
-  await clock.advance(750);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await clock.advance(749);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(server.requests.length, 0);
+  await clock.advance(1);
+  const client = await opening;
+  cleanUps.push(() => client.close());
+  assert.deepEqual(server.requests[0]?.params["auth"], { token: "X" });
+});
+
+test("a Gateway that never answers is given up at the time limit, and its socket is closed", async () => {
+  const server = await openServer(() => {}, { is: null });
+  const clock = createManualClock();
+  const opening = faultOf(open(server.url, { clock, timeoutMs: 700 }));
+  while (server.peers.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  await clock.advance(700);
   const fault = await opening;
   assert.equal(fault.code, "timeout");
-  assert.match(fault.message, /no Gateway answered on ws:.* within 750 ms/u);
-  await server.closed;
+  assert.match(fault.message, /no Gateway answered on ws:.* within 700 ms/u);
+  await server.peers[0]?.closed;
   assert.deepEqual(server.requests, []);
 });
 
@@ -332,7 +276,7 @@ test("a web server that is no Gateway is told as such", async () => {
 
 test("whatever a foreign server greets with, connecting fails with a Fault and nothing else is thrown", async () => {
   for (const greeting of ["hello!", "[1,2]", "null", "{", '"text"']) {
-    const server = await openServer(() => {}, greeting);
+    const server = await openServer(() => {}, { is: greeting });
     const fault = await faultOf(open(server.url));
     assert.equal(fault.code, "unreachable", greeting);
     assert.match(fault.message, /not a Gateway/u);
@@ -391,6 +335,6 @@ test("closing ends the connection on the other side too", async () => {
   const client = await openTo(server);
   const pending = faultOf(client.callAny("x", {}, { timeoutMs: 0 }));
   client.close();
-  await server.closed;
+  await server.peers[0]?.closed;
   assert.equal((await pending).code, "unreachable");
 });

@@ -32,6 +32,8 @@ export interface ServerKitOptions {
   readonly mode?: "token" | "password";
   readonly allowedOrigins?: readonly string[];
   readonly isDraining?: () => boolean;
+  /** Any free one when left out. */
+  readonly port?: number;
 }
 
 export async function openServerKit(options: ServerKitOptions = {}): Promise<ServerKit> {
@@ -76,7 +78,7 @@ export async function openServerKit(options: ServerKitOptions = {}): Promise<Ser
     onClose: (_connection, client) => presence.disconnected(client),
   });
   const stopBroadcast = startBroadcast({ bus, connections: server.connections, stateVersion });
-  const listener = await openListener({ host: "127.0.0.1", port: 0, log });
+  const listener = await openListener({ host: "127.0.0.1", port: options.port ?? 0, log });
   for (const listening of listener.servers) server.attach(listening);
   return {
     port: listener.port,
