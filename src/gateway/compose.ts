@@ -22,6 +22,8 @@ import { createConversation } from "../conversation/conversation.ts";
 import { openGatewayDatabase } from "../conversation/database.ts";
 import { createConversationHandlers } from "../conversation/methods.ts";
 import { findSessionById } from "../conversation/store/sessions.ts";
+import { createNodes } from "../nodes/nodes.ts";
+import { nodeMigrations } from "../nodes/store/schema.ts";
 import { createBus } from "../platform/bus.ts";
 import { createEgress } from "../platform/egress.ts";
 import { withVariables, type Env } from "../platform/env.ts";
@@ -42,7 +44,8 @@ import { createHello } from "./hello.ts";
 import { stopInOrder, type StopReason } from "./lifecycle.ts";
 import { tickIntervalMs } from "./limits.ts";
 import { createGatewayHandlers } from "./methods.ts";
-import { toAgents, toGatePolicy, toRoutePolicy } from "./policies.ts";
+import { toNodeLink } from "./node-link.ts";
+import { toAgents, toCommandPolicy, toGatePolicy, toRoutePolicy } from "./policies.ts";
 import { createPresence } from "./presence.ts";
 import { createGatewayServer } from "./server.ts";
 
@@ -78,7 +81,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const env = withVariables(brand, options.env, fileVariables(config()));
   const startedAt = clock.monotonic();
 
-  const database = openGatewayDatabase(paths.database);
+  const database = openGatewayDatabase(paths.database, nodeMigrations);
   const bus = createBus(log.child("bus"));
   const egress = createEgress({ clock });
   const supervisor = createSupervisor({ clock, log: log.child("supervisor") });
@@ -152,6 +155,20 @@ export function createGateway(options: GatewayOptions): Gateway {
   const stateVersion = () => ({ presence: presence.version(), health: health.version() });
 
   const routePolicy = () => toRoutePolicy(config());
+  const limiter = createLimiter(clock);
+  const nodes = createNodes({
+    database,
+    clock,
+    ids,
+    log: log.child("nodes"),
+    bus,
+    attempts: limiter,
+    intake: conversation.intake,
+    sending: conversation.sending,
+    routePolicy,
+    policy: () => toCommandPolicy(config()),
+    pairedDevices: async () => new Set(),
+  });
   const handlers: HandlersOf<MethodName> = {
     ...createGatewayHandlers({
       health,
@@ -183,6 +200,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       runs: conversation.runs,
       routePolicy,
     }),
+    ...nodes.handlers,
   };
 
   let isDraining = false;
@@ -192,7 +210,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     ids,
     log: log.child("gateway/ws"),
     guard: () => ({ mode: options.secret.mode, isSecret }),
-    limiter: createLimiter(clock),
+    limiter,
     allowedOrigins: () => config().gateway.controlUi.allowedOrigins,
     dispatch: createDispatch({
       // the compiler has just seen that every method of the contract has its handler; the router looks them up by name
@@ -224,10 +242,12 @@ export function createGateway(options: GatewayOptions): Gateway {
         protocol: client.caller.protocol,
       });
       presence.connected(client);
+      if (connection.caller.role === "node") nodes.links.attach(toNodeLink(connection));
     },
     onClose(connection, client) {
       log.debug("client gone", { conn: connection.caller.connId });
       presence.disconnected(client);
+      nodes.links.detach(connection.caller.connId);
     },
   });
 

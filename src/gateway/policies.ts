@@ -2,6 +2,7 @@
 
 import type { GatePolicy } from "../conversation/gate.ts";
 import type { RoutePolicy } from "../conversation/route.ts";
+import type { CommandPolicy } from "../nodes/policy.ts";
 import type { Config } from "../settings/config.ts";
 
 /** Channels without a section of their own let nobody in but by pairing. */
@@ -45,4 +46,9 @@ export function toAgents(config: Config): { id: string; name?: string; isDefault
     ...(agent.name ? { name: agent.name } : {}),
     isDefault: index === chosen,
   }));
+}
+
+/** Commands of nodes beside their platforms' defaults. */
+export function toCommandPolicy({ gateway }: Config): CommandPolicy {
+  return { allow: gateway.nodes?.allowCommands ?? [], deny: gateway.nodes?.denyCommands ?? [] };
 }

@@ -64,7 +64,7 @@ export function createInvocations({ clock, ids }: { clock: Clock; ids: Ids }): I
           id,
           nodeId,
           command,
-          paramsJSON: params === undefined ? null : JSON.stringify(params),
+          ...(params === undefined ? {} : { paramsJSON: JSON.stringify(params) }),
           timeoutMs,
           ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
         });

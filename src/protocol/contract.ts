@@ -9,12 +9,22 @@ import { agentMethods } from "./methods/agent.ts";
 import { chatMethods } from "./methods/chat.ts";
 import { healthMethods } from "./methods/health.ts";
 import { messagingMethods } from "./methods/messaging.ts";
+import { nodeRoleMethods } from "./methods/node-role.ts";
+import { nodeMethods } from "./methods/nodes.ts";
 import { presenceMethods } from "./methods/presence.ts";
 
 export { events };
 
 /** In the order in which `features.methods` lists them. */
-export const contract = { ...healthMethods, ...presenceMethods, ...messagingMethods, ...agentMethods, ...chatMethods };
+export const contract = {
+  ...healthMethods,
+  ...presenceMethods,
+  ...messagingMethods,
+  ...agentMethods,
+  ...chatMethods,
+  ...nodeMethods,
+  ...nodeRoleMethods,
+};
 
 export type MethodName = keyof typeof contract;
 export type MethodParams<Name extends MethodName> = Static<(typeof contract)[Name]["params"]>;

@@ -3,16 +3,34 @@
 import { Type } from "typebox";
 
 import { event } from "./method.ts";
-import { count, nonEmpty } from "./shapes.ts";
+import { nodePairRequest } from "./methods/nodes.ts";
+import { count, nonEmpty, text, time } from "./shapes.ts";
 
 export const nodeEvents = {
+  "node.pair.requested": event({
+    summary: "A node asks to be paired",
+    payload: nodePairRequest,
+    scope: "operator.pairing",
+    isDroppable: true,
+  }),
+  "node.pair.resolved": event({
+    summary: "A request of a node was decided",
+    payload: Type.Object({
+      requestId: nonEmpty("The request"),
+      nodeId: nonEmpty("The node"),
+      decision: Type.Union([Type.Literal("approved"), Type.Literal("rejected")]),
+      ts: time("When"),
+    }),
+    scope: "operator.pairing",
+    isDroppable: true,
+  }),
   "node.invoke.request": event({
     summary: "A command for this node; it answers with `node.invoke.result`",
     payload: Type.Object({
       id: nonEmpty("Goes into the answer"),
       nodeId: nonEmpty("The node that is meant"),
       command: nonEmpty("Command"),
-      paramsJSON: Type.Union([Type.String(), Type.Null()], { description: "The command's params as JSON text" }),
+      paramsJSON: Type.Optional(text("The command's params as JSON text; absent when it has none")),
       timeoutMs: Type.Optional(count("How long the Gateway waits")),
       idempotencyKey: Type.Optional(nonEmpty("The caller's key: the same key means the same command")),
     }),

@@ -55,6 +55,22 @@ async function play(client: RawClient, methods: Map<string, string>): Promise<vo
     "chat.send": { sessionKey: "main", message: "status", idempotencyKey: randomUUID() },
     "chat.history": { sessionKey: "main" },
     "chat.abort": { sessionKey: "main" },
+    "node.list": {},
+    "node.describe": { nodeId: "n" },
+    "node.invoke": { nodeId: "n", command: "system.which", idempotencyKey: randomUUID() },
+    "node.rename": { nodeId: "n", displayName: "x" },
+    "node.pair.request": { nodeId: "n" },
+    "node.pair.list": {},
+    "node.pair.approve": { requestId: "none" },
+    "node.pair.reject": { requestId: "none" },
+    "node.pair.verify": { nodeId: "n", token: "none" },
+    "node.pair.remove": { nodeId: "n" },
+    "node.invoke.result": { id: "1", nodeId: "n", ok: true },
+    "node.invoke.progress": { invokeId: "1", nodeId: "n", seq: 0, chunk: "" },
+    "node.event": { event: "x" },
+    "node.skills.update": { skills: [] },
+    "node.pluginTools.update": { tools: [] },
+    "node.runnerInventory.update": {},
   };
   for (const [method, params] of Object.entries(requests)) await call(method, params);
   await client.wait(

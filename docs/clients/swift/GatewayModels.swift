@@ -935,6 +935,706 @@ public struct ChatAbortResult: Codable, Sendable {
     }
 }
 
+public struct NodeListParams: Codable, Sendable {
+    public init() {}
+}
+
+public struct NodeListResult: Codable, Sendable {
+    public let ts: Int
+    public let nodes: [[String: AnyCodable]]
+
+    public init(
+        ts: Int,
+        nodes: [[String: AnyCodable]]
+    ) {
+        self.ts = ts
+        self.nodes = nodes
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case ts
+        case nodes
+    }
+}
+
+public struct NodeDescribeParams: Codable, Sendable {
+    public let nodeid: String
+
+    public init(
+        nodeid: String
+    ) {
+        self.nodeid = nodeid
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case nodeid = "nodeId"
+    }
+}
+
+public struct NodeDescribeResult: Codable, Sendable {
+    public let ts: Int
+    public let nodeid: String
+    public let displayname: String?
+    public let platform: String?
+    public let version: String?
+    public let coreversion: String?
+    public let uiversion: String?
+    public let devicefamily: String?
+    public let modelidentifier: String?
+    public let remoteip: String?
+    public let caps: [String]
+    public let commands: [String]
+    public let pathenv: String?
+    public let permissions: [String: AnyCodable]?
+    public let connectedatms: Int?
+    public let lastseenatms: Int?
+    public let clientid: String?
+    public let clientmode: String?
+    public let paired: Bool
+    public let connected: Bool
+    public let skills: [[String: AnyCodable]]?
+    public let plugintools: [[String: AnyCodable]]?
+
+    public init(
+        ts: Int,
+        nodeid: String,
+        displayname: String? = nil,
+        platform: String? = nil,
+        version: String? = nil,
+        coreversion: String? = nil,
+        uiversion: String? = nil,
+        devicefamily: String? = nil,
+        modelidentifier: String? = nil,
+        remoteip: String? = nil,
+        caps: [String],
+        commands: [String],
+        pathenv: String? = nil,
+        permissions: [String: AnyCodable]? = nil,
+        connectedatms: Int? = nil,
+        lastseenatms: Int? = nil,
+        clientid: String? = nil,
+        clientmode: String? = nil,
+        paired: Bool,
+        connected: Bool,
+        skills: [[String: AnyCodable]]? = nil,
+        plugintools: [[String: AnyCodable]]? = nil
+    ) {
+        self.ts = ts
+        self.nodeid = nodeid
+        self.displayname = displayname
+        self.platform = platform
+        self.version = version
+        self.coreversion = coreversion
+        self.uiversion = uiversion
+        self.devicefamily = devicefamily
+        self.modelidentifier = modelidentifier
+        self.remoteip = remoteip
+        self.caps = caps
+        self.commands = commands
+        self.pathenv = pathenv
+        self.permissions = permissions
+        self.connectedatms = connectedatms
+        self.lastseenatms = lastseenatms
+        self.clientid = clientid
+        self.clientmode = clientmode
+        self.paired = paired
+        self.connected = connected
+        self.skills = skills
+        self.plugintools = plugintools
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case ts
+        case nodeid = "nodeId"
+        case displayname = "displayName"
+        case platform
+        case version
+        case coreversion = "coreVersion"
+        case uiversion = "uiVersion"
+        case devicefamily = "deviceFamily"
+        case modelidentifier = "modelIdentifier"
+        case remoteip = "remoteIp"
+        case caps
+        case commands
+        case pathenv = "pathEnv"
+        case permissions
+        case connectedatms = "connectedAtMs"
+        case lastseenatms = "lastSeenAtMs"
+        case clientid = "clientId"
+        case clientmode = "clientMode"
+        case paired
+        case connected
+        case skills
+        case plugintools = "pluginTools"
+    }
+}
+
+public struct NodeInvokeParams: Codable, Sendable {
+    public let nodeid: String
+    public let command: String
+    public let params: AnyCodable?
+    public let timeoutms: Int?
+    public let idempotencykey: String
+
+    public init(
+        nodeid: String,
+        command: String,
+        params: AnyCodable? = nil,
+        timeoutms: Int? = nil,
+        idempotencykey: String
+    ) {
+        self.nodeid = nodeid
+        self.command = command
+        self.params = params
+        self.timeoutms = timeoutms
+        self.idempotencykey = idempotencykey
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case nodeid = "nodeId"
+        case command
+        case params
+        case timeoutms = "timeoutMs"
+        case idempotencykey = "idempotencyKey"
+    }
+}
+
+public struct NodeInvokeResult: Codable, Sendable {
+    public let ok: AnyCodable
+    public let nodeid: String
+    public let command: String
+    public let payload: AnyCodable
+    public let payloadjson: AnyCodable
+
+    public init(
+        ok: AnyCodable,
+        nodeid: String,
+        command: String,
+        payload: AnyCodable,
+        payloadjson: AnyCodable
+    ) {
+        self.ok = ok
+        self.nodeid = nodeid
+        self.command = command
+        self.payload = payload
+        self.payloadjson = payloadjson
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case ok
+        case nodeid = "nodeId"
+        case command
+        case payload
+        case payloadjson = "payloadJSON"
+    }
+}
+
+public struct NodeRenameParams: Codable, Sendable {
+    public let nodeid: String
+    public let displayname: String
+
+    public init(
+        nodeid: String,
+        displayname: String
+    ) {
+        self.nodeid = nodeid
+        self.displayname = displayname
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case nodeid = "nodeId"
+        case displayname = "displayName"
+    }
+}
+
+public struct NodeRenameResult: Codable, Sendable {
+    public let nodeid: String
+    public let displayname: String
+
+    public init(
+        nodeid: String,
+        displayname: String
+    ) {
+        self.nodeid = nodeid
+        self.displayname = displayname
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case nodeid = "nodeId"
+        case displayname = "displayName"
+    }
+}
+
+public struct NodePairRequestParams: Codable, Sendable {
+    public let nodeid: String
+    public let displayname: String?
+    public let platform: String?
+    public let version: String?
+    public let coreversion: String?
+    public let uiversion: String?
+    public let devicefamily: String?
+    public let modelidentifier: String?
+    public let remoteip: String?
+    public let caps: [String]?
+    public let commands: [String]?
+    public let silent: Bool?
+
+    public init(
+        nodeid: String,
+        displayname: String? = nil,
+        platform: String? = nil,
+        version: String? = nil,
+        coreversion: String? = nil,
+        uiversion: String? = nil,
+        devicefamily: String? = nil,
+        modelidentifier: String? = nil,
+        remoteip: String? = nil,
+        caps: [String]? = nil,
+        commands: [String]? = nil,
+        silent: Bool? = nil
+    ) {
+        self.nodeid = nodeid
+        self.displayname = displayname
+        self.platform = platform
+        self.version = version
+        self.coreversion = coreversion
+        self.uiversion = uiversion
+        self.devicefamily = devicefamily
+        self.modelidentifier = modelidentifier
+        self.remoteip = remoteip
+        self.caps = caps
+        self.commands = commands
+        self.silent = silent
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case nodeid = "nodeId"
+        case displayname = "displayName"
+        case platform
+        case version
+        case coreversion = "coreVersion"
+        case uiversion = "uiVersion"
+        case devicefamily = "deviceFamily"
+        case modelidentifier = "modelIdentifier"
+        case remoteip = "remoteIp"
+        case caps
+        case commands
+        case silent
+    }
+}
+
+public struct NodePairRequestResult: Codable, Sendable {
+    public let status: String
+    public let request: NodePairRequest
+    public let created: Bool
+
+    public init(
+        status: String,
+        request: NodePairRequest,
+        created: Bool
+    ) {
+        self.status = status
+        self.request = request
+        self.created = created
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case status
+        case request
+        case created
+    }
+}
+
+public struct NodePairListParams: Codable, Sendable {
+    public init() {}
+}
+
+public struct NodePairListResult: Codable, Sendable {
+    public let pending: [NodePairRequest]
+    public let paired: [[String: AnyCodable]]
+
+    public init(
+        pending: [NodePairRequest],
+        paired: [[String: AnyCodable]]
+    ) {
+        self.pending = pending
+        self.paired = paired
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case pending
+        case paired
+    }
+}
+
+public struct NodePairApproveParams: Codable, Sendable {
+    public let requestid: String
+
+    public init(
+        requestid: String
+    ) {
+        self.requestid = requestid
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case requestid = "requestId"
+    }
+}
+
+public struct NodePairApproveResult: Codable, Sendable {
+    public let requestid: String
+    public let node: [String: AnyCodable]
+
+    public init(
+        requestid: String,
+        node: [String: AnyCodable]
+    ) {
+        self.requestid = requestid
+        self.node = node
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case requestid = "requestId"
+        case node
+    }
+}
+
+public struct NodePairRejectParams: Codable, Sendable {
+    public let requestid: String
+
+    public init(
+        requestid: String
+    ) {
+        self.requestid = requestid
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case requestid = "requestId"
+    }
+}
+
+public struct NodePairRejectResult: Codable, Sendable {
+    public let requestid: String
+    public let nodeid: String
+
+    public init(
+        requestid: String,
+        nodeid: String
+    ) {
+        self.requestid = requestid
+        self.nodeid = nodeid
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case requestid = "requestId"
+        case nodeid = "nodeId"
+    }
+}
+
+public struct NodePairVerifyParams: Codable, Sendable {
+    public let nodeid: String
+    public let token: String
+
+    public init(
+        nodeid: String,
+        token: String
+    ) {
+        self.nodeid = nodeid
+        self.token = token
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case nodeid = "nodeId"
+        case token
+    }
+}
+
+public struct NodePairVerifyResult: Codable, Sendable {
+    public let ok: Bool
+    public let node: [String: AnyCodable]?
+
+    public init(
+        ok: Bool,
+        node: [String: AnyCodable]? = nil
+    ) {
+        self.ok = ok
+        self.node = node
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case ok
+        case node
+    }
+}
+
+public struct NodePairRemoveParams: Codable, Sendable {
+    public let nodeid: String
+
+    public init(
+        nodeid: String
+    ) {
+        self.nodeid = nodeid
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case nodeid = "nodeId"
+    }
+}
+
+public struct NodePairRemoveResult: Codable, Sendable {
+    public let nodeid: String
+
+    public init(
+        nodeid: String
+    ) {
+        self.nodeid = nodeid
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case nodeid = "nodeId"
+    }
+}
+
+public struct NodeInvokeResultParams: Codable, Sendable {
+    public let id: String
+    public let nodeid: String
+    public let ok: Bool
+    public let payload: AnyCodable?
+    public let payloadjson: AnyCodable?
+    public let error: AnyCodable?
+
+    public init(
+        id: String,
+        nodeid: String,
+        ok: Bool,
+        payload: AnyCodable? = nil,
+        payloadjson: AnyCodable? = nil,
+        error: AnyCodable? = nil
+    ) {
+        self.id = id
+        self.nodeid = nodeid
+        self.ok = ok
+        self.payload = payload
+        self.payloadjson = payloadjson
+        self.error = error
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case id
+        case nodeid = "nodeId"
+        case ok
+        case payload
+        case payloadjson = "payloadJSON"
+        case error
+    }
+}
+
+public struct NodeInvokeResultResult: Codable, Sendable {
+    public let ok: AnyCodable
+    public let ignored: Bool?
+
+    public init(
+        ok: AnyCodable,
+        ignored: Bool? = nil
+    ) {
+        self.ok = ok
+        self.ignored = ignored
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case ok
+        case ignored
+    }
+}
+
+public struct NodeInvokeProgressParams: Codable, Sendable {
+    public let invokeid: String
+    public let nodeid: String
+    public let seq: Int
+    public let chunk: String
+
+    public init(
+        invokeid: String,
+        nodeid: String,
+        seq: Int,
+        chunk: String
+    ) {
+        self.invokeid = invokeid
+        self.nodeid = nodeid
+        self.seq = seq
+        self.chunk = chunk
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case invokeid = "invokeId"
+        case nodeid = "nodeId"
+        case seq
+        case chunk
+    }
+}
+
+public struct NodeInvokeProgressResult: Codable, Sendable {
+    public let ok: AnyCodable
+    public let ignored: Bool?
+
+    public init(
+        ok: AnyCodable,
+        ignored: Bool? = nil
+    ) {
+        self.ok = ok
+        self.ignored = ignored
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case ok
+        case ignored
+    }
+}
+
+public struct NodeEventParams: Codable, Sendable {
+    public let event: String
+    public let payload: AnyCodable?
+    public let payloadjson: AnyCodable?
+
+    public init(
+        event: String,
+        payload: AnyCodable? = nil,
+        payloadjson: AnyCodable? = nil
+    ) {
+        self.event = event
+        self.payload = payload
+        self.payloadjson = payloadjson
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case event
+        case payload
+        case payloadjson = "payloadJSON"
+    }
+}
+
+public struct NodeEventResult: Codable, Sendable {
+    public let ok: AnyCodable
+    public let event: String
+    public let handled: Bool
+    public let reason: String?
+
+    public init(
+        ok: AnyCodable,
+        event: String,
+        handled: Bool,
+        reason: String? = nil
+    ) {
+        self.ok = ok
+        self.event = event
+        self.handled = handled
+        self.reason = reason
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case ok
+        case event
+        case handled
+        case reason
+    }
+}
+
+public struct NodeSkillsUpdateParams: Codable, Sendable {
+    public let skills: [[String: AnyCodable]]
+
+    public init(
+        skills: [[String: AnyCodable]]
+    ) {
+        self.skills = skills
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case skills
+    }
+}
+
+public struct NodeSkillsUpdateResult: Codable, Sendable {
+    public let ok: AnyCodable
+    public let ignored: Bool?
+
+    public init(
+        ok: AnyCodable,
+        ignored: Bool? = nil
+    ) {
+        self.ok = ok
+        self.ignored = ignored
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case ok
+        case ignored
+    }
+}
+
+public struct NodePluginToolsUpdateParams: Codable, Sendable {
+    public let tools: [[String: AnyCodable]]
+
+    public init(
+        tools: [[String: AnyCodable]]
+    ) {
+        self.tools = tools
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case tools
+    }
+}
+
+public struct NodePluginToolsUpdateResult: Codable, Sendable {
+    public let ok: AnyCodable
+    public let ignored: Bool?
+
+    public init(
+        ok: AnyCodable,
+        ignored: Bool? = nil
+    ) {
+        self.ok = ok
+        self.ignored = ignored
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case ok
+        case ignored
+    }
+}
+
+public struct NodeRunnerInventoryUpdateParams: Codable, Sendable {
+    public let protocolfeatures: [String]?
+
+    public init(
+        protocolfeatures: [String]? = nil
+    ) {
+        self.protocolfeatures = protocolfeatures
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case protocolfeatures = "protocolFeatures"
+    }
+}
+
+public struct NodeRunnerInventoryUpdateResult: Codable, Sendable {
+    public let ok: AnyCodable
+    public let ignored: Bool?
+
+    public init(
+        ok: AnyCodable,
+        ignored: Bool? = nil
+    ) {
+        self.ok = ok
+        self.ignored = ignored
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case ok
+        case ignored
+    }
+}
+
 public struct ConnectChallengeEvent: Codable, Sendable {
     public let nonce: String
     public let ts: Int
@@ -1141,11 +1841,107 @@ public struct ShutdownEvent: Codable, Sendable {
     }
 }
 
+public struct NodePairRequestedEvent: Codable, Sendable {
+    public let requestid: String
+    public let nodeid: String
+    public let displayname: String?
+    public let platform: String?
+    public let version: String?
+    public let coreversion: String?
+    public let uiversion: String?
+    public let devicefamily: String?
+    public let modelidentifier: String?
+    public let remoteip: String?
+    public let caps: [String]?
+    public let commands: [String]?
+    public let silent: Bool?
+    public let isrepair: Bool
+    public let ts: Int
+
+    public init(
+        requestid: String,
+        nodeid: String,
+        displayname: String? = nil,
+        platform: String? = nil,
+        version: String? = nil,
+        coreversion: String? = nil,
+        uiversion: String? = nil,
+        devicefamily: String? = nil,
+        modelidentifier: String? = nil,
+        remoteip: String? = nil,
+        caps: [String]? = nil,
+        commands: [String]? = nil,
+        silent: Bool? = nil,
+        isrepair: Bool,
+        ts: Int
+    ) {
+        self.requestid = requestid
+        self.nodeid = nodeid
+        self.displayname = displayname
+        self.platform = platform
+        self.version = version
+        self.coreversion = coreversion
+        self.uiversion = uiversion
+        self.devicefamily = devicefamily
+        self.modelidentifier = modelidentifier
+        self.remoteip = remoteip
+        self.caps = caps
+        self.commands = commands
+        self.silent = silent
+        self.isrepair = isrepair
+        self.ts = ts
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case requestid = "requestId"
+        case nodeid = "nodeId"
+        case displayname = "displayName"
+        case platform
+        case version
+        case coreversion = "coreVersion"
+        case uiversion = "uiVersion"
+        case devicefamily = "deviceFamily"
+        case modelidentifier = "modelIdentifier"
+        case remoteip = "remoteIp"
+        case caps
+        case commands
+        case silent
+        case isrepair = "isRepair"
+        case ts
+    }
+}
+
+public struct NodePairResolvedEvent: Codable, Sendable {
+    public let requestid: String
+    public let nodeid: String
+    public let decision: AnyCodable
+    public let ts: Int
+
+    public init(
+        requestid: String,
+        nodeid: String,
+        decision: AnyCodable,
+        ts: Int
+    ) {
+        self.requestid = requestid
+        self.nodeid = nodeid
+        self.decision = decision
+        self.ts = ts
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case requestid = "requestId"
+        case nodeid = "nodeId"
+        case decision
+        case ts
+    }
+}
+
 public struct NodeInvokeRequestEvent: Codable, Sendable {
     public let id: String
     public let nodeid: String
     public let command: String
-    public let paramsjson: AnyCodable
+    public let paramsjson: String?
     public let timeoutms: Int?
     public let idempotencykey: String?
 
@@ -1153,7 +1949,7 @@ public struct NodeInvokeRequestEvent: Codable, Sendable {
         id: String,
         nodeid: String,
         command: String,
-        paramsjson: AnyCodable,
+        paramsjson: String? = nil,
         timeoutms: Int? = nil,
         idempotencykey: String? = nil
     ) {
@@ -1426,6 +2222,76 @@ public struct HealthSnapshot: Codable, Sendable {
         case linkchannel = "linkChannel"
         case problems
         case queue
+    }
+}
+
+public struct NodePairRequest: Codable, Sendable {
+    public let requestid: String
+    public let nodeid: String
+    public let displayname: String?
+    public let platform: String?
+    public let version: String?
+    public let coreversion: String?
+    public let uiversion: String?
+    public let devicefamily: String?
+    public let modelidentifier: String?
+    public let remoteip: String?
+    public let caps: [String]?
+    public let commands: [String]?
+    public let silent: Bool?
+    public let isrepair: Bool
+    public let ts: Int
+
+    public init(
+        requestid: String,
+        nodeid: String,
+        displayname: String? = nil,
+        platform: String? = nil,
+        version: String? = nil,
+        coreversion: String? = nil,
+        uiversion: String? = nil,
+        devicefamily: String? = nil,
+        modelidentifier: String? = nil,
+        remoteip: String? = nil,
+        caps: [String]? = nil,
+        commands: [String]? = nil,
+        silent: Bool? = nil,
+        isrepair: Bool,
+        ts: Int
+    ) {
+        self.requestid = requestid
+        self.nodeid = nodeid
+        self.displayname = displayname
+        self.platform = platform
+        self.version = version
+        self.coreversion = coreversion
+        self.uiversion = uiversion
+        self.devicefamily = devicefamily
+        self.modelidentifier = modelidentifier
+        self.remoteip = remoteip
+        self.caps = caps
+        self.commands = commands
+        self.silent = silent
+        self.isrepair = isrepair
+        self.ts = ts
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case requestid = "requestId"
+        case nodeid = "nodeId"
+        case displayname = "displayName"
+        case platform
+        case version
+        case coreversion = "coreVersion"
+        case uiversion = "uiVersion"
+        case devicefamily = "deviceFamily"
+        case modelidentifier = "modelIdentifier"
+        case remoteip = "remoteIp"
+        case caps
+        case commands
+        case silent
+        case isrepair = "isRepair"
+        case ts
     }
 }
 

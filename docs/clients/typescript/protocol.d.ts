@@ -472,6 +472,408 @@ export type ChatAbortResult = {
   "runIds": Array<string>;
 };
 
+export type NodeListParams = Record<string, unknown>;
+
+export type NodeListResult = {
+  /** Now, ms since the epoch */
+  "ts": number;
+  "nodes": Array<{
+    /** Id of the node: its device's id, else its client's */
+    "nodeId": string;
+    /** Name for people */
+    "displayName"?: string;
+    /** Operating system */
+    "platform"?: string;
+    /** Program version */
+    "version"?: string;
+    /** Version of the part that runs commands */
+    "coreVersion"?: string;
+    /** Version of the app around it */
+    "uiVersion"?: string;
+    /** Kind of device */
+    "deviceFamily"?: string;
+    /** Device model */
+    "modelIdentifier"?: string;
+    /** Address; left out for local peers */
+    "remoteIp"?: string;
+    /** Capabilities */
+    "caps": Array<string>;
+    /** Commands that can be invoked: what it declared, as far as its platform and the config allow */
+    "commands": Array<string>;
+    /** Its search path */
+    "pathEnv"?: string;
+    /** Granted on the device */
+    "permissions"?: Record<string, boolean>;
+    /** Connected since, ms since the epoch */
+    "connectedAtMs"?: number;
+    /** Last connected, ms since the epoch */
+    "lastSeenAtMs"?: number;
+    /** Client id of the connection */
+    "clientId"?: string;
+    /** Client mode of the connection */
+    "clientMode"?: string;
+    /** Approved */
+    "paired": boolean;
+    /** Connected now */
+    "connected": boolean;
+  }>;
+};
+
+export type NodeDescribeParams = {
+  /** Id of the node: its device's id, else its client's */
+  "nodeId": string;
+};
+
+export type NodeDescribeResult = {
+  /** Now, ms since the epoch */
+  "ts": number;
+  /** Id of the node: its device's id, else its client's */
+  "nodeId": string;
+  /** Name for people */
+  "displayName"?: string;
+  /** Operating system */
+  "platform"?: string;
+  /** Program version */
+  "version"?: string;
+  /** Version of the part that runs commands */
+  "coreVersion"?: string;
+  /** Version of the app around it */
+  "uiVersion"?: string;
+  /** Kind of device */
+  "deviceFamily"?: string;
+  /** Device model */
+  "modelIdentifier"?: string;
+  /** Address; left out for local peers */
+  "remoteIp"?: string;
+  /** Capabilities */
+  "caps": Array<string>;
+  /** Commands that can be invoked: what it declared, as far as its platform and the config allow */
+  "commands": Array<string>;
+  /** Its search path */
+  "pathEnv"?: string;
+  /** Granted on the device */
+  "permissions"?: Record<string, boolean>;
+  /** Connected since, ms since the epoch */
+  "connectedAtMs"?: number;
+  /** Last connected, ms since the epoch */
+  "lastSeenAtMs"?: number;
+  /** Client id of the connection */
+  "clientId"?: string;
+  /** Client mode of the connection */
+  "clientMode"?: string;
+  /** Approved */
+  "paired": boolean;
+  /** Connected now */
+  "connected": boolean;
+  "skills"?: Array<{
+    /** Skill */
+    "name": string;
+    /** What it is for */
+    "description": string;
+  }>;
+  "pluginTools"?: Array<{
+    /** Plugin */
+    "pluginId": string;
+    /** Tool */
+    "name": string;
+    /** What it does */
+    "description": string;
+  }>;
+};
+
+export type NodeInvokeParams = {
+  /** Id of the node: its device's id, else its client's */
+  "nodeId": string;
+  /** Command, such as `system.which` */
+  "command": string;
+  /** The command's own params */
+  "params"?: unknown;
+  /** Time limit; 0 or absent means 30,000, more than an hour counts as one */
+  "timeoutMs"?: number;
+  /** Names the request: a repetition with the same body has no second effect and the same answer */
+  "idempotencyKey": string;
+};
+
+export type NodeInvokeResult = {
+  "ok": true;
+  /** Id of the node: its device's id, else its client's */
+  "nodeId": string;
+  /** The command */
+  "command": string;
+  /** What the node answered */
+  "payload": unknown;
+  /** The same as the node wrote it, if it wrote text */
+  "payloadJSON": string | null;
+};
+
+export type NodeRenameParams = {
+  /** Id of the node: its device's id, else its client's */
+  "nodeId": string;
+  /** Name for people */
+  "displayName": string;
+};
+
+export type NodeRenameResult = {
+  /** Id of the node: its device's id, else its client's */
+  "nodeId": string;
+  /** The name */
+  "displayName": string;
+};
+
+export type NodePairRequestParams = {
+  /** Id of the node: its device's id, else its client's */
+  "nodeId": string;
+  /** Name for people */
+  "displayName"?: string;
+  /** Operating system */
+  "platform"?: string;
+  /** Program version */
+  "version"?: string;
+  /** Version of the part that runs commands */
+  "coreVersion"?: string;
+  /** Version of the app around it */
+  "uiVersion"?: string;
+  /** Kind of device */
+  "deviceFamily"?: string;
+  /** Device model */
+  "modelIdentifier"?: string;
+  /** Address; left out for local peers */
+  "remoteIp"?: string;
+  /** Capabilities */
+  "caps"?: Array<string>;
+  /** Commands */
+  "commands"?: Array<string>;
+  /** Handed on to those who approve */
+  "silent"?: boolean;
+};
+
+export type NodePairRequestResult = {
+  "status": "pending";
+  "request": NodePairRequest;
+  /** False when a request of this node was open already */
+  "created": boolean;
+};
+
+export type NodePairListParams = Record<string, unknown>;
+
+export type NodePairListResult = {
+  "pending": Array<NodePairRequest>;
+  "paired": Array<{
+    /** Id of the node: its device's id, else its client's */
+    "nodeId": string;
+    /** Name for people */
+    "displayName"?: string;
+    /** Operating system */
+    "platform"?: string;
+    /** Program version */
+    "version"?: string;
+    /** Version of the part that runs commands */
+    "coreVersion"?: string;
+    /** Version of the app around it */
+    "uiVersion"?: string;
+    /** Kind of device */
+    "deviceFamily"?: string;
+    /** Device model */
+    "modelIdentifier"?: string;
+    /** Address; left out for local peers */
+    "remoteIp"?: string;
+    /** Capabilities */
+    "caps"?: Array<string>;
+    /** Commands */
+    "commands"?: Array<string>;
+    /** First approved, ms since the epoch */
+    "createdAtMs": number;
+    /** Last approved, ms since the epoch */
+    "approvedAtMs": number;
+    /** Last connected, ms since the epoch */
+    "lastConnectedAtMs"?: number;
+  }>;
+};
+
+export type NodePairApproveParams = {
+  /** Id of the request */
+  "requestId": string;
+};
+
+export type NodePairApproveResult = {
+  /** Id of the request */
+  "requestId": string;
+  "node": {
+    /** Id of the node: its device's id, else its client's */
+    "nodeId": string;
+    /** Name for people */
+    "displayName"?: string;
+    /** Operating system */
+    "platform"?: string;
+    /** Program version */
+    "version"?: string;
+    /** Version of the part that runs commands */
+    "coreVersion"?: string;
+    /** Version of the app around it */
+    "uiVersion"?: string;
+    /** Kind of device */
+    "deviceFamily"?: string;
+    /** Device model */
+    "modelIdentifier"?: string;
+    /** Address; left out for local peers */
+    "remoteIp"?: string;
+    /** Capabilities */
+    "caps"?: Array<string>;
+    /** Commands */
+    "commands"?: Array<string>;
+    /** First approved, ms since the epoch */
+    "createdAtMs": number;
+    /** Last approved, ms since the epoch */
+    "approvedAtMs": number;
+    /** Last connected, ms since the epoch */
+    "lastConnectedAtMs"?: number;
+    /** 32 hex digits; kept here as a hash only */
+    "token": string;
+  };
+};
+
+export type NodePairRejectParams = NodePairApproveParams;
+
+export type NodePairRejectResult = {
+  /** Id of the request */
+  "requestId": string;
+  /** Id of the node: its device's id, else its client's */
+  "nodeId": string;
+};
+
+export type NodePairVerifyParams = {
+  /** Id of the node: its device's id, else its client's */
+  "nodeId": string;
+  /** Token */
+  "token": string;
+};
+
+export type NodePairVerifyResult = {
+  /** It is */
+  "ok": boolean;
+  "node"?: {
+    /** Id of the node: its device's id, else its client's */
+    "nodeId": string;
+    /** Name for people */
+    "displayName"?: string;
+    /** Operating system */
+    "platform"?: string;
+    /** Program version */
+    "version"?: string;
+    /** Version of the part that runs commands */
+    "coreVersion"?: string;
+    /** Version of the app around it */
+    "uiVersion"?: string;
+    /** Kind of device */
+    "deviceFamily"?: string;
+    /** Device model */
+    "modelIdentifier"?: string;
+    /** Address; left out for local peers */
+    "remoteIp"?: string;
+    /** Capabilities */
+    "caps"?: Array<string>;
+    /** Commands */
+    "commands"?: Array<string>;
+    /** First approved, ms since the epoch */
+    "createdAtMs": number;
+    /** Last approved, ms since the epoch */
+    "approvedAtMs": number;
+    /** Last connected, ms since the epoch */
+    "lastConnectedAtMs"?: number;
+  };
+};
+
+export type NodePairRemoveParams = NodeDescribeParams;
+
+export type NodePairRemoveResult = NodeDescribeParams;
+
+export type NodeInvokeResultParams = {
+  /** Id of the request */
+  "id": string;
+  /** Id of the node: its device's id, else its client's */
+  "nodeId": string;
+  /** It was done */
+  "ok": boolean;
+  /** What came of it */
+  "payload"?: unknown;
+  "payloadJSON"?: string | null;
+  "error"?: {
+    /** For programs */
+    "code"?: string;
+    /** For people */
+    "message"?: string;
+  } | null;
+};
+
+export type NodeInvokeResultResult = {
+  "ok": true;
+  /** Nobody waits for it */
+  "ignored"?: boolean;
+};
+
+export type NodeInvokeProgressParams = {
+  /** Id of the request */
+  "invokeId": string;
+  /** Id of the node: its device's id, else its client's */
+  "nodeId": string;
+  /** Counts the pieces */
+  "seq": number;
+  /** Output */
+  "chunk": string;
+};
+
+export type NodeInvokeProgressResult = NodeInvokeResultResult;
+
+export type NodeEventParams = {
+  /** Kind */
+  "event": string;
+  /** Depends on the kind */
+  "payload"?: unknown;
+  "payloadJSON"?: string | null;
+};
+
+export type NodeEventResult = {
+  "ok": true;
+  /** The kind */
+  "event": string;
+  /** It had an effect */
+  "handled": boolean;
+  /** Why it had none */
+  "reason"?: string;
+};
+
+export type NodeSkillsUpdateParams = {
+  "skills": Array<{
+    /** Skill */
+    "name": string;
+    /** What it is for */
+    "description": string;
+    /** Its text */
+    "content"?: string;
+  }>;
+};
+
+export type NodeSkillsUpdateResult = NodeInvokeResultResult;
+
+export type NodePluginToolsUpdateParams = {
+  "tools": Array<{
+    /** Plugin */
+    "pluginId": string;
+    /** Tool */
+    "name": string;
+    /** What it does */
+    "description": string;
+  }>;
+};
+
+export type NodePluginToolsUpdateResult = NodeInvokeResultResult;
+
+export type NodeRunnerInventoryUpdateParams = {
+  "protocolFeatures"?: Array<string>;
+};
+
+export type NodeRunnerInventoryUpdateResult = NodeInvokeResultResult;
+
 export type ConnectChallengeEvent = {
   /** Goes into the device signature */
   "nonce": string;
@@ -558,6 +960,18 @@ export type ShutdownEvent = {
   "restartExpectedMs"?: number;
 };
 
+export type NodePairRequestedEvent = NodePairRequest;
+
+export type NodePairResolvedEvent = {
+  /** The request */
+  "requestId": string;
+  /** The node */
+  "nodeId": string;
+  "decision": "approved" | "rejected";
+  /** When, ms since the epoch */
+  "ts": number;
+};
+
 export type NodeInvokeRequestEvent = {
   /** Goes into the answer */
   "id": string;
@@ -565,8 +979,8 @@ export type NodeInvokeRequestEvent = {
   "nodeId": string;
   /** Command */
   "command": string;
-  /** The command's params as JSON text */
-  "paramsJSON": string | null;
+  /** The command's params as JSON text; absent when it has none */
+  "paramsJSON"?: string;
   /** How long the Gateway waits */
   "timeoutMs"?: number;
   /** The caller's key: the same key means the same command */
@@ -733,6 +1147,39 @@ export type HealthSnapshot = {
   "queue"?: Record<string, unknown>;
 };
 
+export type NodePairRequest = {
+  /** Id of the request */
+  "requestId": string;
+  /** Id of the node: its device's id, else its client's */
+  "nodeId": string;
+  /** Name for people */
+  "displayName"?: string;
+  /** Operating system */
+  "platform"?: string;
+  /** Program version */
+  "version"?: string;
+  /** Version of the part that runs commands */
+  "coreVersion"?: string;
+  /** Version of the app around it */
+  "uiVersion"?: string;
+  /** Kind of device */
+  "deviceFamily"?: string;
+  /** Device model */
+  "modelIdentifier"?: string;
+  /** Address; left out for local peers */
+  "remoteIp"?: string;
+  /** Capabilities */
+  "caps"?: Array<string>;
+  /** Commands */
+  "commands"?: Array<string>;
+  /** The node's app approves by itself: do not ask a person */
+  "silent"?: boolean;
+  /** The node was paired before */
+  "isRepair": boolean;
+  /** When it asked, ms since the epoch */
+  "ts": number;
+};
+
 /** Params and result of each method; `accepted` is the first of two answers. */
 export interface GatewayMethods {
   "health": { params: HealthParams; result: HealthResult };
@@ -746,6 +1193,22 @@ export interface GatewayMethods {
   "chat.send": { params: ChatSendParams; result: ChatSendResult };
   "chat.history": { params: ChatHistoryParams; result: ChatHistoryResult };
   "chat.abort": { params: ChatAbortParams; result: ChatAbortResult };
+  "node.list": { params: NodeListParams; result: NodeListResult };
+  "node.describe": { params: NodeDescribeParams; result: NodeDescribeResult };
+  "node.invoke": { params: NodeInvokeParams; result: NodeInvokeResult };
+  "node.rename": { params: NodeRenameParams; result: NodeRenameResult };
+  "node.pair.request": { params: NodePairRequestParams; result: NodePairRequestResult };
+  "node.pair.list": { params: NodePairListParams; result: NodePairListResult };
+  "node.pair.approve": { params: NodePairApproveParams; result: NodePairApproveResult };
+  "node.pair.reject": { params: NodePairRejectParams; result: NodePairRejectResult };
+  "node.pair.verify": { params: NodePairVerifyParams; result: NodePairVerifyResult };
+  "node.pair.remove": { params: NodePairRemoveParams; result: NodePairRemoveResult };
+  "node.invoke.result": { params: NodeInvokeResultParams; result: NodeInvokeResultResult };
+  "node.invoke.progress": { params: NodeInvokeProgressParams; result: NodeInvokeProgressResult };
+  "node.event": { params: NodeEventParams; result: NodeEventResult };
+  "node.skills.update": { params: NodeSkillsUpdateParams; result: NodeSkillsUpdateResult };
+  "node.pluginTools.update": { params: NodePluginToolsUpdateParams; result: NodePluginToolsUpdateResult };
+  "node.runnerInventory.update": { params: NodeRunnerInventoryUpdateParams; result: NodeRunnerInventoryUpdateResult };
 }
 
 /** Payload of each event. */
@@ -757,5 +1220,7 @@ export interface GatewayEvents {
   "health": HealthEvent;
   "tick": TickEvent;
   "shutdown": ShutdownEvent;
+  "node.pair.requested": NodePairRequestedEvent;
+  "node.pair.resolved": NodePairResolvedEvent;
   "node.invoke.request": NodeInvokeRequestEvent;
 }

@@ -17,6 +17,22 @@ export const methodTable: Readonly<Record<MethodName, MethodRow>> = {
   "chat.send": { scope: "operator.write", role: "operator", answers: "once", isIdempotent: true },
   "chat.history": { scope: "operator.read", role: "operator", answers: "once", isIdempotent: false },
   "chat.abort": { scope: "operator.write", role: "operator", answers: "once", isIdempotent: false },
+  "node.list": { scope: "operator.read", role: "operator", answers: "once", isIdempotent: false },
+  "node.describe": { scope: "operator.read", role: "operator", answers: "once", isIdempotent: false },
+  "node.invoke": { scope: "operator.write", role: "operator", answers: "once", isIdempotent: true },
+  "node.rename": { scope: "operator.pairing", role: "operator", answers: "once", isIdempotent: false },
+  "node.pair.request": { scope: "operator.pairing", role: "operator", answers: "once", isIdempotent: false },
+  "node.pair.list": { scope: "operator.pairing", role: "operator", answers: "once", isIdempotent: false },
+  "node.pair.approve": { scope: "operator.pairing", role: "operator", answers: "once", isIdempotent: false },
+  "node.pair.reject": { scope: "operator.pairing", role: "operator", answers: "once", isIdempotent: false },
+  "node.pair.verify": { scope: "operator.pairing", role: "operator", answers: "once", isIdempotent: false },
+  "node.pair.remove": { scope: "operator.pairing", role: "operator", answers: "once", isIdempotent: false },
+  "node.invoke.result": { scope: "any", role: "node", answers: "once", isIdempotent: false },
+  "node.invoke.progress": { scope: "any", role: "node", answers: "once", isIdempotent: false },
+  "node.event": { scope: "any", role: "node", answers: "once", isIdempotent: false },
+  "node.skills.update": { scope: "any", role: "node", answers: "once", isIdempotent: false },
+  "node.pluginTools.update": { scope: "any", role: "node", answers: "once", isIdempotent: false },
+  "node.runnerInventory.update": { scope: "any", role: "node", answers: "once", isIdempotent: false },
 };
 
 export type EventRow = Pick<EventContract, "scope" | "isDroppable">;
@@ -29,5 +45,7 @@ export const eventTable: Readonly<Record<EventName, EventRow>> = {
   "health": { scope: "any", isDroppable: false },
   "tick": { scope: "any", isDroppable: true },
   "shutdown": { scope: "any", isDroppable: false },
+  "node.pair.requested": { scope: "operator.pairing", isDroppable: true },
+  "node.pair.resolved": { scope: "operator.pairing", isDroppable: true },
   "node.invoke.request": { scope: "direct", isDroppable: false },
 };

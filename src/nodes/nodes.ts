@@ -1,0 +1,97 @@
+// Puts the room together: pairing, who is connected, invoking, and what nodes themselves send.
+
+import type { Clock } from "../base/clock.ts";
+import type { Ids } from "../base/ids.ts";
+import type { Log } from "../base/log.ts";
+import type { Intake } from "../conversation/intake.ts";
+import type { RoutePolicy } from "../conversation/route.ts";
+import type { Sending } from "../conversation/send.ts";
+import type { Bus } from "../platform/bus.ts";
+import type { Database } from "../platform/database.ts";
+import type { HandlersOf } from "../ports/method.ts";
+import type { NodeLinks } from "../ports/node-link.ts";
+import type { MethodName } from "../protocol/contract.ts";
+import { createExtras } from "./extras.ts";
+import { createIncoming } from "./incoming.ts";
+import { createInvocations } from "./invocations.ts";
+import { createInvoker } from "./invoke.ts";
+import { createNodeHandlers } from "./methods.ts";
+import { createNodePairing, type Attempts } from "./pairing.ts";
+import type { CommandPolicy } from "./policy.ts";
+import { createNodeRegistry } from "./registry.ts";
+import { createNodeRoleHandlers } from "./role-methods.ts";
+import { forgetStrangers, seeNode } from "./store/nodes.ts";
+import { createSubscriptions } from "./subscriptions.ts";
+import { toProfile } from "./view.ts";
+
+export interface NodesDependencies {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly bus: Bus;
+  readonly attempts: Attempts;
+  readonly intake: Intake;
+  readonly sending: Pick<Sending, "resolveChannel">;
+  readonly routePolicy: () => RoutePolicy;
+  readonly policy: () => CommandPolicy;
+  readonly pairedDevices: () => Promise<ReadonlySet<string>>;
+}
+
+export interface Nodes {
+  readonly links: NodeLinks;
+  readonly handlers: HandlersOf<Extract<MethodName, `node.${string}`>>;
+}
+
+/** Nodes that connected once and were never paired here, of which something is remembered. */
+const maxStrangers = 500;
+
+export function createNodes(dependencies: NodesDependencies): Nodes {
+  const { database, clock, ids, log, bus } = dependencies;
+  const extras = createExtras();
+  const subscriptions = createSubscriptions();
+  const invocations = createInvocations({ clock, ids });
+  const registry = createNodeRegistry({
+    clock,
+    log,
+    invocations,
+    onAttach({ nodeId, caller }) {
+      database
+        .write((sql) => {
+          seeNode(sql, { nodeId, profile: toProfile(caller.node) }, clock.now());
+          forgetStrangers(sql, maxStrangers);
+        })
+        .catch((error: unknown) => log.error("cannot note that a node connected", { node: nodeId, error }));
+    },
+    onDetach({ nodeId, connId }) {
+      subscriptions.drop(connId);
+      extras.drop(nodeId);
+    },
+  });
+  subscriptions.start(bus);
+
+  return {
+    links: registry,
+    handlers: {
+      ...createNodeHandlers({
+        ...dependencies,
+        registry,
+        extras,
+        pairing: createNodePairing({ database, clock, ids, publish: bus.publish, attempts: dependencies.attempts }),
+        invoker: createInvoker({
+          ...dependencies,
+          registry,
+          invocations,
+          prepareParams: async ({ params }) => params,
+        }),
+      }),
+      ...createNodeRoleHandlers({
+        registry,
+        invocations,
+        extras,
+        log,
+        takeEvent: createIncoming({ ...dependencies, subscriptions }),
+      }),
+    },
+  };
+}
