@@ -40,6 +40,7 @@ export async function generateSettings(): Promise<GeneratedFile[]> {
     { path: `${folder}/validator.js`, text: `// ${note}\n${source}` },
     { path: `${folder}/validator.d.ts`, text: declaration },
     { path: `${folder}/keys.ts`, text: renderTable(keys) },
+    { path: `${folder}/schema.ts`, text: renderSchema(keys) },
     {
       path: "docs/config.schema.json",
       text: `${JSON.stringify({ title: "Gateway config", ...toEditorSchema(configSchema as Node) }, undefined, 2)}\n`,
@@ -126,6 +127,44 @@ ${rows.join("\n")}
 `;
 }
 
+/** What `config.schema` answers with: loaded when a client asks. */
+function renderSchema(keys: readonly Key[]): string {
+  const schema = toEditorSchema(configSchema as Node);
+  const hints = Object.fromEntries(keys.map((key) => [key.path.replaceAll(".[]", "[]"), toHint(key)]));
+  return `// ${note}
+
+export const configSchemaJson = ${JSON.stringify(JSON.stringify(schema))};
+
+export const uiHintsJson = ${JSON.stringify(JSON.stringify(hints))};
+`;
+}
+
+const sections = Object.keys((configSchema as Node).properties ?? {});
+
+/** Rarely touched is what has no form of its own, and what is called dangerous. */
+function toHint({ path, node }: Key): object {
+  const [section = ""] = path.split(".");
+  const name = path.split(".").findLast((part) => part !== "*" && part !== "[]") ?? "";
+  const isUntyped = node.type === undefined && node.anyOf === undefined && node.enum === undefined;
+  return {
+    label: toLabel(name),
+    ...(node.description ? { help: node.description } : {}),
+    group: toLabel(section),
+    order: sections.indexOf(section),
+    ...(isUntyped || name.startsWith("dangerously") ? { advanced: true } : {}),
+    ...(node.secret === true ? { sensitive: true } : {}),
+  };
+}
+
+/** `allowFrom` -> `Allow from`. */
+function toLabel(name: string): string {
+  const words = name
+    .replace(/^[$]/u, "")
+    .replaceAll(/([a-z0-9])([A-Z])/gu, "$1 $2")
+    .toLowerCase();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
 function renderType(node: Node): string {
   if (node.enum) return node.enum.map((value) => `\`${String(value)}\``).join(" or ");
   if (node.anyOf) return node.anyOf.map(renderType).join(" or ");
@@ -150,7 +189,8 @@ reported with file, line and column; the last good config then stays in use. A m
 [config.schema.json](config.schema.json).
 
 "Disturbs" says what a live change of the key will disturb: nothing (\`none\`), only what uses it (\`hot\`), its channel, the listener, or
-all (\`restart\`). Until the Gateway watches the file, changes count at the next start.
+all (\`restart\`). Until the Gateway watches the file, a change by hand counts at the next start. A change through \`config.set\`,
+\`config.patch\` or \`config.apply\` counts at once where the table says \`none\`; for other keys the last two start the Gateway anew.
 
 | key | type | default | disturbs | meaning |
 | --- | --- | --- | --- | --- |

@@ -25,8 +25,12 @@ export function defaultConfig(): Config {
   throw new Error(`the defaults are not valid: ${parsed.problems[0]?.message}`);
 }
 
-/** `variable` gives the value for `${NAME}` in strings; the file's own `env` section stands in for what it does not have. */
-export function parseConfig(text: string, variable: Variable): ParsedConfig {
+export type ParsedSource =
+  | { readonly value: Record<string, unknown> }
+  | { readonly problems: readonly [ConfigProblem, ...ConfigProblem[]] };
+
+/** What the file itself says: nothing filled in, nothing checked but its syntax. */
+export function parseSource(text: string): ParsedSource {
   // an empty file is a save that was cut off, not a wish for the defaults
   if (text.replace(/^\uFEFF/u, "").trim() === "") {
     return { problems: [fileProblem("the file is empty", "restore it, or write {} for the defaults")] };
@@ -41,7 +45,13 @@ export function parseConfig(text: string, variable: Variable): ParsedConfig {
   if (isDeeperThan(value, maxJsonDepth)) {
     return { problems: [fileProblem(`nested deeper than ${maxJsonDepth} levels`, "nothing in a config needs this")] };
   }
-  return validate(value, variable, createPlace(text));
+  return { value };
+}
+
+/** `variable` gives the value for `${NAME}` in strings; the file's own `env` section stands in for what it does not have. */
+export function parseConfig(text: string, variable: Variable): ParsedConfig {
+  const source = parseSource(text);
+  return "problems" in source ? source : validate(source.value, variable, createPlace(text));
 }
 
 function validate(value: Record<string, unknown>, variable: Variable, at: Place): ParsedConfig {

@@ -25,6 +25,7 @@ export interface ConfigSnapshot {
 }
 
 export interface ConfigStore {
+  readonly files: ConfigFiles;
   current(): Config;
   snapshot(): ConfigSnapshot;
   /**
@@ -48,6 +49,7 @@ export interface ConfigFiles {
 export async function openConfig(files: ConfigFiles): Promise<ConfigStore> {
   let snapshot = await loadConfig(files, () => readGood(files));
   return {
+    files,
     current: () => snapshot.config,
     snapshot: () => snapshot,
     async reload() {
@@ -64,7 +66,7 @@ async function loadConfig(files: ConfigFiles, lastGood: () => Promise<Config | u
     return { path, exists: false, ...allWell, hash: undefined, source: "defaults", config: defaultConfig() };
   }
   const { text } = file;
-  const hash = text === undefined ? undefined : createHash("sha256").update(text).digest("hex");
+  const hash = text === undefined ? undefined : hashText(text);
   const parsed = text === undefined ? { problems: [file.problem] } : parseConfig(text, files.variable);
   if ("config" in parsed) {
     await keepGood(files, text ?? "");
@@ -80,10 +82,12 @@ async function loadConfig(files: ConfigFiles, lastGood: () => Promise<Config | u
 
 const allWell = { isValid: true, problems: [], rendered: [] } as const;
 
-type ConfigFile = { readonly text: string } | { readonly text: undefined; readonly problem: ConfigProblem };
+export const hashText = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+export type ConfigFile = { readonly text: string } | { readonly text: undefined; readonly problem: ConfigProblem };
 
 /** undefined when there is no file. One that is there and cannot be read is a problem of the file, not its absence. */
-async function readConfigFile(path: string): Promise<ConfigFile | undefined> {
+export async function readConfigFile(path: string): Promise<ConfigFile | undefined> {
   try {
     const text = await readTextIfExists(path);
     return text === undefined ? undefined : { text };

@@ -15,6 +15,7 @@ import type { Log } from "../base/log.ts";
 import type { Service } from "../base/service.ts";
 import { createChatHandlers } from "../channels/webchat/methods.ts";
 import { renderProblem } from "../config/explain.ts";
+import { createConfigHandlers, type ConfigMethodDependencies } from "../config/methods.ts";
 import type { GatewaySecret } from "../config/secret.ts";
 import type { ConfigStore } from "../config/store.ts";
 import { fileVariables } from "../config/substitute.ts";
@@ -62,6 +63,8 @@ export interface GatewayOptions {
   readonly logFile: () => string;
   /** A command as its owner types it, with the name and the profile of this instance. */
   readonly command: (words: string) => string;
+  /** Asks whoever runs this Gateway to start it anew; absent: a person has to. */
+  readonly restart?: ConfigMethodDependencies["restart"];
   /** Already listening: its requests are answered from `start` on. */
   readonly listener: Listener;
 }
@@ -201,6 +204,13 @@ export function createGateway(options: GatewayOptions): Gateway {
       routePolicy,
     }),
     ...nodes.handlers,
+    ...createConfigHandlers({
+      store: options.config,
+      clock,
+      log: log.child("config"),
+      version,
+      ...(options.restart ? { restart: options.restart } : {}),
+    }),
   };
 
   let isDraining = false;

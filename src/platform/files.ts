@@ -1,7 +1,7 @@
 // Files written so that a crash leaves the old one or the new one, never a third thing; private by default.
 
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, open, readFile, rename, unlink } from "node:fs/promises";
+import { chmod, mkdir, open, readFile, realpath, rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** Makes the folder and its parents; the folder itself gets `mode` when it is new. */
@@ -16,6 +16,16 @@ export async function readTextIfExists(path: string): Promise<string | undefined
     return await readFile(path, "utf8");
   } catch (error) {
     if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Where a link leads to; the path itself when nothing is there. A file that is renamed into place would replace the link. */
+export async function followLink(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (isMissing(error)) return path;
     throw error;
   }
 }

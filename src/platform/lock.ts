@@ -4,6 +4,7 @@
 import { unlink } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
 
+import { sleep, type Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import { createPrivate } from "./database.ts";
 import { readTextIfExists, writeFileAtomic } from "./files.ts";
@@ -45,6 +46,30 @@ export async function openLock(path: string): Promise<Lock> {
       if (db.isOpen) db.close();
     },
   };
+}
+
+const waitMs = 5_000;
+const lookAgainMs = 20;
+
+/**
+ * Runs `task` while no other process, and nobody else in this one, holds the same lock; waits up to five seconds for it.
+ * @throws Fault `timeout` when it stays taken, `storage` when it cannot be had at all.
+ */
+export async function withLock<T>(path: string, clock: Clock, task: () => Promise<T>): Promise<T> {
+  const giveUpAt = clock.monotonic() + waitMs;
+  let db = take(path);
+  while (!db) {
+    if (clock.monotonic() >= giveUpAt) {
+      throw new Fault("timeout", `another program holds ${path}`, { next: "try again once it is done" });
+    }
+    await sleep(clock, lookAgainMs);
+    db = take(path);
+  }
+  try {
+    return await task();
+  } finally {
+    db.close();
+  }
 }
 
 /** undefined when somebody else has it. */

@@ -7,6 +7,7 @@ import { events } from "./events.ts";
 import type { Frozen } from "./frozen.ts";
 import { agentMethods } from "./methods/agent.ts";
 import { chatMethods } from "./methods/chat.ts";
+import { configMethods } from "./methods/config.ts";
 import { healthMethods } from "./methods/health.ts";
 import { messagingMethods } from "./methods/messaging.ts";
 import { nodeRoleMethods } from "./methods/node-role.ts";
@@ -24,6 +25,7 @@ export const contract = {
   ...chatMethods,
   ...nodeMethods,
   ...nodeRoleMethods,
+  ...configMethods,
 };
 
 export type MethodName = keyof typeof contract;

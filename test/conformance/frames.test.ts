@@ -42,6 +42,7 @@ async function play(client: RawClient, methods: Map<string, string>): Promise<vo
     methods.set(id, method);
     return client.request(method, params, id);
   };
+  const hash = async () => (await client.request("config.get")).payload?.["hash"];
   const runId = randomUUID();
   const requests: Record<MethodName, unknown> = {
     health: { probe: true },
@@ -71,6 +72,11 @@ async function play(client: RawClient, methods: Map<string, string>): Promise<vo
     "node.skills.update": { skills: [] },
     "node.pluginTools.update": { tools: [] },
     "node.runnerInventory.update": {},
+    "config.get": {},
+    "config.schema": {},
+    "config.set": { raw: '{ gateway: { mode: "local" } } // set', baseHash: await hash() },
+    "config.patch": { raw: "{}" },
+    "config.apply": { raw: "{ nothing: 1 }", baseHash: "0" },
   };
   for (const [method, params] of Object.entries(requests)) await call(method, params);
   await client.wait(

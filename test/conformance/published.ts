@@ -57,7 +57,11 @@ const definitionOfEvent: Readonly<Record<string, string>> = {
   tick: "TickEvent",
   shutdown: "ShutdownEvent",
 };
-const definitionOfResult: Readonly<Record<string, string>> = { connect: "HelloOk", "logs.tail": "LogsTailResult" };
+const definitionOfResult: Readonly<Record<string, string>> = {
+  connect: "HelloOk",
+  "logs.tail": "LogsTailResult",
+  "config.schema": "ConfigSchemaResponse",
+};
 
 // the package ships the file without naming it in its exports
 const root = join(import.meta.dirname, "..", "..", "node_modules", "@openclaw", "gateway-protocol");

@@ -1635,6 +1635,294 @@ public struct NodeRunnerInventoryUpdateResult: Codable, Sendable {
     }
 }
 
+public struct ConfigGetParams: Codable, Sendable {
+    public init() {}
+}
+
+public struct ConfigGetResult: Codable, Sendable {
+    public let path: String
+    public let exists: Bool
+    public let raw: AnyCodable
+    public let parsed: AnyCodable
+    public let valid: Bool
+    public let config: [String: AnyCodable]
+    public let hash: String?
+    public let issues: [[String: AnyCodable]]
+    public let warnings: [[String: AnyCodable]]
+    public let legacyissues: [[String: AnyCodable]]
+
+    public init(
+        path: String,
+        exists: Bool,
+        raw: AnyCodable,
+        parsed: AnyCodable,
+        valid: Bool,
+        config: [String: AnyCodable],
+        hash: String? = nil,
+        issues: [[String: AnyCodable]],
+        warnings: [[String: AnyCodable]],
+        legacyissues: [[String: AnyCodable]]
+    ) {
+        self.path = path
+        self.exists = exists
+        self.raw = raw
+        self.parsed = parsed
+        self.valid = valid
+        self.config = config
+        self.hash = hash
+        self.issues = issues
+        self.warnings = warnings
+        self.legacyissues = legacyissues
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case path
+        case exists
+        case raw
+        case parsed
+        case valid
+        case config
+        case hash
+        case issues
+        case warnings
+        case legacyissues = "legacyIssues"
+    }
+}
+
+public struct ConfigSchemaParams: Codable, Sendable {
+    public init() {}
+}
+
+public struct ConfigSchemaResponse: Codable, Sendable {
+    public let schema: AnyCodable
+    public let uihints: [String: AnyCodable]
+    public let version: String
+    public let generatedat: String
+
+    public init(
+        schema: AnyCodable,
+        uihints: [String: AnyCodable],
+        version: String,
+        generatedat: String
+    ) {
+        self.schema = schema
+        self.uihints = uihints
+        self.version = version
+        self.generatedat = generatedat
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case schema
+        case uihints = "uiHints"
+        case version
+        case generatedat = "generatedAt"
+    }
+}
+
+public struct ConfigSetParams: Codable, Sendable {
+    public let raw: String
+    public let basehash: String?
+
+    public init(
+        raw: String,
+        basehash: String? = nil
+    ) {
+        self.raw = raw
+        self.basehash = basehash
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case raw
+        case basehash = "baseHash"
+    }
+}
+
+public struct ConfigSetResult: Codable, Sendable {
+    public let ok: AnyCodable
+    public let path: String
+    public let config: [String: AnyCodable]
+    public let hash: String?
+    public let changedpaths: [String]
+    public let restartpaths: [String]
+
+    public init(
+        ok: AnyCodable,
+        path: String,
+        config: [String: AnyCodable],
+        hash: String? = nil,
+        changedpaths: [String],
+        restartpaths: [String]
+    ) {
+        self.ok = ok
+        self.path = path
+        self.config = config
+        self.hash = hash
+        self.changedpaths = changedpaths
+        self.restartpaths = restartpaths
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case ok
+        case path
+        case config
+        case hash
+        case changedpaths = "changedPaths"
+        case restartpaths = "restartPaths"
+    }
+}
+
+public struct ConfigPatchParams: Codable, Sendable {
+    public let raw: String
+    public let basehash: String?
+    public let sessionkey: String?
+    public let note: String?
+    public let restartdelayms: Int?
+
+    public init(
+        raw: String,
+        basehash: String? = nil,
+        sessionkey: String? = nil,
+        note: String? = nil,
+        restartdelayms: Int? = nil
+    ) {
+        self.raw = raw
+        self.basehash = basehash
+        self.sessionkey = sessionkey
+        self.note = note
+        self.restartdelayms = restartdelayms
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case raw
+        case basehash = "baseHash"
+        case sessionkey = "sessionKey"
+        case note
+        case restartdelayms = "restartDelayMs"
+    }
+}
+
+public struct ConfigPatchResult: Codable, Sendable {
+    public let ok: AnyCodable
+    public let path: String
+    public let config: [String: AnyCodable]
+    public let hash: String?
+    public let changedpaths: [String]
+    public let restartpaths: [String]
+    public let noop: Bool?
+    public let restart: [String: AnyCodable]?
+    public let sentinel: AnyCodable
+
+    public init(
+        ok: AnyCodable,
+        path: String,
+        config: [String: AnyCodable],
+        hash: String? = nil,
+        changedpaths: [String],
+        restartpaths: [String],
+        noop: Bool? = nil,
+        restart: [String: AnyCodable]? = nil,
+        sentinel: AnyCodable
+    ) {
+        self.ok = ok
+        self.path = path
+        self.config = config
+        self.hash = hash
+        self.changedpaths = changedpaths
+        self.restartpaths = restartpaths
+        self.noop = noop
+        self.restart = restart
+        self.sentinel = sentinel
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case ok
+        case path
+        case config
+        case hash
+        case changedpaths = "changedPaths"
+        case restartpaths = "restartPaths"
+        case noop
+        case restart
+        case sentinel
+    }
+}
+
+public struct ConfigApplyParams: Codable, Sendable {
+    public let raw: String
+    public let basehash: String?
+    public let sessionkey: String?
+    public let note: String?
+    public let restartdelayms: Int?
+
+    public init(
+        raw: String,
+        basehash: String? = nil,
+        sessionkey: String? = nil,
+        note: String? = nil,
+        restartdelayms: Int? = nil
+    ) {
+        self.raw = raw
+        self.basehash = basehash
+        self.sessionkey = sessionkey
+        self.note = note
+        self.restartdelayms = restartdelayms
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case raw
+        case basehash = "baseHash"
+        case sessionkey = "sessionKey"
+        case note
+        case restartdelayms = "restartDelayMs"
+    }
+}
+
+public struct ConfigApplyResult: Codable, Sendable {
+    public let ok: AnyCodable
+    public let path: String
+    public let config: [String: AnyCodable]
+    public let hash: String?
+    public let changedpaths: [String]
+    public let restartpaths: [String]
+    public let noop: Bool?
+    public let restart: [String: AnyCodable]?
+    public let sentinel: AnyCodable
+
+    public init(
+        ok: AnyCodable,
+        path: String,
+        config: [String: AnyCodable],
+        hash: String? = nil,
+        changedpaths: [String],
+        restartpaths: [String],
+        noop: Bool? = nil,
+        restart: [String: AnyCodable]? = nil,
+        sentinel: AnyCodable
+    ) {
+        self.ok = ok
+        self.path = path
+        self.config = config
+        self.hash = hash
+        self.changedpaths = changedpaths
+        self.restartpaths = restartpaths
+        self.noop = noop
+        self.restart = restart
+        self.sentinel = sentinel
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case ok
+        case path
+        case config
+        case hash
+        case changedpaths = "changedPaths"
+        case restartpaths = "restartPaths"
+        case noop
+        case restart
+        case sentinel
+    }
+}
+
 public struct ConnectChallengeEvent: Codable, Sendable {
     public let nonce: String
     public let ts: Int

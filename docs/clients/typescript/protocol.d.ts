@@ -874,6 +874,144 @@ export type NodeRunnerInventoryUpdateParams = {
 
 export type NodeRunnerInventoryUpdateResult = NodeInvokeResultResult;
 
+export type ConfigGetParams = Record<string, unknown>;
+
+export type ConfigGetResult = {
+  /** The config file */
+  "path": string;
+  "exists": boolean;
+  /** Its text with secrets replaced; null when that cannot be done safely */
+  "raw": string | null;
+  /** What it says, secrets replaced; null when it cannot be parsed */
+  "parsed": unknown;
+  "valid": boolean;
+  /** What the file says with defaults filled in; secrets are replaced by `__OPENCLAW_REDACTED__`, variables are left as written */
+  "config": Record<string, unknown>;
+  /** SHA-256 of its text, hex; absent when there is no file */
+  "hash"?: string;
+  "issues": Array<{
+    /** Dotted key; empty for the whole file */
+    "path": string;
+    /** What is wrong, and what to do */
+    "message": string;
+  }>;
+  "warnings": Array<{
+    /** Dotted key; empty for the whole file */
+    "path": string;
+    /** What is wrong, and what to do */
+    "message": string;
+  }>;
+  "legacyIssues": Array<{
+    /** Dotted key; empty for the whole file */
+    "path": string;
+    /** What is wrong, and what to do */
+    "message": string;
+  }>;
+};
+
+export type ConfigSchemaParams = Record<string, unknown>;
+
+export type ConfigSchemaResponse = {
+  /** JSON Schema */
+  "schema": unknown;
+  /** By dotted key; `*` stands for a name of the user's choosing, `[]` for items of a list */
+  "uiHints": Record<string, {
+    /** Name for people */
+    "label"?: string;
+    /** What it is for */
+    "help"?: string;
+    /** Section */
+    "group"?: string;
+    /** Place of the section */
+    "order"?: number;
+    /** Rarely touched */
+    "advanced"?: boolean;
+    /** A secret */
+    "sensitive"?: boolean;
+  }>;
+  /** Of the Gateway */
+  "version": string;
+  /** ISO time of this answer */
+  "generatedAt": string;
+};
+
+export type ConfigSetParams = {
+  /** The whole file, JSON5 */
+  "raw": string;
+  /** `hash` of the config.get that this change was made from; required once there is a file */
+  "baseHash"?: string;
+};
+
+export type ConfigSetResult = {
+  "ok": true;
+  /** The config file */
+  "path": string;
+  /** What the file says with defaults filled in; secrets are replaced by `__OPENCLAW_REDACTED__`, variables are left as written */
+  "config": Record<string, unknown>;
+  /** Of the file as it is now: the next baseHash */
+  "hash"?: string;
+  /** Keys that are different now */
+  "changedPaths": Array<string>;
+  /** Those of them that count only once the Gateway has started again; the others count at once */
+  "restartPaths": Array<string>;
+};
+
+export type ConfigPatchParams = {
+  /** JSON5 object: null deletes, lists replace */
+  "raw": string;
+  /** `hash` of the config.get that this change was made from; required once there is a file */
+  "baseHash"?: string;
+  /** Session that asks */
+  "sessionKey"?: string;
+  /** Why, for the log */
+  "note"?: string;
+  /** Time before the restart, default 2000, at most 60000 */
+  "restartDelayMs"?: number;
+};
+
+export type ConfigPatchResult = {
+  "ok": true;
+  /** The config file */
+  "path": string;
+  /** What the file says with defaults filled in; secrets are replaced by `__OPENCLAW_REDACTED__`, variables are left as written */
+  "config": Record<string, unknown>;
+  /** Of the file as it is now: the next baseHash */
+  "hash"?: string;
+  /** Keys that are different now */
+  "changedPaths": Array<string>;
+  /** Those of them that count only once the Gateway has started again; the others count at once */
+  "restartPaths": Array<string>;
+  /** The file said so already; nothing was written */
+  "noop"?: boolean;
+  "restart"?: {
+    /** The Gateway starts again by itself */
+    "ok": boolean;
+    /** Process */
+    "pid": number;
+    /** When, from now; 0 when it does not */
+    "delayMs": number;
+    /** Why it does not, or why it does */
+    "reason"?: string;
+  };
+  /** No note is kept over the restart */
+  "sentinel": null;
+};
+
+export type ConfigApplyParams = {
+  /** The whole file, JSON5 */
+  "raw": string;
+  /** `hash` of the config.get that this change was made from; required once there is a file */
+  "baseHash"?: string;
+  /** Session that asks */
+  "sessionKey"?: string;
+  /** Why, for the log */
+  "note"?: string;
+  /** Time before the restart, default 2000, at most 60000 */
+  "restartDelayMs"?: number;
+};
+
+export type ConfigApplyResult = ConfigPatchResult;
+
 export type ConnectChallengeEvent = {
   /** Goes into the device signature */
   "nonce": string;
@@ -1209,6 +1347,11 @@ export interface GatewayMethods {
   "node.skills.update": { params: NodeSkillsUpdateParams; result: NodeSkillsUpdateResult };
   "node.pluginTools.update": { params: NodePluginToolsUpdateParams; result: NodePluginToolsUpdateResult };
   "node.runnerInventory.update": { params: NodeRunnerInventoryUpdateParams; result: NodeRunnerInventoryUpdateResult };
+  "config.get": { params: ConfigGetParams; result: ConfigGetResult };
+  "config.schema": { params: ConfigSchemaParams; result: ConfigSchemaResponse };
+  "config.set": { params: ConfigSetParams; result: ConfigSetResult };
+  "config.patch": { params: ConfigPatchParams; result: ConfigPatchResult };
+  "config.apply": { params: ConfigApplyParams; result: ConfigApplyResult };
 }
 
 /** Payload of each event. */

@@ -14,9 +14,33 @@ import { decideBindHost } from "../bind-host.ts";
 import type { Invocation, Run } from "../commands.ts";
 import type { Context } from "../context.ts";
 import { openGatewayLog } from "./open-log.ts";
-import { guardProcess, waitForStop } from "./signals.ts";
+import { createRestart } from "./restart.ts";
+import { watchSignals, type ProcessSignals } from "./signals.ts";
+
+/** Time in which clients may expect the Gateway back after a restart. */
+const restartExpectedMs = 2_000;
 
 export const run: Run = async (context, invocation) => {
+  const signals = watchSignals();
+  let port: number | undefined;
+  for (;;) {
+    const life = await live(context, invocation, { signals, port });
+    if (!life.isRestart) return 0;
+    port = life.port;
+  }
+};
+
+interface Life {
+  readonly isRestart: boolean;
+  readonly port: number;
+}
+
+/** From opening everything to closing it all. */
+async function live(
+  context: Context,
+  invocation: Invocation,
+  { signals, port: portBefore }: { signals: ProcessSignals; port: number | undefined },
+): Promise<Life> {
   const startedAt = context.clock.monotonic();
   const { paths } = context;
   await ensureFolder(paths.state);
@@ -30,12 +54,15 @@ export const run: Run = async (context, invocation) => {
     flag: invocation.options["bind"] as string | undefined,
     settings: config.current().gateway,
   });
-  const { port } = decidePort({
+  const { port: chosen } = decidePort({
     flag: invocation.options["port"] as string | undefined,
     env: context.env,
     configured: config.current().gateway.port,
     profile: paths.profile,
   });
+
+  // any free port: after a restart clients look for the one they know
+  const port = chosen === 0 ? (portBefore ?? 0) : chosen;
 
   const opened = openGatewayLog(context, config.current(), invocation.options["verbose"] === true);
   let lock: Lock | undefined;
@@ -50,12 +77,13 @@ export const run: Run = async (context, invocation) => {
       version: context.version,
       startedAt: context.clock.now(),
     });
-    return await serve(context, { config, secret, isNew, opened, listener, host, startedAt });
+    const isRestart = await serve(context, { config, secret, isNew, opened, listener, host, startedAt, signals });
+    return { isRestart, port: listener.port };
   } finally {
     lock?.release();
     opened.close();
   }
-};
+}
 
 interface Serving {
   readonly config: ConfigStore;
@@ -65,27 +93,34 @@ interface Serving {
   readonly listener: Listener;
   readonly host: string;
   readonly startedAt: number;
+  readonly signals: ProcessSignals;
 }
 
-async function serve(context: Context, serving: Serving): Promise<number> {
-  const { opened, listener } = serving;
+/** @returns true when it is to start anew. */
+async function serve(context: Context, serving: Serving): Promise<boolean> {
+  const { config, opened, listener, signals } = serving;
   const { log } = opened;
+  const restart = createRestart(context.clock);
+  signals.lead({
+    log,
+    mayRestart: () => config.current().commands.restart === true,
+    restart: () => restart.request({ reason: "SIGUSR1", delayMs: 0 }),
+  });
   const gateway = createGateway({
     brand: context.brand,
     version: context.version,
     paths: context.paths,
     env: context.env,
-    config: serving.config,
+    config,
     secret: serving.secret,
     clock: context.clock,
     ids: context.ids,
     log,
     logFile: () => opened.file(),
     command: context.command,
+    restart: restart.request,
     listener,
   });
-  const stopping = waitForStop(log);
-  guardProcess(log);
   await gateway.start();
 
   const url = `ws://${serving.host.includes(":") ? `[${serving.host}]` : serving.host}:${listener.port}`;
@@ -95,11 +130,17 @@ async function serve(context: Context, serving: Serving): Promise<number> {
   log.info(`log file: ${opened.file()}`);
   await tell(context, serving, gateway.notices());
 
-  const signal = await stopping;
-  log.info(`received ${signal}; shutting down`);
-  await gateway.stop({ reason: "gateway stopping" });
-  log.info("stopped");
-  return 0;
+  const reason = await Promise.race([signals.stopped.then(() => undefined), restart.due]);
+  restart.cancel();
+  if (reason === undefined) {
+    log.info(`received ${await signals.stopped}; shutting down`);
+    await gateway.stop({ reason: "gateway stopping" });
+    log.info("stopped");
+    return false;
+  }
+  log.info(`restarting: ${reason}`);
+  await gateway.stop({ reason: "gateway restarting", restartExpectedMs });
+  return true;
 }
 
 /** What a newcomer should know; short, and only at a start that is their first or lacks something. */

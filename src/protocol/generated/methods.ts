@@ -33,6 +33,11 @@ export const methodTable: Readonly<Record<MethodName, MethodRow>> = {
   "node.skills.update": { scope: "any", role: "node", answers: "once", isIdempotent: false },
   "node.pluginTools.update": { scope: "any", role: "node", answers: "once", isIdempotent: false },
   "node.runnerInventory.update": { scope: "any", role: "node", answers: "once", isIdempotent: false },
+  "config.get": { scope: "operator.read", role: "operator", answers: "once", isIdempotent: false },
+  "config.schema": { scope: "operator.read", role: "operator", answers: "once", isIdempotent: false },
+  "config.set": { scope: "operator.admin", role: "operator", answers: "once", isIdempotent: false },
+  "config.patch": { scope: "operator.admin", role: "operator", answers: "once", isIdempotent: false },
+  "config.apply": { scope: "operator.admin", role: "operator", answers: "once", isIdempotent: false },
 };
 
 export type EventRow = Pick<EventContract, "scope" | "isDroppable">;

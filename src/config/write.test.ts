@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, test } from "node:test";
+
+import { systemClock } from "../base/clock.ts";
+import { Fault } from "../base/fault.ts";
+import { editText } from "./edit.ts";
+import { createConfigWriter, type ConfigWriter } from "./write.ts";
+
+let folder: string;
+let path: string;
+let writer: ConfigWriter;
+const variable = () => undefined;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "write-"));
+  path = join(folder, "openclaw.json");
+  writer = createConfigWriter({ files: { path, variable }, clock: systemClock });
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+test("the file and the copy of the one before are private, and no rest is left", async () => {
+  await writer.write(() => "{ gateway: { port: 1 } }");
+  await writer.write(() => "{ gateway: { port: 2 } }");
+  assert.equal(await readFile(path, "utf8"), "{ gateway: { port: 2 } }");
+  assert.equal(await readFile(`${path}.bak`, "utf8"), "{ gateway: { port: 1 } }");
+  for (const name of await readdir(folder)) assert.equal((await stat(join(folder, name))).mode & 0o777, 0o600, name);
+  assert.deepEqual((await readdir(folder)).toSorted(), ["openclaw.json", "openclaw.json.bak", "openclaw.json.lock"]);
+});
+
+test("a text with problems is refused with each of them, and nothing is written", async () => {
+  await writer.write(() => "{}");
+  await assert.rejects(
+    writer.write(() => "{ gatway: 1, gateway: { port: 'x' } }"),
+    (error) => {
+      assert.ok(error instanceof Fault);
+      assert.equal(error.message, "invalid config");
+      const issues = error.details?.["issues"] as { path: string }[];
+      assert.deepEqual(issues.map((issue) => issue.path).toSorted(), ["gateway.port", "gatway"]);
+      return true;
+    },
+  );
+  assert.equal(await readFile(path, "utf8"), "{}");
+});
+
+test("a broken file can be mended step by step, and never be made worse", async () => {
+  await writeFile(path, "{ gatway: 1, loging: 2 }");
+  const mending = createConfigWriter({ files: { path, variable }, clock: systemClock, isMending: true });
+  await assert.rejects(
+    writer.write(() => "{ loging: 2 }"),
+    Fault,
+  );
+  assert.equal((await mending.write(() => "{ loging: 2 }")).problems.length, 1);
+  await assert.rejects(
+    mending.write(() => "{ loging: 2, chanels: 3 }"),
+    Fault,
+  );
+});
+
+test("a link stays a link: the file it leads to is written", async () => {
+  const real = join(folder, "dotfiles.json");
+  await writeFile(real, "{}");
+  await symlink(real, path);
+  await writer.write(() => "{ gateway: { port: 7 } }");
+  assert.ok((await lstat(path)).isSymbolicLink());
+  assert.match(await readFile(real, "utf8"), /port: 7/u);
+});
+
+test("writers that know nothing of each other lose none of each other's changes (T27)", async () => {
+  const writers = Array.from({ length: 4 }, () =>
+    createConfigWriter({ files: { path, variable }, clock: systemClock }),
+  );
+  await writer.write(() => "{ env: {} }");
+  const names = Array.from({ length: 200 }, (_, index) => `K${index}`);
+  await Promise.all(
+    names.map((name, index) =>
+      writers[index % writers.length]?.write(({ text = "", value }) => {
+        const env = value?.["env"] as Record<string, string>;
+        return editText(text, value, { ...value, env: { ...env, [name]: "1" } }).text;
+      }),
+    ),
+  );
+  const { value } = await writer.read();
+  assert.deepEqual(Object.keys(value?.["env"] as object).toSorted(), names.toSorted());
+});
+
+test("two processes that write at the same time lose nothing", async () => {
+  await writer.write(() => "{ env: {} }");
+  const script = `
+    import { systemClock } from ${JSON.stringify(new URL("../base/clock.ts", import.meta.url).href)};
+    import { editText } from ${JSON.stringify(new URL("./edit.ts", import.meta.url).href)};
+    import { createConfigWriter } from ${JSON.stringify(new URL("./write.ts", import.meta.url).href)};
+    const writer = createConfigWriter({ files: { path: ${JSON.stringify(path)}, variable: () => undefined }, clock: systemClock });
+    setInterval(() => {}, 1000).unref(); const hold = setInterval(() => {}, 1000);
+    for (let index = 0; index < 50; index += 1) {
+      await writer.write(({ text, value }) => editText(text, value, { ...value, env: { ...value.env, [process.argv[1] + index]: "1" } }).text);
+    }
+    clearInterval(hold);
+  `;
+  const codes = await Promise.all(
+    ["A", "B"].map(
+      (name) =>
+        new Promise((resolve) => {
+          const child = spawn(process.execPath, ["--input-type=module", "-e", script, name], { stdio: "inherit" });
+          child.once("exit", resolve);
+        }),
+    ),
+  );
+  assert.deepEqual(codes, [0, 0]);
+  const { value } = await writer.read();
+  assert.equal(Object.keys(value?.["env"] as object).length, 100);
+});

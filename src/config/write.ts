@@ -1,0 +1,118 @@
+// The config file is changed here and nowhere else: one writer at a time over all processes, checked before it is written, old
+// or new file after a crash and never a third thing (R8).
+
+import { dirname } from "node:path";
+
+import type { Clock } from "../base/clock.ts";
+import { Fault } from "../base/fault.ts";
+import { ensureFolder, followLink, writeFileAtomic } from "../platform/files.ts";
+import { withLock } from "../platform/lock.ts";
+import type { Config } from "../settings/config.ts";
+import type { ConfigProblem } from "./explain.ts";
+import { parseConfig, parseSource } from "./parse.ts";
+import { hashText, readConfigFile, type ConfigFiles } from "./store.ts";
+
+/** The file as it is now, whatever is in use. */
+export interface SourceFile {
+  readonly exists: boolean;
+  /** undefined when there is none, or it cannot be read. */
+  readonly text: string | undefined;
+  readonly hash: string | undefined;
+  /** What it says, nothing filled in; undefined when it cannot be parsed. An empty object when there is no file. */
+  readonly value: Record<string, unknown> | undefined;
+  /** With defaults; undefined when it has problems. */
+  readonly config: Config | undefined;
+  readonly problems: readonly ConfigProblem[];
+}
+
+export interface ConfigWriter {
+  read(): Promise<SourceFile>;
+  /**
+   * `decide` gets the file and answers with its new text, or undefined to leave it as it is; what it throws is thrown. The text
+   * before is kept beside it as `.bak`.
+   * @returns the file as it is afterwards.
+   * @throws Fault `invalid_params` when the new text has problems, listed in `details.issues`; nothing was written then.
+   */
+  write(decide: (source: SourceFile) => string | undefined): Promise<SourceFile>;
+}
+
+export interface WriterOptions {
+  readonly files: Pick<ConfigFiles, "path" | "variable">;
+  readonly clock: Clock;
+  /** A file that was broken before may stay so as long as no problem is new: it is mended step by step. */
+  readonly isMending?: boolean;
+}
+
+export function createConfigWriter({ files, clock, isMending = false }: WriterOptions): ConfigWriter {
+  const read = () => readSource(files);
+  return {
+    read,
+    async write(decide) {
+      const path = await followLink(files.path);
+      await ensureFolder(dirname(path));
+      return withLock(`${path}.lock`, clock, async () => {
+        const before = await read();
+        const text = decide(before);
+        if (text === undefined || text === before.text) return before;
+        const after = inspect(text, files);
+        const known = new Set(isMending ? before.problems.map(nameProblem) : []);
+        if (after.problems.some((problem) => !known.has(nameProblem(problem)))) throw invalidConfig(after.problems);
+        if (before.text !== undefined) await save(`${path}.bak`, before.text);
+        await save(path, text);
+        return after;
+      });
+    },
+  };
+}
+
+const nameProblem = ({ path, message }: ConfigProblem) => `${path}: ${message}`;
+
+async function readSource(files: WriterOptions["files"]): Promise<SourceFile> {
+  const file = await readConfigFile(files.path);
+  if (file === undefined) return { ...inspect("{}", files), exists: false, text: undefined, hash: undefined };
+  if (file.text !== undefined) return inspect(file.text, files);
+  const problems = [file.problem];
+  return { exists: true, text: undefined, hash: undefined, value: undefined, config: undefined, problems };
+}
+
+function inspect(text: string, { variable }: WriterOptions["files"]): SourceFile {
+  const source = parseSource(text);
+  const parsed = parseConfig(text, variable);
+  const isValid = "config" in parsed;
+  return {
+    exists: true,
+    text,
+    hash: hashText(text),
+    value: "value" in source ? source.value : undefined,
+    config: isValid ? parsed.config : undefined,
+    problems: isValid ? [] : parsed.problems,
+  };
+}
+
+export const toIssue = ({ path, line, column, message, next }: ConfigProblem) => ({
+  path,
+  message: `${message}; ${next}`,
+  line,
+  column,
+});
+
+function invalidConfig(problems: readonly ConfigProblem[]): Fault {
+  const field = problems[0]?.path;
+  return new Fault("invalid_params", "invalid config", {
+    ...(field ? { field } : {}),
+    next: "mend what details.issues lists; nothing was written",
+    details: { issues: problems.map(toIssue) },
+  });
+}
+
+async function save(path: string, text: string): Promise<void> {
+  try {
+    await writeFileAtomic(path, text);
+  } catch (cause) {
+    const reason = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+    throw new Fault("storage", `the config cannot be written: ${path} (${reason})`, {
+      cause,
+      next: "make its folder writable, with room on its disk",
+    });
+  }
+}

@@ -1,0 +1,128 @@
+// The config file over the wire. Build time only.
+
+import { Type } from "typebox";
+
+import { method } from "../method.ts";
+import { count, nonEmpty, open, text } from "../shapes.ts";
+
+/** Longest text of a config that is taken. */
+const maxRaw = 1_000_000;
+
+const issue = Type.Object(
+  { path: text("Dotted key; empty for the whole file"), message: text("What is wrong, and what to do") },
+  open,
+);
+
+const raw = (description: string) => Type.String({ minLength: 1, maxLength: maxRaw, description });
+const baseHash = Type.Optional(
+  Type.String({
+    minLength: 1,
+    maxLength: 128,
+    description: "`hash` of the config.get that this change was made from; required once there is a file",
+  }),
+);
+
+const config = Type.Record(Type.String(), Type.Unknown(), {
+  description:
+    "What the file says with defaults filled in; secrets are replaced by `__OPENCLAW_REDACTED__`, variables are left as written",
+});
+
+const changed = {
+  ok: Type.Literal(true),
+  path: nonEmpty("The config file"),
+  config,
+  hash: Type.Optional(nonEmpty("Of the file as it is now: the next baseHash")),
+  changedPaths: Type.Array(text("Dotted key"), { description: "Keys that are different now" }),
+  restartPaths: Type.Array(text("Dotted key"), {
+    description: "Those of them that count only once the Gateway has started again; the others count at once",
+  }),
+};
+
+const restart = Type.Object(
+  {
+    ok: Type.Boolean({ description: "The Gateway starts again by itself" }),
+    pid: count("Process"),
+    delayMs: count("When, from now; 0 when it does not"),
+    reason: Type.Optional(text("Why it does not, or why it does")),
+  },
+  open,
+);
+
+const changing = {
+  sessionKey: Type.Optional(Type.String({ maxLength: 512, description: "Session that asks" })),
+  note: Type.Optional(Type.String({ maxLength: 2_000, description: "Why, for the log" })),
+  restartDelayMs: Type.Optional(count("Time before the restart, default 2000, at most 60000")),
+};
+
+const changeResult = Type.Object(
+  {
+    ...changed,
+    noop: Type.Optional(Type.Boolean({ description: "The file said so already; nothing was written" })),
+    restart: Type.Optional(restart),
+    sentinel: Type.Null({ description: "No note is kept over the restart" }),
+  },
+  open,
+);
+
+export const configMethods = {
+  "config.get": method({
+    summary: "The config file as it is now, with its hash and what is wrong with it",
+    params: Type.Object({}),
+    result: Type.Object({
+      path: nonEmpty("The config file"),
+      exists: Type.Boolean(),
+      raw: Type.Union([Type.String(), Type.Null()], {
+        description: "Its text with secrets replaced; null when that cannot be done safely",
+      }),
+      parsed: Type.Unknown({ description: "What it says, secrets replaced; null when it cannot be parsed" }),
+      valid: Type.Boolean(),
+      config,
+      hash: Type.Optional(nonEmpty("SHA-256 of its text, hex; absent when there is no file")),
+      issues: Type.Array(issue),
+      warnings: Type.Array(issue),
+      legacyIssues: Type.Array(issue),
+    }),
+    scope: "operator.read",
+  }),
+  "config.schema": method({
+    summary: "JSON Schema of the config and hints for forms, by key",
+    params: Type.Object({}),
+    result: Type.Object({
+      schema: Type.Unknown({ description: "JSON Schema" }),
+      uiHints: Type.Record(
+        Type.String(),
+        Type.Object({
+          label: Type.Optional(text("Name for people")),
+          help: Type.Optional(text("What it is for")),
+          group: Type.Optional(text("Section")),
+          order: Type.Optional(Type.Integer({ description: "Place of the section" })),
+          advanced: Type.Optional(Type.Boolean({ description: "Rarely touched" })),
+          sensitive: Type.Optional(Type.Boolean({ description: "A secret" })),
+        }),
+        { description: "By dotted key; `*` stands for a name of the user's choosing, `[]` for items of a list" },
+      ),
+      version: nonEmpty("Of the Gateway"),
+      generatedAt: nonEmpty("ISO time of this answer"),
+    }),
+    scope: "operator.read",
+  }),
+  "config.set": method({
+    summary: "Writes the whole file; the Gateway is not restarted",
+    params: Type.Object({ raw: raw("The whole file, JSON5"), baseHash }),
+    result: Type.Object(changed, open),
+    scope: "operator.admin",
+  }),
+  "config.patch": method({
+    summary:
+      "Changes keys of the file by a merge patch (RFC 7396), then restarts the Gateway when a changed key needs it",
+    params: Type.Object({ raw: raw("JSON5 object: null deletes, lists replace"), baseHash, ...changing }),
+    result: changeResult,
+    scope: "operator.admin",
+  }),
+  "config.apply": method({
+    summary: "Writes the whole file, then restarts the Gateway when a changed key needs it",
+    params: Type.Object({ raw: raw("The whole file, JSON5"), baseHash, ...changing }),
+    result: changeResult,
+    scope: "operator.admin",
+  }),
+};
