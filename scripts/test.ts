@@ -1,5 +1,6 @@
-// `npm test`: build, checks, unit tests, then tests of the whole and a short fault run, in a temporary home. `unit`, `e2e` and
-// `faults` run one part, `faults` at full length. The last line counts all tests: `N passed, N failed`.
+// `npm test`: build, checks, unit tests, then tests of the whole, of load, and short runs of malformed frames and faults, in a temporary
+// home. `unit`, `e2e`, `load`, `fuzz` and `faults` run one part, the last two at full length. The last line counts all tests: `N
+// passed, N failed`.
 
 import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,9 +19,8 @@ let failedSteps = 0;
 
 /** An empty home; keys and settings of the person who runs the tests must not reach them. */
 function createEnv(): NodeJS.ProcessEnv {
-  const foreign = /^(?:OPENCLAW|CLAWDBOT|MOLTBOT|XDG|FAULTS)_|_API_KEY$|_BOT_TOKEN$|^NODE_(?:OPTIONS|TEST_CONTEXT)$/u;
-  const isFault = (name: string) => name.startsWith("FAULTS_");
-  const kept = Object.entries(process.env).filter(([name]) => isFault(name) || !foreign.test(name));
+  const foreign = /^(?:OPENCLAW|CLAWDBOT|MOLTBOT|XDG)_|_API_KEY$|_BOT_TOKEN$|^NODE_(?:OPTIONS|TEST_CONTEXT)$/u;
+  const kept = Object.entries(process.env).filter(([name]) => !foreign.test(name));
   const temporary = join(home, "tmp");
   mkdirSync(temporary);
   return {
@@ -74,13 +74,19 @@ interface Selection {
   readonly isolation: "none" | "process";
   /** Of one test. */
   readonly timeoutMs: number;
+  /** Files at once; load wants the machine for itself. */
+  readonly concurrency?: number;
 }
 
-async function runTests(name: string, { pattern, isolation, timeoutMs }: Selection): Promise<void> {
-  const isLater = (file: string) => name !== "faults" && file.startsWith(join("test", "faults"));
+/** Parts with a step of their own. */
+const laterFolders = ["faults", "load", "fuzz"];
+
+async function runTests(name: string, { pattern, isolation, timeoutMs, concurrency = 2 }: Selection): Promise<void> {
+  const isLater = (file: string) =>
+    !laterFolders.includes(name) && laterFolders.some((folder) => file.startsWith(join("test", folder)));
   const files = globSync(pattern, { cwd: root }).filter((file) => !isLater(file));
   if (files.length === 0) return;
-  const flags = [`--test-isolation=${isolation}`, `--test-timeout=${timeoutMs}`, "--test-concurrency=2"];
+  const flags = [`--test-isolation=${isolation}`, `--test-timeout=${timeoutMs}`, `--test-concurrency=${concurrency}`];
   await step(name, ["--test", "--test-reporter=spec", ...flags, ...files.toSorted()], 30 * minute);
 }
 
@@ -100,6 +106,23 @@ try {
   }
   if (isAll || part === "e2e") {
     await runTests("tests of the whole", { pattern: "test/**/*.test.ts", isolation: "process", timeoutMs: 5 * minute });
+  }
+  if (isAll || part === "load") {
+    await runTests("load", {
+      pattern: "test/load/**/*.test.ts",
+      isolation: "process",
+      timeoutMs: 2 * minute,
+      concurrency: 1,
+    });
+  }
+  if (isAll) env["FUZZ_FRAMES"] ??= "20000";
+  if (isAll || part === "fuzz") {
+    await runTests("fuzz", {
+      pattern: "test/fuzz/**/*.test.ts",
+      isolation: "process",
+      timeoutMs: (isAll ? 2 : 60) * minute,
+      concurrency: 1,
+    });
   }
   if (isAll) env["FAULTS_KILLS"] ??= "12";
   if (isAll || part === "faults") {

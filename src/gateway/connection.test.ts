@@ -23,11 +23,15 @@ function fakeSocket() {
   const sent: string[] = [];
   const closes: { code: number | undefined; reason: string }[] = [];
   const listeners: (() => void)[] = [];
+  const writings: (() => void)[] = [];
   const socket = {
     OPEN: 1,
     readyState: 1,
     bufferedAmount: 0,
-    send: (text: string) => void sent.push(text),
+    send(text: string, written?: () => void) {
+      sent.push(text);
+      if (written) writings.push(written);
+    },
     close(code?: number, reason?: string | Buffer) {
       closes.push({ code, reason: String(reason) });
       socket.readyState = 2;
@@ -35,7 +39,17 @@ function fakeSocket() {
     once: (_event: "close", listener: () => void) => void listeners.push(listener),
   };
   // the overloads of send that a test has no use for are missing
-  return { socket: socket as typeof socket & ClientSocket, sent, closes, end: () => listeners.forEach((run) => run()) };
+  return {
+    socket: socket as typeof socket & ClientSocket,
+    sent,
+    closes,
+    end: () => listeners.forEach((run) => run()),
+    /** All that was sent has gone out, or so much is left. */
+    drain(left = 0) {
+      socket.bufferedAmount = left;
+      for (const written of writings.splice(0)) written();
+    },
+  };
 }
 
 const tick = { name: "tick", payloadJson: '{"ts":1}', stateVersionJson: undefined, isDroppable: true };
@@ -73,6 +87,40 @@ test("a slow client loses what can be made up for and its numbering shows no hol
     [1, 2, 3],
   );
   assert.deepEqual(closes, []);
+});
+
+test("a slow client gets the last state that it missed, once, as soon as it has read on", () => {
+  const { socket, sent, drain } = fakeSocket();
+  const connection = createConnection(socket, caller, 0);
+  const presence = (version: number) => ({
+    ...tick,
+    name: "presence",
+    payloadJson: `{"presence":[${version}]}`,
+    stateVersionJson: `{"presence":${version},"health":1}`,
+  });
+  connection.respond("1", "x".repeat(droppingFromBytes));
+  socket.bufferedAmount = droppingFromBytes + 1;
+  for (const version of [2, 3, 4]) connection.broadcast(presence(version));
+  connection.broadcast(tick);
+  connection.broadcast(final);
+  drain(droppingFromBytes + 1);
+  assert.equal(sent.length, 2, "not while it is as slow");
+  connection.broadcast(final);
+  drain();
+  drain();
+  assert.deepEqual(sent.slice(1), [
+    '{"type":"event","event":"chat","payload":{"state":"final"},"seq":1}',
+    '{"type":"event","event":"chat","payload":{"state":"final"},"seq":2}',
+    '{"type":"event","event":"presence","payload":{"presence":[4]},"seq":3,"stateVersion":{"presence":4,"health":1}}',
+  ]);
+
+  socket.bufferedAmount = droppingFromBytes + 1;
+  connection.broadcast(final);
+  connection.broadcast(presence(5));
+  socket.bufferedAmount = 0;
+  connection.broadcast(presence(6));
+  drain();
+  assert.match(sent.at(-1) ?? "", /"presence":\[6\]/u, "what is newer is not followed by what is older");
 });
 
 test("a client that does not read at all is closed, by events and by answers", () => {

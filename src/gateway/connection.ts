@@ -30,13 +30,16 @@ export interface Connection {
   refuse(id: string, fault: Fault): void;
   /**
    * `seq` is counted here: 1, 2, 3 … without holes, whatever others may see. An event that is dropped for slowness takes no
-   * number (R28).
+   * number (R28); one that tells a state (it has a version) is sent as it was last, once the client has read on.
    */
   broadcast(event: Broadcast): void;
   /** For this client alone; takes no number. @returns false when the socket is closing or reads too slowly. */
   notify(event: string, payload: unknown): boolean;
   close(code: number, reason: string): void;
 }
+
+/** Unread bytes from which it is watched when they are written: far fewer than those from which events are dropped. */
+const watchedFromBytes = 64 * 1024;
 
 /** The part of a socket that a connection needs. */
 export type ClientSocket = Pick<WebSocket, "readyState" | "OPEN" | "bufferedAmount" | "send" | "close"> & {
@@ -46,6 +49,8 @@ export type ClientSocket = Pick<WebSocket, "readyState" | "OPEN" | "bufferedAmou
 export function createConnection(socket: ClientSocket, caller: Caller, connectedAt: number): Connection {
   const controller = new AbortController();
   let seq = 0;
+  /** States that this client was not told of, by event. */
+  const late = new Map<string, Broadcast>();
   socket.once("close", () => controller.abort());
 
   const isOpen = () => socket.readyState === socket.OPEN;
@@ -55,8 +60,22 @@ export function createConnection(socket: ClientSocket, caller: Caller, connected
     closeSocket(socket, 1008, "slow consumer");
     return true;
   };
+  const write = (text: string) =>
+    socket.send(text, socket.bufferedAmount + text.length > watchedFromBytes ? catchUp : undefined);
   const send = (text: string) => {
-    if (isOpen() && !isTooSlow()) socket.send(text);
+    if (isOpen() && !isTooSlow()) write(text);
+  };
+  const emit = ({ name, payloadJson, stateVersionJson }: Broadcast) => {
+    seq += 1;
+    const version = stateVersionJson === undefined ? "" : `,"stateVersion":${stateVersionJson}`;
+    write(`{"type":"event","event":"${name}","payload":${payloadJson},"seq":${seq}${version}}`);
+  };
+  /** Runs whenever something of a long queue has gone out. */
+  const catchUp = () => {
+    if (late.size === 0 || !isOpen() || socket.bufferedAmount > droppingFromBytes) return;
+    const events = [...late.values()];
+    late.clear();
+    events.forEach(emit);
   };
   return {
     caller,
@@ -65,15 +84,19 @@ export function createConnection(socket: ClientSocket, caller: Caller, connected
     pending: 0,
     respond: (id, payload) => send(JSON.stringify({ type: "res", id, ok: true, payload })),
     refuse: (id, fault) => send(renderRefusal(id, fault, caller.protocol)),
-    broadcast({ name, payloadJson, stateVersionJson, isDroppable }) {
-      if (!isOpen() || (isDroppable && socket.bufferedAmount > droppingFromBytes) || isTooSlow()) return;
-      seq += 1;
-      const version = stateVersionJson === undefined ? "" : `,"stateVersion":${stateVersionJson}`;
-      socket.send(`{"type":"event","event":"${name}","payload":${payloadJson},"seq":${seq}${version}}`);
+    broadcast(event) {
+      if (!isOpen()) return;
+      if (event.isDroppable && socket.bufferedAmount > droppingFromBytes) {
+        if (event.stateVersionJson !== undefined) late.set(event.name, event);
+        return;
+      }
+      if (isTooSlow()) return;
+      late.delete(event.name);
+      emit(event);
     },
     notify(event, payload) {
       if (!isOpen() || isTooSlow()) return false;
-      socket.send(JSON.stringify({ type: "event", event, payload }));
+      write(JSON.stringify({ type: "event", event, payload }));
       return true;
     },
     close: (code, reason) => closeSocket(socket, code, reason),
