@@ -99,10 +99,13 @@ test("the config is looked for by the documented order, whatever exists", () => 
 });
 
 test("all that is written lies in the state folder", () => {
-  const { state, database, lock, credentials, gatewayToken, lastGoodConfig } = derive("openclaw", {
-    vars: { OPENCLAW_STATE_DIR: "/s", OPENCLAW_CONFIG_PATH: "/elsewhere/main.json" },
-  });
-  for (const path of [database, lock, credentials, gatewayToken, lastGoodConfig]) {
+  const { state, database, lock, credentials, gatewayToken, deviceIdentity, deviceTokens, lastGoodConfig } = derive(
+    "openclaw",
+    {
+      vars: { OPENCLAW_STATE_DIR: "/s", OPENCLAW_CONFIG_PATH: "/elsewhere/main.json" },
+    },
+  );
+  for (const path of [database, lock, credentials, gatewayToken, deviceIdentity, deviceTokens, lastGoodConfig]) {
     assert.ok(path.startsWith(`${state}/`), path);
   }
 });

@@ -22,6 +22,10 @@ export interface Paths {
   readonly lock: string;
   readonly credentials: string;
   readonly gatewayToken: string;
+  /** Key pair of this device, as a client. */
+  readonly deviceIdentity: string;
+  /** Tokens that Gateways gave to it. */
+  readonly deviceTokens: string;
   readonly workspace: string;
   readonly logs: string;
   /** Log files are `<prefix>-YYYY-MM-DD.log`. */
@@ -64,6 +68,8 @@ export function derivePaths(options: PathOptions): Paths {
     lock: join(state, "gateway.lock"),
     credentials: join(state, "credentials"),
     gatewayToken: join(state, "credentials", "gateway-token"),
+    deviceIdentity: join(state, "identity", "device.json"),
+    deviceTokens: join(state, "identity", "device-auth.json"),
     workspace: join(home, `${brand.workspaceFolder}${named}`),
     logs: env.get("LOG_DIR") ? expand(env.get("LOG_DIR") ?? "", home) : join(options.temporary, brand.logName),
     logPrefix: `${brand.logName}${named}`,
