@@ -36,9 +36,13 @@ import type { MethodName } from "../protocol/contract.ts";
 import type { Channel } from "../ports/channel.ts";
 import type { HandlersOf } from "../ports/method.ts";
 import { createLimiter } from "./auth/limiter.ts";
-import { createSecretCheck } from "./auth/secret.ts";
 import { startBroadcast } from "./broadcast.ts";
+import { createDevices } from "./devices/devices.ts";
+import { createDeviceHandlers } from "./devices/methods.ts";
+import { deviceMigrations } from "./devices/schema.ts";
+import { openTokenKey } from "./devices/token-key.ts";
 import { createDispatch, type AnyHandler } from "./dispatch.ts";
+import { createDoor } from "./door.ts";
 import { createChannels } from "./features.ts";
 import { createHealth } from "./health.ts";
 import { createHello } from "./hello.ts";
@@ -84,7 +88,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const env = withVariables(brand, options.env, fileVariables(config()));
   const startedAt = clock.monotonic();
 
-  const database = openGatewayDatabase(paths.database, nodeMigrations);
+  const database = openGatewayDatabase(paths.database, [...deviceMigrations, ...nodeMigrations]);
   const bus = createBus(log.child("bus"));
   const egress = createEgress({ clock });
   const supervisor = createSupervisor({ clock, log: log.child("supervisor") });
@@ -157,6 +161,16 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   const stateVersion = () => ({ presence: presence.version(), health: health.version() });
 
+  let tokenKey: ReturnType<typeof openTokenKey> | undefined;
+  const devices = createDevices({
+    database,
+    clock,
+    ids,
+    publish: bus.publish,
+    key: () => (tokenKey ??= openTokenKey(paths.deviceKey, ids)),
+    onEnded: (ended, exceptConnId) => server.end(ended, exceptConnId),
+  });
+
   const routePolicy = () => toRoutePolicy(config());
   const limiter = createLimiter(clock);
   const nodes = createNodes({
@@ -170,7 +184,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     sending: conversation.sending,
     routePolicy,
     policy: () => toCommandPolicy(config()),
-    pairedDevices: async () => new Set(),
+    pairedDevices: () => devices.idsOf("node"),
   });
   const handlers: HandlersOf<MethodName> = {
     ...createGatewayHandlers({
@@ -188,6 +202,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         version,
       },
     }),
+    ...createDeviceHandlers(devices),
     ...createConversationHandlers({ sending: conversation.sending }),
     ...createAgentHandlers({
       intake: conversation.intake,
@@ -214,13 +229,19 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 
   let isDraining = false;
-  const isSecret = createSecretCheck(options.secret.value);
+  const door = createDoor({
+    limiter,
+    secret: options.secret,
+    gateway: () => config().gateway,
+    devices,
+    command: options.command,
+    tailscaleLogin: async () => undefined,
+  });
   const server = createGatewayServer({
     clock,
     ids,
     log: log.child("gateway/ws"),
-    guard: () => ({ mode: options.secret.mode, isSecret }),
-    limiter,
+    ...door,
     allowedOrigins: () => config().gateway.controlUi.allowedOrigins,
     dispatch: createDispatch({
       // the compiler has just seen that every method of the contract has its handler; the router looks them up by name

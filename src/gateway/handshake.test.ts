@@ -1,15 +1,21 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { after, test } from "node:test";
 
 import fc from "fast-check";
 
+import { createTestDevice, type TestDevice } from "../../test/kit/device.ts";
+import { openDevicesKit } from "../../test/kit/devices.ts";
 import { createManualClock } from "../base/clock.ts";
 import type { ConnectParams } from "../protocol/connect.ts";
 import { createLimiter, maxFailures } from "./auth/limiter.ts";
 import { createSecretCheck } from "./auth/secret.ts";
-import { decideConnect, type ConnectContext } from "./handshake.ts";
+import { decideConnect, type ConnectContext, type ConnectDecision } from "./handshake.ts";
 
 const secret = "the-right-secret";
+const clock = createManualClock();
+const kit = openDevicesKit({ clock });
+after(() => kit.close());
+const nonce = "the-nonce";
 
 function context(mode: "token" | "password" = "token", onCompare: () => void = () => undefined): ConnectContext {
   const isSecret = createSecretCheck(secret);
@@ -23,6 +29,15 @@ function context(mode: "token" | "password" = "token", onCompare: () => void = (
     },
     limiter: createLimiter(createManualClock()),
     source: "127.0.0.1",
+    devices: kit.devices,
+    nonce,
+    now: clock.now(),
+    isLocal: true,
+    isOwnPage: true,
+    remoteIp: undefined,
+    isInsecureUiAllowed: false,
+    approveCommand: (requestId) => `openclaw devices approve ${requestId}`,
+    tailscaleLogin: async () => undefined,
   };
 }
 
@@ -36,93 +51,129 @@ function params(changes: Partial<ConnectParams> = {}): ConnectParams {
   };
 }
 
-function refusalOf(decision: ReturnType<typeof decideConnect>) {
+function refusalOf(decision: ConnectDecision) {
   assert.ok("refusal" in decision, "it was granted");
   const { fault, closeCode } = decision.refusal;
   return { code: fault.code, message: fault.message, detail: fault.details?.["code"], closeCode };
 }
 
-function grantedOf(decision: ReturnType<typeof decideConnect>) {
+function grantedOf(decision: ConnectDecision) {
   assert.ok("granted" in decision, "it was refused");
   return decision.granted;
 }
 
-test("only a right secret lets anybody in, in whichever field it comes and whatever stands beside it", () => {
-  const cell = fc.constantFrom(undefined, "", secret, "wrong", `${secret} `, secret.slice(1), "null", "undefined");
-  const device = {
-    id: "a".repeat(64),
-    publicKey: "b".repeat(43),
-    signature: "c".repeat(86),
-    signedAt: 1,
-    nonce: "n",
-  };
-  fc.assert(
-    fc.property(
+test("only a right credential lets anybody in, in whichever field it comes and whatever stands beside it", async () => {
+  const device = createTestDevice();
+  const other = createTestDevice();
+  const tokens = new Map<string, string>();
+  for (const [name, one] of [
+    ["own", device],
+    ["other", other],
+  ] as const) {
+    const decision = await decideConnect(one.sign(params({ scopes: ["operator.admin"] }), challenge()), context());
+    tokens.set(name, grantedOf(decision).device?.token ?? "");
+  }
+  const right = { shared: secret, own: tokens.get("own"), other: tokens.get("other") };
+  const cell = fc.constantFrom(
+    ...[undefined, "", "wrong", `${secret} `, secret.slice(1), "null", "undefined", device.id],
+    ...Object.values(right),
+  );
+  let isNode = false;
+  await fc.assert(
+    fc.asyncProperty(
       fc.record({ token: cell, password: cell, deviceToken: cell, bootstrapToken: cell }),
       fc.constantFrom("token" as const, "password" as const),
-      fc.constantFrom(undefined, device),
+      fc.constantFrom("none" as const, "signed" as const, "forged" as const, "stale" as const, "replayed" as const),
       fc.constantFrom(undefined, "operator", "node"),
-      (auth, mode, presentDevice, role) => {
+      fc.boolean(),
+      async (auth, mode, identity, role, isLocal) => {
         // as JSON.parse would give it: without the absent fields
-        const sent = JSON.parse(
-          JSON.stringify(
-            params({ auth, ...(role ? { role } : {}), ...(presentDevice ? { device: presentDevice } : {}) } as object),
-          ),
+        const plain = JSON.parse(
+          JSON.stringify(params({ auth, scopes: ["operator.read"], ...(role ? { role } : {}) } as object)),
         ) as ConnectParams;
-        const decision = decideConnect(sent, context(mode));
-        const isRight = [auth.token, auth.password, auth.deviceToken].includes(secret);
-        assert.equal("granted" in decision, isRight && role !== "node");
-        // a stranger learns nothing about nodes: what is missing comes first
-        if (!isRight) assert.match(refusalOf(decision).message, /^unauthorized: gateway (?:token|password) /u);
+        const decision = await decideConnect(withIdentity(plain, device, identity), { ...context(mode), isLocal });
+        const presented = [auth.token, auth.password, auth.deviceToken];
+        const isProven = identity === "signed";
+        const isShared = presented.includes(secret);
+        const isOwnToken = isProven && role !== "node" && presented.includes(right.own);
+        const isKnown = identity === "none" || isProven;
+        // the device is paired as an operator; as a node its owner, at this machine, brings it in without asking, once
+        isNode ||= role === "node" && isProven && isShared && isLocal;
+        const isAllowed = role === "node" ? isProven && isShared && isNode : isShared || isOwnToken;
+        assert.equal("granted" in decision, isKnown && isAllowed, JSON.stringify({ auth, identity, role, isLocal }));
       },
     ),
-    { numRuns: 2_000 },
+    { numRuns: 600 },
   );
 });
 
-test("without any auth the secret is missing, by the name of the configured mode", () => {
+const challenge = () => ({ nonce, ts: clock.now() });
+
+function withIdentity(
+  plain: ConnectParams,
+  device: TestDevice,
+  identity: "none" | "signed" | "forged" | "stale" | "replayed",
+): ConnectParams {
+  // ConnectParams and the kit's idea of them differ in nothing but mutability
+  const signed = (ts: number, by = nonce) => device.sign(plain as never, { nonce: by, ts }) as unknown as ConnectParams;
+  switch (identity) {
+    case "none":
+      return plain;
+    case "signed":
+      return signed(clock.now());
+    case "forged":
+      return { ...signed(clock.now()), scopes: ["operator.read", "operator.admin"] };
+    case "stale":
+      return signed(clock.now() - 11 * 60_000);
+    case "replayed":
+      return signed(clock.now(), "another nonce");
+  }
+}
+
+test("without any auth the secret is missing, by the name of the configured mode", async () => {
   for (const auth of [undefined, {}, { token: "" }, { token: "", password: "" }]) {
     const sent = params();
     delete sent.auth;
-    assert.deepEqual(refusalOf(decideConnect({ ...sent, ...(auth ? { auth } : {}) }, context())), {
+    assert.deepEqual(refusalOf(await decideConnect({ ...sent, ...(auth ? { auth } : {}) }, context())), {
       code: "unauthorized",
       message: "unauthorized: gateway token missing (provide gateway auth token)",
       detail: "AUTH_TOKEN_MISSING",
       closeCode: 1008,
     });
   }
-  const wrong = decideConnect(params({ auth: { password: "x" } }), context("password"));
+  const wrong = await decideConnect(params({ auth: { password: "x" } }), context("password"));
   assert.equal(refusalOf(wrong).message, "unauthorized: gateway password mismatch (provide gateway auth password)");
   assert.equal(refusalOf(wrong).detail, "AUTH_PASSWORD_MISMATCH");
 });
 
-test("the hint says where this client keeps its secret", () => {
-  const hint = (id: string, mode: string) =>
-    refusalOf(decideConnect(params({ client: { ...params().client, id, mode }, auth: { token: "x" } }), context()))
-      .message;
-  assert.match(hint("cli", "cli"), /\(set gateway\.remote\.token to match gateway\.auth\.token\)$/u);
-  assert.match(hint("openclaw-control-ui", "webchat"), /paste token in Control UI settings\)$/u);
-  assert.match(hint("openclaw-macos", "ui"), /\(provide gateway auth token\)$/u);
+test("the hint says where this client keeps its secret", async () => {
+  const hint = async (id: string, mode: string) =>
+    refusalOf(
+      await decideConnect(params({ client: { ...params().client, id, mode }, auth: { token: "x" } }), context()),
+    ).message;
+  assert.match(await hint("cli", "cli"), /\(set gateway\.remote\.token to match gateway\.auth\.token\)$/u);
+  assert.match(await hint("openclaw-control-ui", "webchat"), /paste token in Control UI settings\)$/u);
+  assert.match(await hint("openclaw-macos", "ui"), /\(provide gateway auth token\)$/u);
 });
 
-test("the highest common protocol is spoken, from 3 to 7", () => {
-  const spoken = (minProtocol: number, maxProtocol: number) =>
-    grantedOf(decideConnect(params({ minProtocol, maxProtocol }), context())).protocol;
-  assert.equal(spoken(3, 3), 3);
-  assert.equal(spoken(4, 4), 4);
-  assert.equal(spoken(3, 4), 4);
-  assert.equal(spoken(7, 7), 7);
-  assert.equal(spoken(1, 99), 7);
+test("the highest common protocol is spoken, from 3 to 7", async () => {
+  const spoken = async (minProtocol: number, maxProtocol: number) =>
+    grantedOf(await decideConnect(params({ minProtocol, maxProtocol }), context())).protocol;
+  assert.equal(await spoken(3, 3), 3);
+  assert.equal(await spoken(4, 4), 4);
+  assert.equal(await spoken(3, 4), 4);
+  assert.equal(await spoken(7, 7), 7);
+  assert.equal(await spoken(1, 99), 7);
 });
 
-test("a protocol that we do not speak is refused before any secret is looked at", () => {
+test("a protocol that we do not speak is refused before any secret is looked at", async () => {
   let compared = 0;
   for (const [minProtocol, maxProtocol] of [
     [1, 2],
     [8, 9],
     [5, 4],
   ] as const) {
-    const decision = decideConnect(
+    const decision = await decideConnect(
       params({ minProtocol, maxProtocol }),
       context("token", () => {
         compared += 1;
@@ -139,52 +190,54 @@ test("a protocol that we do not speak is refused before any secret is looked at"
   assert.equal(compared, 0);
 });
 
-test("scopes are as asked; who asks for none gets all, but for protocol 4", () => {
-  const scopes = (maxProtocol: number, asked?: string[]) =>
-    grantedOf(decideConnect(params({ maxProtocol, ...(asked ? { scopes: asked } : {}) }), context())).scopes;
-  assert.deepEqual(scopes(3), ["operator.admin"]);
-  assert.deepEqual(scopes(4), []);
-  assert.deepEqual(scopes(7), ["operator.admin"]);
-  assert.deepEqual(scopes(3, []), []);
-  assert.deepEqual(scopes(4, ["operator.read", "everything"]), ["operator.read"]);
+test("scopes are as asked; who asks for none gets all, but for protocol 4", async () => {
+  const scopes = async (maxProtocol: number, asked?: string[]) =>
+    grantedOf(await decideConnect(params({ maxProtocol, ...(asked ? { scopes: asked } : {}) }), context())).scopes;
+  assert.deepEqual(await scopes(3), ["operator.admin"]);
+  assert.deepEqual(await scopes(4), []);
+  assert.deepEqual(await scopes(7), ["operator.admin"]);
+  assert.deepEqual(await scopes(3, []), ["operator.admin"]);
+  assert.deepEqual(await scopes(4, []), []);
+  assert.deepEqual(await scopes(4, ["operator.read", "everything"]), ["operator.read"]);
 });
 
-test("roles: nodes are told that they are not paired, words that are no role are refused", () => {
-  assert.deepEqual(refusalOf(decideConnect(params({ role: "worker" }), context())).message, "invalid role");
-  const node = refusalOf(decideConnect(params({ role: "node" }), context()));
-  assert.equal(node.code, "not_paired");
-  assert.equal(node.detail, "PAIRING_REQUIRED");
-  assert.match(node.message, /pairing required/u);
+test("roles: a node needs a device, words that are no role are refused", async () => {
+  assert.deepEqual(refusalOf(await decideConnect(params({ role: "worker" }), context())).message, "invalid role");
+  const node = refusalOf(await decideConnect(params({ role: "node" }), context()));
+  assert.deepEqual([node.code, node.detail], ["not_paired", "DEVICE_IDENTITY_REQUIRED"]);
 });
 
-test("a source with too many wrong secrets is refused unheard, also with the right one; others are not", () => {
+test("a source with too many wrong secrets is refused unheard, also with the right one; others are not", async () => {
   let compared = 0;
   const shared = context("token", () => {
     compared += 1;
   });
   for (let count = 0; count < maxFailures; count += 1)
-    decideConnect(params({ auth: { token: `guess ${count}` } }), shared);
+    await decideConnect(params({ auth: { token: `guess ${count}` } }), shared);
   assert.equal(compared, maxFailures);
   for (let count = 0; count < 10_000; count += 1) {
-    const limited = decideConnect(params({ auth: { token: `guess ${count}` } }), shared);
+    const limited = await decideConnect(params({ auth: { token: `guess ${count}` } }), shared);
     assert.equal(refusalOf(limited).detail, "AUTH_RATE_LIMITED");
   }
-  const right = decideConnect(params(), shared);
+  const right = await decideConnect(params(), shared);
   assert.equal(refusalOf(right).detail, "AUTH_RATE_LIMITED");
   assert.ok("refusal" in right && (right.refusal.fault.retryAfterMs ?? 0) > 0);
   assert.equal(compared, maxFailures, "a limited source reached the comparison");
-  grantedOf(decideConnect(params(), { ...shared, source: "::1" }));
+  grantedOf(await decideConnect(params(), { ...shared, source: "::1" }));
 });
 
-test("three guesses in one connect count as three", () => {
+test("three guesses in one connect count as three", async () => {
   const shared = context();
   for (let count = 0; count < 7; count += 1)
-    decideConnect(params({ auth: { token: `a${count}`, password: `b${count}`, deviceToken: `c${count}` } }), shared);
-  assert.equal(refusalOf(decideConnect(params(), shared)).detail, "AUTH_RATE_LIMITED");
+    await decideConnect(
+      params({ auth: { token: `a${count}`, password: `b${count}`, deviceToken: `c${count}` } }),
+      shared,
+    );
+  assert.equal(refusalOf(await decideConnect(params(), shared)).detail, "AUTH_RATE_LIMITED");
 });
 
-test("connects without a secret never use up anybody's tries", () => {
+test("connects without a secret never use up anybody's tries", async () => {
   const shared = context();
-  for (let count = 0; count < 1_000; count += 1) decideConnect(params({ auth: {} }), shared);
-  grantedOf(decideConnect(params(), shared));
+  for (let count = 0; count < 1_000; count += 1) await decideConnect(params({ auth: {} }), shared);
+  grantedOf(await decideConnect(params(), shared));
 });

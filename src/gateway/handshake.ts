@@ -1,22 +1,22 @@
-// Judges `connect`: protocol, role, credentials, scopes, in the order and with the codes that both generations of clients know
-// . Device identity comes later: a device grants nothing here, nor does its presence.
+// Judges `connect`: protocol, role, device, credentials, pairing, scopes, in the order and with the codes that both generations of
+// clients know. What a client claims never counts; what it proves, and what its owner approved, does.
 
 import { Fault } from "../base/fault.ts";
 import type { ConnectParams } from "../protocol/connect.ts";
+import { encodeBase64Url, parsePublicKey } from "../protocol/device-auth.ts";
 import { decideProtocol, expectedProtocol, minProtocol } from "../protocol/version.ts";
-import type { Limiter } from "./auth/limiter.ts";
 import { grantScopes } from "./auth/scopes.ts";
-
-export interface Guard {
-  readonly mode: "token" | "password";
-  isSecret(presented: string): boolean;
-}
+import { checkCredentials, type AuthMethod, type CredentialContext } from "./credentials.ts";
+import { checkDevice } from "./devices/device-signature.ts";
+import type { Devices } from "./devices/devices.ts";
+import type { DeviceDetails, DeviceRequest, Role } from "./devices/store.ts";
 
 export interface Granted {
   readonly protocol: number;
-  readonly role: "operator";
+  readonly role: Role;
   readonly scopes: readonly string[];
-  readonly method: "token" | "password";
+  readonly method: AuthMethod;
+  readonly device?: { readonly id: string; readonly token: string; readonly issuedAtMs: number };
 }
 
 /** Why a connection is refused: the error answered, then the close. */
@@ -27,45 +27,70 @@ export interface Refusal {
 
 export type ConnectDecision = { readonly granted: Granted } | { readonly refusal: Refusal };
 
-export interface ConnectContext {
-  readonly guard: Guard;
-  readonly limiter: Limiter;
-  /** Where the connection comes from, as limits count it. */
-  readonly source: string;
+export interface ConnectContext extends CredentialContext {
+  readonly devices: Pick<Devices, "isToken" | "hasToken" | "admit">;
+  readonly nonce: string;
+  readonly now: number;
+  /** A program on this machine that speaks for nobody else. */
+  readonly isLocal: boolean;
+  /** No page of another origin is behind it, though that may be allowed to connect. */
+  readonly isOwnPage: boolean;
+  /** Absent for local peers. */
+  readonly remoteIp: string | undefined;
+  /** Lets the Control UI in without a device, where browsers cannot have one: over plain HTTP. */
+  readonly isInsecureUiAllowed: boolean;
+  readonly approveCommand: (requestId: string) => string;
 }
 
 const refuse = (fault: Fault, closeCode = 1008): ConnectDecision => ({ refusal: { fault, closeCode } });
 
-export function decideConnect(params: ConnectParams, context: ConnectContext): ConnectDecision {
+export async function decideConnect(params: ConnectParams, context: ConnectContext): Promise<ConnectDecision> {
   const protocol = decideProtocol(params.minProtocol, params.maxProtocol);
   if (protocol === undefined) return refuse(mismatch(params), 1002);
 
   const role = params.role ?? "operator";
   if (role !== "operator" && role !== "node")
     return refuse(new Fault("invalid_params", "invalid role", { field: "role" }));
-  const fault = checkSecret(params, context);
-  if (fault) return refuse(fault);
-  if (role === "node") return refuse(noNodes());
-  return { granted: { protocol, role, scopes: decideScopes(params.scopes, protocol), method: context.guard.mode } };
-}
 
-/** Nodes have devices of their own to pair; the words are the ones that keep a node trying. */
-function noNodes(): Fault {
-  return new Fault("not_paired", "pairing required: this Gateway does not take nodes yet", {
-    next: "connect with role operator",
-    details: {
-      code: "PAIRING_REQUIRED",
-      reason: "not-paired",
-      pauseReconnect: false,
-      recommendedNextStep: "wait_then_retry",
-    },
+  const { device } = params;
+  const deviceFault = device
+    ? checkDevice(params, device, { nonce: context.nonce, now: context.now, isLocal: context.isLocal })
+    : undefined;
+  if (deviceFault) return refuse(deviceFault);
+
+  const method = await checkCredentials(params, device && { id: device.id, role }, context);
+  if (method instanceof Fault) return refuse(method);
+  const granted: Granted = { protocol, role, scopes: decideScopes(params, { protocol, role }), method };
+  if (!device) {
+    const fault = refuseWithoutDevice(params, granted, context);
+    return fault ? refuse(fault) : { granted };
+  }
+
+  const admission = await context.devices.admit({
+    deviceId: device.id,
+    // checkDevice has read it
+    publicKey: encodeBase64Url(parsePublicKey(device.publicKey) ?? new Uint8Array()),
+    details: toDetails(params, context.remoteIp),
+    role,
+    scopes: granted.scopes,
+    isOwnerPresent: context.isLocal && context.isOwnPage && (method === "token" || method === "password"),
   });
+  if (admission.outcome === "pending") return refuse(pairingRequired(admission.request, context));
+  const { token, issuedAtMs } = admission;
+  return { granted: { ...granted, device: { id: device.id, token, issuedAtMs } } };
 }
 
-/** The holder of the shared secret is the owner: what is asked for is granted. */
-function decideScopes(asked: readonly string[] | undefined, protocol: number): readonly string[] {
-  if (asked) return grantScopes(asked);
-  // only the newer generation lists what it wants; older clients and the runbooks' own example expect everything
+/**
+ * The holder of the shared secret is the owner: without a device, what is asked for is granted. With one, it is what the device was
+ * approved for, or a request for more.
+ */
+function decideScopes(
+  { scopes }: ConnectParams,
+  { protocol, role }: { protocol: number; role: Role },
+): readonly string[] {
+  if (role === "node") return [];
+  // an empty list means all to the older generation, and only the newer one lists what it wants
+  if (scopes && (scopes.length > 0 || protocol >= 4)) return grantScopes(scopes);
   return protocol === 4 ? [] : ["operator.admin"];
 }
 
@@ -81,44 +106,60 @@ function mismatch(params: ConnectParams): Fault {
   });
 }
 
-/** @returns the refusal, or undefined when a presented secret is the right one. */
-function checkSecret(params: ConnectParams, { guard, limiter, source }: ConnectContext): Fault | undefined {
-  // clients put a secret in one field or another: each is compared with the one secret there is
-  const { token, password, deviceToken } = params.auth ?? {};
-  const presented = [...new Set([token, password, deviceToken])].filter((text) => text !== undefined).filter(Boolean);
-  if (presented.length === 0) return unauthorized(params, guard, "missing");
-
-  const waitMs = limiter.waitMs(source);
-  if (waitMs > 0) {
-    return new Fault("unauthorized", "unauthorized: too many failed attempts, try again later", {
-      retryAfterMs: waitMs,
-      details: { code: "AUTH_RATE_LIMITED", authReason: "rate_limited", recommendedNextStep: "wait_then_retry" },
+function refuseWithoutDevice(
+  { client }: ConnectParams,
+  { role, method }: Pick<Granted, "role" | "method">,
+  { isInsecureUiAllowed }: ConnectContext,
+): Fault | undefined {
+  if (client.id === "openclaw-control-ui" && !isInsecureUiAllowed) {
+    return new Fault("invalid_params", "control ui requires HTTPS or localhost (secure context)", {
+      next: "open it by https:// or on localhost, or set gateway.controlUi.allowInsecureAuth",
+      details: { code: "CONTROL_UI_DEVICE_IDENTITY_REQUIRED" },
     });
   }
-  // no short cut: every field is compared
-  const matches = presented.map((text) => guard.isSecret(text));
-  if (matches.includes(true)) return undefined;
-  presented.forEach(() => limiter.fail(source));
-  return unauthorized(params, guard, "mismatch");
-}
-
-function unauthorized(params: ConnectParams, { mode }: Guard, what: "missing" | "mismatch"): Fault {
-  return new Fault("unauthorized", `unauthorized: gateway ${mode} ${what} (${hintFor(params, mode)})`, {
-    details: {
-      code: `AUTH_${mode.toUpperCase()}_${what.toUpperCase()}`,
-      authReason: `${mode}_${what}`,
-      canRetryWithDeviceToken: false,
-      recommendedNextStep: what === "missing" ? "update_auth_configuration" : "update_auth_credentials",
-    },
+  // a node is its device, and a tailnet login says which person it is, not which program
+  if (role === "operator" && method !== "tailscale") return undefined;
+  return new Fault("not_paired", "device identity required", {
+    field: "device",
+    next: "connect with a device identity, so that it can be approved",
+    details: { code: "DEVICE_IDENTITY_REQUIRED" },
   });
 }
 
-function hintFor({ client }: ConnectParams, mode: "token" | "password"): string {
-  if (client.mode === "cli" || client.id === "cli") return `set gateway.remote.${mode} to match gateway.auth.${mode}`;
-  if (client.mode === "webchat" || client.id === "openclaw-control-ui") {
-    return mode === "token"
-      ? "open a tokenized dashboard URL or paste token in Control UI settings"
-      : "enter the password in Control UI settings";
-  }
-  return `provide gateway auth ${mode}`;
+function toDetails({ client }: ConnectParams, remoteIp: string | undefined): DeviceDetails {
+  const { displayName, deviceFamily, modelIdentifier } = client;
+  return {
+    platform: client.platform,
+    clientId: client.id,
+    clientMode: client.mode,
+    ...(displayName ? { displayName } : {}),
+    ...(deviceFamily ? { deviceFamily } : {}),
+    ...(modelIdentifier ? { modelIdentifier } : {}),
+    ...(remoteIp ? { remoteIp } : {}),
+  };
+}
+
+const reasonTexts: Readonly<Record<DeviceRequest["reason"], string>> = {
+  "not-paired": "device is not approved yet",
+  "role-upgrade": "device is not approved for this role yet",
+  "scope-upgrade": "device asks for more than it was approved for",
+};
+
+function pairingRequired(request: DeviceRequest, { approveCommand }: ConnectContext): Fault {
+  const { requestId, reason, deviceId, role, scopes } = request;
+  return new Fault("not_paired", `pairing required: ${reasonTexts[reason]} (requestId: ${requestId})`, {
+    next: `approve it on the Gateway's machine: ${approveCommand(requestId)}`,
+    details: {
+      code: "PAIRING_REQUIRED",
+      reason,
+      requestId,
+      deviceId,
+      requestedRole: role,
+      requestedScopes: scopes,
+      remediationHint: approveCommand(requestId),
+      // whoever waits comes in by itself once it is approved
+      pauseReconnect: false,
+      recommendedNextStep: "wait_then_retry",
+    },
+  });
 }

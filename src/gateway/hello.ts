@@ -49,7 +49,12 @@ export function createHello(connection: Connection, granted: Granted, dependenci
       // one runbook looks for the policy here, clients look beside the snapshot
       policy,
     },
-    auth: { role: granted.role, scopes: [...granted.scopes] },
+    auth: {
+      method: granted.method,
+      role: granted.role,
+      scopes: [...granted.scopes],
+      ...(granted.device ? { deviceToken: granted.device.token, issuedAtMs: granted.device.issuedAtMs } : {}),
+    },
     policy,
   };
 }

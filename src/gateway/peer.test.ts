@@ -3,14 +3,31 @@ import { test } from "node:test";
 
 import { peerOf } from "./peer.ts";
 
-const peer = (remoteAddress: string | undefined, headers: Record<string, string> = {}) =>
-  peerOf({ headers, socket: { remoteAddress } });
+const peer = (remoteAddress: string | undefined, headers: Record<string, string> = {}, proxies: string[] = []) =>
+  peerOf({ headers: { host: "127.0.0.1:18789", ...headers }, socket: { remoteAddress } }, proxies);
 
 test("a loopback peer is local, in every spelling of its address", () => {
   for (const address of ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"])
     assert.equal(peer(address).isLocal, true, address);
   for (const address of ["192.168.1.5", "::ffff:10.0.0.1", "fe80::1", undefined])
     assert.equal(peer(address).isLocal, false, String(address));
+});
+
+test("who calls this machine by a name that is not its own is not local: a page may have led it here", () => {
+  for (const host of ["localhost:18789", "127.0.0.1", "[::1]:18789", "box.tail1234.ts.net"])
+    assert.equal(peer("127.0.0.1", { host }).isLocal, true, host);
+  for (const host of ["rebound.example:18789", "127.0.0.1.example", "", "localhost.evil.example"])
+    assert.equal(peer("127.0.0.1", { host }).isLocal, false, host);
+});
+
+test("a trusted proxy's word counts for the address, up to the first that is not ours, and never makes local", () => {
+  const behind = (forwarded: string) => peer("10.0.0.2", { "x-forwarded-for": forwarded }, ["10.0.0.2", "10.0.0.3"]);
+  assert.equal(behind("203.0.113.7").address, "203.0.113.7");
+  assert.equal(behind("127.0.0.1").isLocal, false);
+  assert.equal(behind("6.6.6.6, 203.0.113.7, 10.0.0.3").address, "203.0.113.7");
+  assert.equal(behind("nonsense").address, "10.0.0.2");
+  assert.notEqual(behind("203.0.113.7").source, behind("203.0.113.8").source);
+  assert.equal(peer("10.0.0.9", { "x-forwarded-for": "203.0.113.7" }, ["10.0.0.2"]).address, "10.0.0.9");
 });
 
 test("any forwarding header makes a loopback peer remote, and gives it a budget of its own", () => {

@@ -38,7 +38,7 @@ test("the first frame is the challenge, the answer to a good connect is hello-ok
   const hello = await client.connect({ minProtocol: 7, maxProtocol: 7, scopes: undefined });
   assert.ok(validate_hello(hello.payload), JSON.stringify(validate_hello.errors));
   assert.equal(hello.payload?.["protocol"], 7);
-  assert.deepEqual(hello.payload?.["auth"], { role: "operator", scopes: ["operator.admin"] });
+  assert.deepEqual(hello.payload?.["auth"], { method: "token", role: "operator", scopes: ["operator.admin"] });
   const snapshot = hello.payload?.["snapshot"] as Record<string, unknown>;
   assert.deepEqual(snapshot["policy"], hello.payload?.["policy"]);
   assert.equal(snapshot["stateDir"], "/var/state");
@@ -90,7 +90,12 @@ test("what a refused connect is answered, and how its socket is closed", async (
       /^unauthorized: gateway token mismatch/u,
       /^unauthorized: gateway token mismatch/u,
     ],
-    [connect({ ...good, role: "node", auth: { token: secret } }), 1008, /^pairing required/u, /^pairing required/u],
+    [
+      connect({ ...good, role: "node", auth: { token: secret } }),
+      1008,
+      /^device identity required$/u,
+      /^device identity required$/u,
+    ],
   ];
   for (const [frame, code, reason, error] of cases) {
     const client = await open();

@@ -17,6 +17,8 @@ export interface GatewayServer {
   /** Takes the requests of a listening server. */
   attach(server: Server): void;
   connections(): Iterable<Connection>;
+  /** Closes the connections of a device that lost its rights, but for the one that the answer still goes to. */
+  end(ended: { deviceId: string; role?: string; reason: string }, exceptConnId?: string): void;
   /** Closes every client with 1012, so that it knows to come back, and lets nobody in any more. */
   closeAll(): void;
 }
@@ -78,7 +80,7 @@ export function createGatewayServer(dependencies: ServerDependencies): GatewaySe
       refuseUpgrade(socket, { status: "403 Forbidden", text: renderOriginHelp(request.headers.origin) });
       return;
     }
-    const leave = admission.enter(peerOf(request).source);
+    const leave = admission.enter(peerOf(request, dependencies.trustedProxies()).source);
     if (!leave) {
       const text = "too many connections that have not authenticated";
       refuseUpgrade(socket, { status: "503 Service Unavailable", text, retryAfterSeconds: 1 });
@@ -97,6 +99,13 @@ export function createGatewayServer(dependencies: ServerDependencies): GatewaySe
       server.on("clientError", (_error, socket) => refuseGarbage(socket));
     },
     connections: () => open,
+    end({ deviceId, role, reason }, exceptConnId) {
+      for (const connection of open) {
+        const { caller } = connection;
+        if (caller.deviceId !== deviceId || (role !== undefined && caller.role !== role)) continue;
+        if (caller.connId !== exceptConnId) connection.close(4001, reason);
+      }
+    },
     closeAll() {
       isClosed = true;
       for (const socket of sockets.clients) socket.close(1012, "service restart");

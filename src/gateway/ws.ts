@@ -13,12 +13,11 @@ import type { Log } from "../base/log.ts";
 import type { ConnectParams, HelloOk } from "../protocol/connect.ts";
 import type { RequestFrame } from "../protocol/frame.ts";
 import { validateConnect, validateFrame } from "../protocol/validate.ts";
-import type { Caller } from "../ports/method.ts";
-import type { Limiter } from "./auth/limiter.ts";
+import type { Caller, NodeDeclaration } from "../ports/method.ts";
 import { closeSocket, createConnection, renderRefusal, type Connection } from "./connection.ts";
 import type { Dispatch } from "./dispatch.ts";
 import { limitEarlyBytes } from "./early-bytes.ts";
-import { decideConnect, type Granted, type Guard } from "./handshake.ts";
+import { decideConnect, type ConnectContext, type Granted } from "./handshake.ts";
 import { closeTimeoutMs, handshakeTimeoutMs, maxEarlyFrames, maxPreauthBytes } from "./limits.ts";
 import { watchLiveness } from "./liveness.ts";
 import { peerOf, type Peer } from "./peer.ts";
@@ -28,8 +27,9 @@ export interface SocketDependencies {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
-  readonly guard: () => Guard;
-  readonly limiter: Limiter;
+  /** What connects are judged by, but for what the connection itself tells. */
+  readonly judge: (request: IncomingMessage, peer: Peer) => Omit<ConnectContext, "nonce" | "now">;
+  readonly trustedProxies: () => readonly string[];
   readonly dispatch: Dispatch;
   readonly createHello: (connection: Connection, granted: Granted) => Promise<HelloOk>;
   readonly onOpen: (connection: Connection, client: ConnectedClient) => void;
@@ -38,7 +38,9 @@ export interface SocketDependencies {
 
 interface Session {
   readonly connId: string;
+  readonly nonce: string;
   readonly peer: Peer;
+  readonly request: IncomingMessage;
   connection: Connection | undefined;
   /** Connect was received and is being judged; frames after it wait here. */
   early: string[] | undefined;
@@ -56,7 +58,14 @@ export interface Accepting {
 export function acceptSocket(socket: WebSocket, request: IncomingMessage, accepting: Accepting): void {
   const { dependencies, leave, headBytes } = accepting;
   const { clock, ids, log } = dependencies;
-  const session: Session = { connId: ids.uuid(), peer: peerOf(request), connection: undefined, early: undefined };
+  const session: Session = {
+    connId: ids.uuid(),
+    nonce: ids.uuid(),
+    peer: peerOf(request, dependencies.trustedProxies()),
+    request,
+    connection: undefined,
+    early: undefined,
+  };
 
   const deadline = clock.after(handshakeTimeoutMs, () => closeSocket(socket, 1000, ""));
   const stopCounting = limitEarlyBytes(
@@ -105,7 +114,7 @@ export function acceptSocket(socket: WebSocket, request: IncomingMessage, accept
     }
   };
 
-  const challenge = { type: "event", event: "connect.challenge", payload: { nonce: ids.uuid(), ts: clock.now() } };
+  const challenge = { type: "event", event: "connect.challenge", payload: { nonce: session.nonce, ts: clock.now() } };
   socket.send(JSON.stringify(challenge));
 }
 
@@ -130,10 +139,10 @@ async function judge(
     closeSocket(socket, closeCode, fault.message);
     return undefined;
   };
-  const decision = decideConnect(params, {
-    guard: dependencies.guard(),
-    limiter: dependencies.limiter,
-    source: session.peer.source,
+  const decision = await decideConnect(params, {
+    ...dependencies.judge(session.request, session.peer),
+    nonce: session.nonce,
+    now: dependencies.clock.now(),
   });
   if ("refusal" in decision) {
     const { fault, closeCode } = decision.refusal;
@@ -148,7 +157,7 @@ async function judge(
     return refuse(fault, closeCode);
   }
   const { isLocal, address } = session.peer;
-  const caller = toCaller(params, decision.granted, { connId: session.connId, isLocal });
+  const caller = toCaller(params, decision.granted, session);
   const connection = createConnection(socket, caller, dependencies.clock.now());
   connection.respond(frame.id, await dependencies.createHello(connection, decision.granted));
   const { platform, deviceFamily, modelIdentifier } = params.client;
@@ -189,17 +198,37 @@ function protocolOf(frame: RequestFrame): number {
   return typeof max === "number" ? max : 3;
 }
 
-function toCaller(params: ConnectParams, granted: Granted, peer: { connId: string; isLocal: boolean }): Caller {
+function toCaller(params: ConnectParams, granted: Granted, { connId, peer }: Pick<Session, "connId" | "peer">): Caller {
   const { id, mode, version, displayName, instanceId } = params.client;
+  const { device, role } = granted;
   return {
-    ...peer,
-    // whoever holds the shared secret is the owner, from wherever they connect
-    principal: "owner",
-    role: granted.role,
+    connId,
+    isLocal: peer.isLocal,
+    // all operators are the one owner: a request that is repeated over another connection stays the same request
+    principal: role === "node" && device ? `node:${device.id}` : "owner",
+    role,
     scopes: granted.scopes,
     protocol: granted.protocol,
     auth: granted.method,
     client: { id, mode, version, ...(displayName ? { displayName } : {}), ...(instanceId ? { instanceId } : {}) },
+    ...(device ? { deviceId: device.id } : {}),
+    ...(role === "node" ? { node: toNode(params, peer) } : {}),
+  };
+}
+
+function toNode({ client, caps, commands, permissions, pathEnv }: ConnectParams, peer: Peer): NodeDeclaration {
+  const { platform, version, deviceFamily, modelIdentifier, displayName } = client;
+  return {
+    caps: caps ?? [],
+    commands: commands ?? [],
+    permissions: permissions ?? {},
+    platform,
+    version,
+    ...(pathEnv ? { pathEnv } : {}),
+    ...(deviceFamily ? { deviceFamily } : {}),
+    ...(modelIdentifier ? { modelIdentifier } : {}),
+    ...(displayName ? { displayName } : {}),
+    ...(peer.isLocal || peer.address === "" ? {} : { remoteIp: peer.address }),
   };
 }
 

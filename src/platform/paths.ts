@@ -26,6 +26,8 @@ export interface Paths {
   readonly deviceIdentity: string;
   /** Tokens that Gateways gave to it. */
   readonly deviceTokens: string;
+  /** Device tokens are derived from it. */
+  readonly deviceKey: string;
   readonly workspace: string;
   readonly logs: string;
   /** Log files are `<prefix>-YYYY-MM-DD.log`. */
@@ -70,6 +72,7 @@ export function derivePaths(options: PathOptions): Paths {
     gatewayToken: join(state, "credentials", "gateway-token"),
     deviceIdentity: join(state, "identity", "device.json"),
     deviceTokens: join(state, "identity", "device-auth.json"),
+    deviceKey: join(state, "credentials", "device-key"),
     workspace: join(home, `${brand.workspaceFolder}${named}`),
     logs: env.get("LOG_DIR") ? expand(env.get("LOG_DIR") ?? "", home) : join(options.temporary, brand.logName),
     logPrefix: `${brand.logName}${named}`,

@@ -47,7 +47,7 @@ export const connectParams = Type.Object({
         signedAt: time("When it was signed"),
         nonce: Type.Optional(Type.String({ maxLength: 256, description: "The challenge's" })),
       },
-      { description: "Identity of the device; nothing is granted for it yet" },
+      { description: "Identity of the device, proven by its signature" },
     ),
   ),
   auth: Type.Optional(
@@ -109,7 +109,18 @@ export const helloOk = Type.Object(
       },
       open,
     ),
-    auth: Type.Object({ role: nonEmpty("Granted role"), scopes: Type.Array(text("Granted scope")) }, open),
+    auth: Type.Object(
+      {
+        method: nonEmpty("How the client was recognised: token, password, device-token or tailscale"),
+        role: nonEmpty("Granted role"),
+        scopes: Type.Array(text("Granted scope")),
+        deviceToken: Type.Optional(
+          nonEmpty("Token of this device for this role; instead of the shared secret from now on"),
+        ),
+        issuedAtMs: Type.Optional(time("When the token was made")),
+      },
+      open,
+    ),
     policy,
   },
   open,

@@ -8,6 +8,7 @@ import type { Frozen } from "./frozen.ts";
 import { agentMethods } from "./methods/agent.ts";
 import { chatMethods } from "./methods/chat.ts";
 import { configMethods } from "./methods/config.ts";
+import { deviceMethods } from "./methods/devices.ts";
 import { healthMethods } from "./methods/health.ts";
 import { messagingMethods } from "./methods/messaging.ts";
 import { nodeRoleMethods } from "./methods/node-role.ts";
@@ -26,11 +27,14 @@ export const contract = {
   ...nodeMethods,
   ...nodeRoleMethods,
   ...configMethods,
+  ...deviceMethods,
 };
 
 export type MethodName = keyof typeof contract;
 export type MethodParams<Name extends MethodName> = Static<(typeof contract)[Name]["params"]>;
 export type MethodResult<Name extends MethodName> = Frozen<Static<(typeof contract)[Name]["result"]>>;
+
+export type DeviceMethodName = keyof typeof deviceMethods;
 
 export type EventName = keyof typeof events;
 export type EventPayload<Name extends EventName> = Frozen<Static<(typeof events)[Name]["payload"]>>;

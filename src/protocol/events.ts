@@ -3,6 +3,7 @@
 import { Type, type Static } from "typebox";
 
 import { event } from "./method.ts";
+import { deviceRequest } from "./methods/devices.ts";
 import { healthSnapshot } from "./methods/health.ts";
 import { nodeEvents } from "./node-events.ts";
 import { chatMessage, count, nonEmpty, open, presenceEntry, text, time, usage } from "./shapes.ts";
@@ -87,6 +88,26 @@ export const events = {
     summary: "Sign of life",
     payload: Type.Object({ ts: time("The Gateway's clock") }),
     scope: "any",
+    isDroppable: true,
+  }),
+  "device.pair.requested": event({
+    summary: "A device asks to be let in, or for more than it has",
+    payload: deviceRequest,
+    scope: "operator.pairing",
+    isDroppable: true,
+  }),
+  "device.pair.resolved": event({
+    summary: "A device's request was decided",
+    payload: Type.Object(
+      {
+        requestId: nonEmpty("The request"),
+        deviceId: nonEmpty("Device"),
+        decision: Type.Union([Type.Literal("approved"), Type.Literal("rejected")], { description: "The decision" }),
+        ts: time("When"),
+      },
+      open,
+    ),
+    scope: "operator.pairing",
     isDroppable: true,
   }),
   shutdown: event({

@@ -34,7 +34,7 @@ export const gateway = group(
           description: "Browser origins accepted besides the Gateway's own, such as https://panel.example",
           reload: "hot",
         }),
-        allowInsecureAuth: flag("Accepted for older files; has no effect"),
+        allowInsecureAuth: flag("Let the Control UI in over plain HTTP, where a browser can have no device identity"),
         dangerouslyDisableDeviceAuth: flag("Accepted for older files; has no effect"),
       },
       "Control UI",

@@ -77,6 +77,13 @@ async function play(client: RawClient, methods: Map<string, string>): Promise<vo
     "config.set": { raw: '{ gateway: { mode: "local" } } // set', baseHash: await hash() },
     "config.patch": { raw: "{}" },
     "config.apply": { raw: "{ nothing: 1 }", baseHash: "0" },
+    "device.pair.list": {},
+    "device.pair.approve": { requestId: "none" },
+    "device.pair.reject": { requestId: "none" },
+    "device.pair.remove": { deviceId: "none" },
+    "device.pair.rename": { deviceId: "none", displayName: "x" },
+    "device.token.rotate": { deviceId: "none", role: "operator" },
+    "device.token.revoke": { deviceId: "none", role: "operator" },
   };
   for (const [method, params] of Object.entries(requests)) await call(method, params);
   await client.wait(

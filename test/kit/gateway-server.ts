@@ -3,15 +3,17 @@
 import { systemClock, type Clock } from "../../src/base/clock.ts";
 import { systemIds } from "../../src/base/ids.ts";
 import { silentLog, type Log } from "../../src/base/log.ts";
-import { createLimiter } from "../../src/gateway/auth/limiter.ts";
-import { createSecretCheck } from "../../src/gateway/auth/secret.ts";
 import { startBroadcast } from "../../src/gateway/broadcast.ts";
+import { createLimiter } from "../../src/gateway/auth/limiter.ts";
+import { createDoor } from "../../src/gateway/door.ts";
+import { createDeviceHandlers } from "../../src/gateway/devices/methods.ts";
 import { createDispatch, type AnyHandler } from "../../src/gateway/dispatch.ts";
 import { createHello } from "../../src/gateway/hello.ts";
 import { createPresence, type Presence } from "../../src/gateway/presence.ts";
 import { createGatewayServer, type GatewayServer } from "../../src/gateway/server.ts";
 import { createBus, type Bus } from "../../src/platform/bus.ts";
 import { openListener } from "../../src/platform/listen.ts";
+import { openDevicesKit } from "./devices.ts";
 
 export const secret = "correct horse battery staple";
 
@@ -34,6 +36,7 @@ export interface ServerKitOptions {
   readonly isDraining?: () => boolean;
   /** Any free one when left out. */
   readonly port?: number;
+  readonly tailscaleLogin?: () => Promise<string | undefined>;
 }
 
 export async function openServerKit(options: ServerKitOptions = {}): Promise<ServerKit> {
@@ -46,17 +49,32 @@ export async function openServerKit(options: ServerKitOptions = {}): Promise<Ser
     self: { host: "box", version: "1.2.3", platform: "linux", deviceFamily: "Linux", modelIdentifier: "x64" },
     onChange: () => bus.publish("presence", { presence: presence.list() }),
   });
-  const isSecret = createSecretCheck(secret);
+  const devicesKit = openDevicesKit({
+    clock,
+    publish: bus.publish,
+    onEnded: (ended, exceptConnId) => server.end(ended, exceptConnId),
+  });
+  const door = createDoor({
+    limiter: createLimiter(clock),
+    secret: { mode, value: secret },
+    gateway: () => ({ controlUi: { enabled: true, allowedOrigins: [...allowedOrigins] }, trustedProxies: [] }),
+    devices: devicesKit.devices,
+    command: (words) => `openclaw ${words}`,
+    tailscaleLogin: options.tailscaleLogin ?? (async () => undefined),
+  });
   const stateVersion = () => ({ presence: presence.version(), health: 1 });
   const server = createGatewayServer({
     clock,
     ids: systemIds,
     log,
-    guard: () => ({ mode, isSecret }),
-    limiter: createLimiter(clock),
+    ...door,
     allowedOrigins: () => allowedOrigins,
     dispatch: createDispatch({
-      handlers,
+      handlers: {
+        ...handlers,
+        // the compiler knows their types, the router only their names
+        ...(createDeviceHandlers(devicesKit.devices) as unknown as Readonly<Record<string, AnyHandler>>),
+      },
       log,
       clock,
       ids: systemIds,
@@ -91,6 +109,7 @@ export async function openServerKit(options: ServerKitOptions = {}): Promise<Ser
       stopBroadcast();
       server.closeAll();
       await listener.close();
+      await devicesKit.close();
     },
   };
 }

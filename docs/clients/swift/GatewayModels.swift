@@ -1923,6 +1923,248 @@ public struct ConfigApplyResult: Codable, Sendable {
     }
 }
 
+public struct DevicePairListParams: Codable, Sendable {
+    public init() {}
+}
+
+public struct DevicePairListResult: Codable, Sendable {
+    public let pending: [DeviceRequest]
+    public let paired: [[String: AnyCodable]]
+
+    public init(
+        pending: [DeviceRequest],
+        paired: [[String: AnyCodable]]
+    ) {
+        self.pending = pending
+        self.paired = paired
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case pending
+        case paired
+    }
+}
+
+public struct DevicePairApproveParams: Codable, Sendable {
+    public let requestid: String
+
+    public init(
+        requestid: String
+    ) {
+        self.requestid = requestid
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case requestid = "requestId"
+    }
+}
+
+public struct DevicePairApproveResult: Codable, Sendable {
+    public let requestid: String
+    public let device: [String: AnyCodable]
+
+    public init(
+        requestid: String,
+        device: [String: AnyCodable]
+    ) {
+        self.requestid = requestid
+        self.device = device
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case requestid = "requestId"
+        case device
+    }
+}
+
+public struct DevicePairRejectParams: Codable, Sendable {
+    public let requestid: String
+
+    public init(
+        requestid: String
+    ) {
+        self.requestid = requestid
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case requestid = "requestId"
+    }
+}
+
+public struct DevicePairRejectResult: Codable, Sendable {
+    public let requestid: String
+    public let deviceid: String
+
+    public init(
+        requestid: String,
+        deviceid: String
+    ) {
+        self.requestid = requestid
+        self.deviceid = deviceid
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case requestid = "requestId"
+        case deviceid = "deviceId"
+    }
+}
+
+public struct DevicePairRemoveParams: Codable, Sendable {
+    public let deviceid: String
+
+    public init(
+        deviceid: String
+    ) {
+        self.deviceid = deviceid
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case deviceid = "deviceId"
+    }
+}
+
+public struct DevicePairRemoveResult: Codable, Sendable {
+    public let deviceid: String
+
+    public init(
+        deviceid: String
+    ) {
+        self.deviceid = deviceid
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case deviceid = "deviceId"
+    }
+}
+
+public struct DevicePairRenameParams: Codable, Sendable {
+    public let deviceid: String
+    public let displayname: String
+
+    public init(
+        deviceid: String,
+        displayname: String
+    ) {
+        self.deviceid = deviceid
+        self.displayname = displayname
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case deviceid = "deviceId"
+        case displayname = "displayName"
+    }
+}
+
+public struct DevicePairRenameResult: Codable, Sendable {
+    public let deviceid: String
+    public let displayname: String
+
+    public init(
+        deviceid: String,
+        displayname: String
+    ) {
+        self.deviceid = deviceid
+        self.displayname = displayname
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case deviceid = "deviceId"
+        case displayname = "displayName"
+    }
+}
+
+public struct DeviceTokenRotateParams: Codable, Sendable {
+    public let deviceid: String
+    public let role: AnyCodable
+    public let scopes: [String]?
+
+    public init(
+        deviceid: String,
+        role: AnyCodable,
+        scopes: [String]? = nil
+    ) {
+        self.deviceid = deviceid
+        self.role = role
+        self.scopes = scopes
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case deviceid = "deviceId"
+        case role
+        case scopes
+    }
+}
+
+public struct DeviceTokenRotateResult: Codable, Sendable {
+    public let deviceid: String
+    public let role: AnyCodable
+    public let token: String?
+    public let scopes: [String]
+    public let rotatedatms: Int
+
+    public init(
+        deviceid: String,
+        role: AnyCodable,
+        token: String? = nil,
+        scopes: [String],
+        rotatedatms: Int
+    ) {
+        self.deviceid = deviceid
+        self.role = role
+        self.token = token
+        self.scopes = scopes
+        self.rotatedatms = rotatedatms
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case deviceid = "deviceId"
+        case role
+        case token
+        case scopes
+        case rotatedatms = "rotatedAtMs"
+    }
+}
+
+public struct DeviceTokenRevokeParams: Codable, Sendable {
+    public let deviceid: String
+    public let role: AnyCodable
+
+    public init(
+        deviceid: String,
+        role: AnyCodable
+    ) {
+        self.deviceid = deviceid
+        self.role = role
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case deviceid = "deviceId"
+        case role
+    }
+}
+
+public struct DeviceTokenRevokeResult: Codable, Sendable {
+    public let deviceid: String
+    public let role: AnyCodable
+    public let revokedatms: Int
+
+    public init(
+        deviceid: String,
+        role: AnyCodable,
+        revokedatms: Int
+    ) {
+        self.deviceid = deviceid
+        self.role = role
+        self.revokedatms = revokedatms
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case deviceid = "deviceId"
+        case role
+        case revokedatms = "revokedAtMs"
+    }
+}
+
 public struct ConnectChallengeEvent: Codable, Sendable {
     public let nonce: String
     public let ts: Int
@@ -2107,6 +2349,110 @@ public struct TickEvent: Codable, Sendable {
     }
 
     private enum CodingKeys: String, CodingKey {
+        case ts
+    }
+}
+
+public struct DevicePairRequestedEvent: Codable, Sendable {
+    public let requestid: String
+    public let deviceid: String
+    public let publickey: String
+    public let displayname: String?
+    public let platform: String?
+    public let devicefamily: String?
+    public let modelidentifier: String?
+    public let clientid: String?
+    public let clientmode: String?
+    public let remoteip: String?
+    public let role: AnyCodable
+    public let roles: [AnyCodable]
+    public let scopes: [String]
+    public let reason: String
+    public let isrepair: Bool
+    public let silent: Bool
+    public let ts: Int
+
+    public init(
+        requestid: String,
+        deviceid: String,
+        publickey: String,
+        displayname: String? = nil,
+        platform: String? = nil,
+        devicefamily: String? = nil,
+        modelidentifier: String? = nil,
+        clientid: String? = nil,
+        clientmode: String? = nil,
+        remoteip: String? = nil,
+        role: AnyCodable,
+        roles: [AnyCodable],
+        scopes: [String],
+        reason: String,
+        isrepair: Bool,
+        silent: Bool,
+        ts: Int
+    ) {
+        self.requestid = requestid
+        self.deviceid = deviceid
+        self.publickey = publickey
+        self.displayname = displayname
+        self.platform = platform
+        self.devicefamily = devicefamily
+        self.modelidentifier = modelidentifier
+        self.clientid = clientid
+        self.clientmode = clientmode
+        self.remoteip = remoteip
+        self.role = role
+        self.roles = roles
+        self.scopes = scopes
+        self.reason = reason
+        self.isrepair = isrepair
+        self.silent = silent
+        self.ts = ts
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case requestid = "requestId"
+        case deviceid = "deviceId"
+        case publickey = "publicKey"
+        case displayname = "displayName"
+        case platform
+        case devicefamily = "deviceFamily"
+        case modelidentifier = "modelIdentifier"
+        case clientid = "clientId"
+        case clientmode = "clientMode"
+        case remoteip = "remoteIp"
+        case role
+        case roles
+        case scopes
+        case reason
+        case isrepair = "isRepair"
+        case silent
+        case ts
+    }
+}
+
+public struct DevicePairResolvedEvent: Codable, Sendable {
+    public let requestid: String
+    public let deviceid: String
+    public let decision: AnyCodable
+    public let ts: Int
+
+    public init(
+        requestid: String,
+        deviceid: String,
+        decision: AnyCodable,
+        ts: Int
+    ) {
+        self.requestid = requestid
+        self.deviceid = deviceid
+        self.decision = decision
+        self.ts = ts
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case requestid = "requestId"
+        case deviceid = "deviceId"
+        case decision
         case ts
     }
 }
@@ -2448,6 +2794,84 @@ public struct Usage: Codable, Sendable {
         case cacheread = "cacheRead"
         case cachewrite = "cacheWrite"
         case totaltokens = "totalTokens"
+    }
+}
+
+public struct DeviceRequest: Codable, Sendable {
+    public let requestid: String
+    public let deviceid: String
+    public let publickey: String
+    public let displayname: String?
+    public let platform: String?
+    public let devicefamily: String?
+    public let modelidentifier: String?
+    public let clientid: String?
+    public let clientmode: String?
+    public let remoteip: String?
+    public let role: AnyCodable
+    public let roles: [AnyCodable]
+    public let scopes: [String]
+    public let reason: String
+    public let isrepair: Bool
+    public let silent: Bool
+    public let ts: Int
+
+    public init(
+        requestid: String,
+        deviceid: String,
+        publickey: String,
+        displayname: String? = nil,
+        platform: String? = nil,
+        devicefamily: String? = nil,
+        modelidentifier: String? = nil,
+        clientid: String? = nil,
+        clientmode: String? = nil,
+        remoteip: String? = nil,
+        role: AnyCodable,
+        roles: [AnyCodable],
+        scopes: [String],
+        reason: String,
+        isrepair: Bool,
+        silent: Bool,
+        ts: Int
+    ) {
+        self.requestid = requestid
+        self.deviceid = deviceid
+        self.publickey = publickey
+        self.displayname = displayname
+        self.platform = platform
+        self.devicefamily = devicefamily
+        self.modelidentifier = modelidentifier
+        self.clientid = clientid
+        self.clientmode = clientmode
+        self.remoteip = remoteip
+        self.role = role
+        self.roles = roles
+        self.scopes = scopes
+        self.reason = reason
+        self.isrepair = isrepair
+        self.silent = silent
+        self.ts = ts
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case requestid = "requestId"
+        case deviceid = "deviceId"
+        case publickey = "publicKey"
+        case displayname = "displayName"
+        case platform
+        case devicefamily = "deviceFamily"
+        case modelidentifier = "modelIdentifier"
+        case clientid = "clientId"
+        case clientmode = "clientMode"
+        case remoteip = "remoteIp"
+        case role
+        case roles
+        case scopes
+        case reason
+        case isrepair = "isRepair"
+        case silent
+        case ts
     }
 }
 

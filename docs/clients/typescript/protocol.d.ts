@@ -33,7 +33,7 @@ export type ConnectParams = {
   /** operator (default) or node */
   "role"?: string;
   "scopes"?: Array<string>;
-  /** Identity of the device; nothing is granted for it yet */
+  /** Identity of the device, proven by its signature */
   "device"?: {
     /** Hex SHA-256 of the raw public key */
     "id": string;
@@ -81,9 +81,15 @@ export type HelloOk = {
   };
   "snapshot": Snapshot;
   "auth": {
+    /** How the client was recognised: token, password, device-token or tailscale */
+    "method": string;
     /** Granted role */
     "role": string;
     "scopes": Array<string>;
+    /** Token of this device for this role; instead of the shared secret from now on */
+    "deviceToken"?: string;
+    /** When the token was made, ms since the epoch */
+    "issuedAtMs"?: number;
   };
   "policy": {
     /** Largest message accepted, bytes */
@@ -1012,6 +1018,185 @@ export type ConfigApplyParams = {
 
 export type ConfigApplyResult = ConfigPatchResult;
 
+export type DevicePairListParams = Record<string, unknown>;
+
+export type DevicePairListResult = {
+  "pending": Array<DeviceRequest>;
+  "paired": Array<{
+    /** Device */
+    "deviceId": string;
+    /** Its Ed25519 key, base64url */
+    "publicKey": string;
+    /** Name for people */
+    "displayName"?: string;
+    /** Operating system */
+    "platform"?: string;
+    /** Kind of device */
+    "deviceFamily"?: string;
+    /** Device model */
+    "modelIdentifier"?: string;
+    /** Program */
+    "clientId"?: string;
+    /** Its mode */
+    "clientMode"?: string;
+    /** Address; left out for this machine */
+    "remoteIp"?: string;
+    /** operator or node */
+    "role"?: "operator" | "node";
+    "roles": Array<"operator" | "node">;
+    /** Scopes */
+    "scopes": Array<string>;
+    /** Without the tokens themselves */
+    "tokens": Array<{
+      /** operator or node */
+      "role": "operator" | "node";
+      /** Scopes */
+      "scopes": Array<string>;
+      /** Made, ms since the epoch */
+      "createdAtMs": number;
+      /** Replaced, ms since the epoch */
+      "rotatedAtMs"?: number;
+      /** Revoked, ms since the epoch */
+      "revokedAtMs"?: number;
+      /** Last used, ms since the epoch */
+      "lastUsedAtMs"?: number;
+    }>;
+    /** First approved, ms since the epoch */
+    "createdAtMs": number;
+    /** Last approved, ms since the epoch */
+    "approvedAtMs": number;
+    /** Last connected, to some minutes, ms since the epoch */
+    "lastSeenAtMs": number;
+  }>;
+};
+
+export type DevicePairApproveParams = {
+  /** The request */
+  "requestId": string;
+};
+
+export type DevicePairApproveResult = {
+  /** The request */
+  "requestId": string;
+  "device": {
+    /** Device */
+    "deviceId": string;
+    /** Its Ed25519 key, base64url */
+    "publicKey": string;
+    /** Name for people */
+    "displayName"?: string;
+    /** Operating system */
+    "platform"?: string;
+    /** Kind of device */
+    "deviceFamily"?: string;
+    /** Device model */
+    "modelIdentifier"?: string;
+    /** Program */
+    "clientId"?: string;
+    /** Its mode */
+    "clientMode"?: string;
+    /** Address; left out for this machine */
+    "remoteIp"?: string;
+    /** operator or node */
+    "role"?: "operator" | "node";
+    "roles": Array<"operator" | "node">;
+    /** Scopes */
+    "scopes": Array<string>;
+    /** Without the tokens themselves */
+    "tokens": Array<{
+      /** operator or node */
+      "role": "operator" | "node";
+      /** Scopes */
+      "scopes": Array<string>;
+      /** Made, ms since the epoch */
+      "createdAtMs": number;
+      /** Replaced, ms since the epoch */
+      "rotatedAtMs"?: number;
+      /** Revoked, ms since the epoch */
+      "revokedAtMs"?: number;
+      /** Last used, ms since the epoch */
+      "lastUsedAtMs"?: number;
+    }>;
+    /** First approved, ms since the epoch */
+    "createdAtMs": number;
+    /** Last approved, ms since the epoch */
+    "approvedAtMs": number;
+    /** Last connected, to some minutes, ms since the epoch */
+    "lastSeenAtMs": number;
+  };
+};
+
+export type DevicePairRejectParams = DevicePairApproveParams;
+
+export type DevicePairRejectResult = {
+  /** The request */
+  "requestId": string;
+  /** Device */
+  "deviceId": string;
+};
+
+export type DevicePairRemoveParams = {
+  /** Device */
+  "deviceId": string;
+};
+
+export type DevicePairRemoveResult = {
+  /** Device */
+  "deviceId": string;
+};
+
+export type DevicePairRenameParams = {
+  /** Device */
+  "deviceId": string;
+  /** Name for people */
+  "displayName": string;
+};
+
+export type DevicePairRenameResult = {
+  /** Device */
+  "deviceId": string;
+  /** Name */
+  "displayName": string;
+};
+
+export type DeviceTokenRotateParams = {
+  /** Device */
+  "deviceId": string;
+  /** operator or node */
+  "role": "operator" | "node";
+  /** Absent: as before */
+  "scopes"?: Array<string>;
+};
+
+export type DeviceTokenRotateResult = {
+  /** Device */
+  "deviceId": string;
+  /** operator or node */
+  "role": "operator" | "node";
+  /** For the device itself and for admins; others rotate without learning it */
+  "token"?: string;
+  /** Scopes */
+  "scopes": Array<string>;
+  /** When, ms since the epoch */
+  "rotatedAtMs": number;
+};
+
+export type DeviceTokenRevokeParams = {
+  /** Device */
+  "deviceId": string;
+  /** operator or node */
+  "role": "operator" | "node";
+};
+
+export type DeviceTokenRevokeResult = {
+  /** Device */
+  "deviceId": string;
+  /** operator or node */
+  "role": "operator" | "node";
+  /** When, ms since the epoch */
+  "revokedAtMs": number;
+};
+
 export type ConnectChallengeEvent = {
   /** Goes into the device signature */
   "nonce": string;
@@ -1088,6 +1273,19 @@ export type HealthEvent = HealthSnapshot;
 
 export type TickEvent = {
   /** The Gateway's clock, ms since the epoch */
+  "ts": number;
+};
+
+export type DevicePairRequestedEvent = DeviceRequest;
+
+export type DevicePairResolvedEvent = {
+  /** The request */
+  "requestId": string;
+  /** Device */
+  "deviceId": string;
+  /** The decision */
+  "decision": "approved" | "rejected";
+  /** When, ms since the epoch */
   "ts": number;
 };
 
@@ -1206,6 +1404,42 @@ export type Usage = {
   "cacheWrite": number;
   /** All tokens */
   "totalTokens": number;
+};
+
+export type DeviceRequest = {
+  /** Names the request in approve and reject */
+  "requestId": string;
+  /** Device */
+  "deviceId": string;
+  /** Its Ed25519 key, base64url */
+  "publicKey": string;
+  /** Name for people */
+  "displayName"?: string;
+  /** Operating system */
+  "platform"?: string;
+  /** Kind of device */
+  "deviceFamily"?: string;
+  /** Device model */
+  "modelIdentifier"?: string;
+  /** Program */
+  "clientId"?: string;
+  /** Its mode */
+  "clientMode"?: string;
+  /** Address; left out for this machine */
+  "remoteIp"?: string;
+  /** operator or node */
+  "role": "operator" | "node";
+  "roles": Array<"operator" | "node">;
+  /** Scopes */
+  "scopes": Array<string>;
+  /** not-paired, role-upgrade or scope-upgrade */
+  "reason": string;
+  /** The device was approved before, for something else */
+  "isRepair": boolean;
+  /** Approved without asking; false while it waits */
+  "silent": boolean;
+  /** When it asked, ms since the epoch */
+  "ts": number;
 };
 
 export type HealthSnapshot = {
@@ -1352,6 +1586,13 @@ export interface GatewayMethods {
   "config.set": { params: ConfigSetParams; result: ConfigSetResult };
   "config.patch": { params: ConfigPatchParams; result: ConfigPatchResult };
   "config.apply": { params: ConfigApplyParams; result: ConfigApplyResult };
+  "device.pair.list": { params: DevicePairListParams; result: DevicePairListResult };
+  "device.pair.approve": { params: DevicePairApproveParams; result: DevicePairApproveResult };
+  "device.pair.reject": { params: DevicePairRejectParams; result: DevicePairRejectResult };
+  "device.pair.remove": { params: DevicePairRemoveParams; result: DevicePairRemoveResult };
+  "device.pair.rename": { params: DevicePairRenameParams; result: DevicePairRenameResult };
+  "device.token.rotate": { params: DeviceTokenRotateParams; result: DeviceTokenRotateResult };
+  "device.token.revoke": { params: DeviceTokenRevokeParams; result: DeviceTokenRevokeResult };
 }
 
 /** Payload of each event. */
@@ -1362,6 +1603,8 @@ export interface GatewayEvents {
   "presence": PresenceEvent;
   "health": HealthEvent;
   "tick": TickEvent;
+  "device.pair.requested": DevicePairRequestedEvent;
+  "device.pair.resolved": DevicePairResolvedEvent;
   "shutdown": ShutdownEvent;
   "node.pair.requested": NodePairRequestedEvent;
   "node.pair.resolved": NodePairResolvedEvent;

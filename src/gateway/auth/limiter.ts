@@ -14,6 +14,8 @@ export interface Limiter {
   waitMs(source: string): number;
   /** One more wrong secret. A request without any secret is not one. */
   fail(source: string): void;
+  /** One of them was right after all, as a device's own. */
+  forgive(source: string): void;
 }
 
 export function createLimiter(clock: Clock): Limiter {
@@ -40,6 +42,10 @@ export function createLimiter(clock: Clock): Limiter {
         if (failures.size <= maxSources) break;
         failures.delete(oldest);
       }
+    },
+    forgive(source) {
+      const entry = failures.get(source);
+      if (entry) entry.count = Math.max(0, entry.count - 1);
     },
   };
 }

@@ -21,6 +21,11 @@ export function isOriginAllowed(
   return url.host === host?.toLowerCase() && isUnspoofable(url.hostname);
 }
 
+/** True also for requests that no page makes. A page that is merely listed in the config is not the Gateway's own. */
+export function isGatewaysOwnPage(origin: string | undefined, host: string | undefined): boolean {
+  return isOriginAllowed(origin, host, []);
+}
+
 /** The config line that lets the page in, on one line; what a stranger sent is cut and quoted. */
 export function renderOriginHelp(origin: string | undefined): string {
   const named = JSON.stringify(String(origin).slice(0, 200));

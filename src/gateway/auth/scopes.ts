@@ -1,7 +1,6 @@
 // May this caller use this method, see this event? Pure; what was granted counts, never what was claimed (S5).
 
 import { Fault } from "../../base/fault.ts";
-import type { WireScope } from "../../protocol/method.ts";
 import type { EventRow, MethodRow } from "../../protocol/generated/methods.ts";
 import type { Caller } from "../../ports/method.ts";
 
@@ -24,9 +23,15 @@ export function grantScopes(asked: readonly string[]): readonly string[] {
   return [...new Set(asked)].filter((scope) => known.has(scope));
 }
 
-export function hasScope(scopes: readonly string[], needed: WireScope): boolean {
+/** Admin stands for all, write for read; `needed` is a WireScope, or any other that can be granted. */
+export function hasScope(scopes: readonly string[], needed: string): boolean {
   if (needed === "any" || scopes.includes("operator.admin") || scopes.includes(needed)) return true;
   return needed === "operator.read" && scopes.includes("operator.write");
+}
+
+/** True when nothing is asked for that is not held. */
+export function coversScopes(held: readonly string[], asked: readonly string[]): boolean {
+  return asked.every((scope) => hasScope(held, scope));
 }
 
 /**

@@ -38,6 +38,13 @@ export const methodTable: Readonly<Record<MethodName, MethodRow>> = {
   "config.set": { scope: "operator.admin", role: "operator", answers: "once", isIdempotent: false },
   "config.patch": { scope: "operator.admin", role: "operator", answers: "once", isIdempotent: false },
   "config.apply": { scope: "operator.admin", role: "operator", answers: "once", isIdempotent: false },
+  "device.pair.list": { scope: "operator.pairing", role: "operator", answers: "once", isIdempotent: false },
+  "device.pair.approve": { scope: "operator.pairing", role: "operator", answers: "once", isIdempotent: false },
+  "device.pair.reject": { scope: "operator.pairing", role: "operator", answers: "once", isIdempotent: false },
+  "device.pair.remove": { scope: "operator.pairing", role: "operator", answers: "once", isIdempotent: false },
+  "device.pair.rename": { scope: "operator.pairing", role: "operator", answers: "once", isIdempotent: false },
+  "device.token.rotate": { scope: "operator.pairing", role: "operator", answers: "once", isIdempotent: false },
+  "device.token.revoke": { scope: "operator.pairing", role: "operator", answers: "once", isIdempotent: false },
 };
 
 export type EventRow = Pick<EventContract, "scope" | "isDroppable">;
@@ -49,6 +56,8 @@ export const eventTable: Readonly<Record<EventName, EventRow>> = {
   "presence": { scope: "operator.read", isDroppable: true },
   "health": { scope: "any", isDroppable: false },
   "tick": { scope: "any", isDroppable: true },
+  "device.pair.requested": { scope: "operator.pairing", isDroppable: true },
+  "device.pair.resolved": { scope: "operator.pairing", isDroppable: true },
   "shutdown": { scope: "any", isDroppable: false },
   "node.pair.requested": { scope: "operator.pairing", isDroppable: true },
   "node.pair.resolved": { scope: "operator.pairing", isDroppable: true },
