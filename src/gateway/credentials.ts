@@ -51,16 +51,22 @@ export async function checkCredentials(
   if (matches.includes(true)) return guard.mode;
   // counted before anything is waited for: guesses that come all at once count like those that come in a row
   presented.forEach(() => limiter.fail(source));
-  if (device) {
-    const tokens = await Promise.all(presented.map((text) => devices.isToken(device.id, device.role, text)));
-    if (tokens.includes(true)) {
-      presented.forEach(() => limiter.forgive(source));
-      return "device-token";
-    }
-  }
-  const isRetryable = device !== undefined && !deviceToken && (await devices.hasToken(device.id, device.role));
+  if (!device) return refuse(params, { mode: guard.mode, what: "mismatch" });
+  const tokens = await Promise.all(presented.map((text) => devices.isToken(device.id, device.role, text)));
+  if (!tokens.includes(true)) return refuseDevice(params, device, context);
+  presented.forEach(() => limiter.forgive(source));
+  return "device-token";
+}
+
+async function refuseDevice(
+  params: ConnectParams,
+  { id, role }: { readonly id: string; readonly role: Role },
+  { guard, devices }: CredentialContext,
+): Promise<Fault> {
+  const { token, password, deviceToken } = params.auth ?? {};
   // only a device's own token was shown: naming the shared secret would send its owner the wrong way
-  if (device && deviceToken && presented.length === 1) return refuseDeviceToken();
+  if (deviceToken && !token && !password) return refuseDeviceToken();
+  const isRetryable = !deviceToken && (await devices.hasToken(id, role));
   return refuse(params, { mode: guard.mode, what: "mismatch", isRetryable });
 }
 

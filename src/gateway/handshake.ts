@@ -7,6 +7,7 @@ import { encodeBase64Url, parsePublicKey } from "../protocol/device-auth.ts";
 import { decideProtocol, expectedProtocol, minProtocol } from "../protocol/version.ts";
 import { grantScopes } from "./auth/scopes.ts";
 import { checkCredentials, type AuthMethod, type CredentialContext } from "./credentials.ts";
+import type { Knock } from "./devices/admit.ts";
 import { checkDevice } from "./devices/device-signature.ts";
 import type { Devices } from "./devices/devices.ts";
 import type { DeviceDetails, DeviceRequest, Role } from "./devices/store.ts";
@@ -53,9 +54,7 @@ export async function decideConnect(params: ConnectParams, context: ConnectConte
     return refuse(new Fault("invalid_params", "invalid role", { field: "role" }));
 
   const { device } = params;
-  const deviceFault = device
-    ? checkDevice(params, device, { nonce: context.nonce, now: context.now, isLocal: context.isLocal })
-    : undefined;
+  const deviceFault = device && checkDevice(params, device, context);
   if (deviceFault) return refuse(deviceFault);
 
   const method = await checkCredentials(params, device && { id: device.id, role }, context);
@@ -66,18 +65,27 @@ export async function decideConnect(params: ConnectParams, context: ConnectConte
     return fault ? refuse(fault) : { granted };
   }
 
-  const admission = await context.devices.admit({
+  const admission = await context.devices.admit(toKnock(params, device, { granted, context }));
+  if (admission.outcome === "pending") return refuse(pairingRequired(admission.request, context));
+  const { token, issuedAtMs } = admission;
+  return { granted: { ...granted, device: { id: device.id, token, issuedAtMs } } };
+}
+
+function toKnock(
+  params: ConnectParams,
+  device: NonNullable<ConnectParams["device"]>,
+  { granted, context }: { granted: Granted; context: ConnectContext },
+): Knock {
+  const isSecretShown = granted.method === "token" || granted.method === "password";
+  return {
     deviceId: device.id,
     // checkDevice has read it
     publicKey: encodeBase64Url(parsePublicKey(device.publicKey) ?? new Uint8Array()),
     details: toDetails(params, context.remoteIp),
-    role,
+    role: granted.role,
     scopes: granted.scopes,
-    isOwnerPresent: context.isLocal && context.isOwnPage && (method === "token" || method === "password"),
-  });
-  if (admission.outcome === "pending") return refuse(pairingRequired(admission.request, context));
-  const { token, issuedAtMs } = admission;
-  return { granted: { ...granted, device: { id: device.id, token, issuedAtMs } } };
+    isOwnerPresent: context.isLocal && context.isOwnPage && isSecretShown,
+  };
 }
 
 /**

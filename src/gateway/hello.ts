@@ -50,7 +50,6 @@ export function createHello(connection: Connection, granted: Granted, dependenci
       policy,
     },
     auth: {
-      method: granted.method,
       role: granted.role,
       scopes: [...granted.scopes],
       ...(granted.device ? { deviceToken: granted.device.token, issuedAtMs: granted.device.issuedAtMs } : {}),

@@ -38,7 +38,7 @@ test("the first frame is the challenge, the answer to a good connect is hello-ok
   const hello = await client.connect({ minProtocol: 7, maxProtocol: 7, scopes: undefined });
   assert.ok(validate_hello(hello.payload), JSON.stringify(validate_hello.errors));
   assert.equal(hello.payload?.["protocol"], 7);
-  assert.deepEqual(hello.payload?.["auth"], { method: "token", role: "operator", scopes: ["operator.admin"] });
+  assert.deepEqual(hello.payload?.["auth"], { role: "operator", scopes: ["operator.admin"] });
   const snapshot = hello.payload?.["snapshot"] as Record<string, unknown>;
   assert.deepEqual(snapshot["policy"], hello.payload?.["policy"]);
   assert.equal(snapshot["stateDir"], "/var/state");

@@ -111,7 +111,6 @@ export const helloOk = Type.Object(
     ),
     auth: Type.Object(
       {
-        method: nonEmpty("How the client was recognised: token, password, device-token or tailscale"),
         role: nonEmpty("Granted role"),
         scopes: Type.Array(text("Granted scope")),
         deviceToken: Type.Optional(

@@ -47,8 +47,8 @@ async function join(device: TestDevice, { auth, params, headers, version, isNonc
 
 const authOf = (hello: Frame) => hello.payload?.["auth"] as { deviceToken: string; role: string; scopes: string[] };
 
-test("from afar: ask, be approved, come back with the device's token, rotate, revoke", async () => {
-  const device = createTestDevice();
+/** @returns the token of a device that asked and was approved. */
+async function pairFromAfar(device: TestDevice): Promise<string> {
   const asked = await join(device, { auth: { token: secret }, headers: remote });
   assert.equal(asked.hello.error?.code, "NOT_PAIRED");
   assert.match(asked.hello.error?.message ?? "", /pairing required/u);
@@ -58,18 +58,21 @@ test("from afar: ask, be approved, come back with the device's token, rotate, re
 
   const list = await owner.request("device.pair.list");
   assert.deepEqual(
-    (list.payload?.["pending"] as { requestId: string }[]).map((request) => request.requestId),
+    ((list.payload?.["pending"] ?? []) as { requestId: string }[]).map((request) => request.requestId),
     [requestId],
   );
   assert.equal((await owner.request("device.pair.approve", { requestId })).ok, true);
-  const { deviceToken } = authOf((await join(device, { auth: { token: secret }, headers: remote })).hello);
+  return authOf((await join(device, { auth: { token: secret }, headers: remote })).hello).deviceToken;
+}
 
+test("from afar: ask, be approved, come back with the device's token, rotate, revoke", async () => {
+  const device = createTestDevice();
+  const deviceToken = await pairFromAfar(device);
   // in either field, for either generation
   for (const auth of [{ deviceToken }, { token: deviceToken }]) {
     const { hello } = await join(device, { auth, headers: remote });
     assert.deepEqual(authOf(hello), {
       ...authOf(hello),
-      method: "device-token",
       deviceToken,
       scopes: ["operator.admin"],
     });
@@ -77,9 +80,9 @@ test("from afar: ask, be approved, come back with the device's token, rotate, re
   const stolen = await join(createTestDevice(), { auth: { deviceToken }, headers: remote });
   assert.equal(stolen.hello.error?.details?.["code"], "AUTH_DEVICE_TOKEN_MISMATCH");
 
-  const before = await join(device, { auth: { deviceToken }, headers: remote });
+  const holder = await join(device, { auth: { deviceToken }, headers: remote });
   const rotated = await owner.request("device.token.rotate", { deviceId: device.id, role: "operator" });
-  assert.equal((await before.client.closed).code, 4001);
+  assert.equal((await holder.client.closed).code, 4001);
   const old = await join(device, { auth: { deviceToken }, headers: remote });
   assert.equal(old.hello.error?.details?.["code"], "AUTH_DEVICE_TOKEN_MISMATCH");
 
@@ -153,7 +156,7 @@ test("the published client pairs by itself at this machine and comes back with w
     privateKeyPem: pair.privateKey.export({ format: "pem", type: "pkcs8" }).toString(),
   };
   const connect = async (credentials: { token?: string; deviceToken?: string }) => {
-    const hello = Promise.withResolvers<{ auth: { deviceToken?: string; method?: string } }>();
+    const hello = Promise.withResolvers<{ auth: { deviceToken?: string } }>();
     const closed = Promise.withResolvers<number>();
     const client = new GatewayClient({
       url: `ws://127.0.0.1:${kit.port}`,
@@ -166,7 +169,7 @@ test("the published client pairs by itself at this machine and comes back with w
         signDevicePayload: (_pem, payload) => sign(null, Buffer.from(payload), pair.privateKey).toString("base64url"),
         publicKeyRawBase64UrlFromPem: () => raw.toString("base64url"),
       },
-      onHelloOk: (payload: unknown) => hello.resolve(payload as { auth: { deviceToken?: string; method?: string } }),
+      onHelloOk: (payload: unknown) => hello.resolve(payload as { auth: { deviceToken?: string } }),
       onConnectError: (error: Error) => hello.reject(error),
       onClose: (code: number) => closed.resolve(code),
     });
@@ -178,7 +181,7 @@ test("the published client pairs by itself at this machine and comes back with w
   const { deviceToken } = first.hello.auth;
   assert.ok(deviceToken);
   const second = await connect({ deviceToken });
-  assert.equal(second.hello.auth.method, "device-token");
+  assert.equal(second.hello.auth.deviceToken, deviceToken);
   await owner.request("device.token.revoke", { deviceId: deviceIdentity.deviceId, role: "operator" });
   assert.equal(await second.closed, 4001);
 });

@@ -33,30 +33,28 @@ export function createTestDevice(): TestDevice {
     id,
     publicKey: raw.toString("base64url"),
     sign(params, { nonce, ts }, version = nonce === undefined ? 1 : 3) {
-      const { client, role = "operator", scopes = [], auth } = params;
-      const fields = [
-        `v${version}`,
-        id,
-        client.id,
-        client.mode,
-        role,
-        scopes.join(","),
-        String(ts),
-        auth?.token ?? auth?.deviceToken ?? "",
-      ];
-      if (version > 1) fields.push(nonce ?? "");
-      if (version > 2) fields.push(client.platform.toLowerCase(), (client.deviceFamily ?? "").toLowerCase());
+      const fields = signedFields(params);
+      const start = [`v${version}`, id, ...fields.about, String(ts), fields.token];
+      const end = [...(version > 1 ? [nonce ?? ""] : []), ...(version > 2 ? fields.machine : [])];
       return {
         ...params,
         device: {
           id,
           publicKey: raw.toString("base64url"),
-          signature: signText(fields.join("|"), privateKey),
+          signature: signText([...start, ...end].join("|"), privateKey),
           signedAt: ts,
           ...(nonce === undefined ? {} : { nonce }),
         },
       };
     },
+  };
+}
+
+function signedFields({ client, role = "operator", scopes = [], auth }: SignableParams) {
+  return {
+    about: [client.id, client.mode, role, scopes.join(",")],
+    token: auth?.token ?? auth?.deviceToken ?? "",
+    machine: [client.platform.toLowerCase(), (client.deviceFamily ?? "").toLowerCase()],
   };
 }
 

@@ -81,8 +81,6 @@ export type HelloOk = {
   };
   "snapshot": Snapshot;
   "auth": {
-    /** How the client was recognised: token, password, device-token or tailscale */
-    "method": string;
     /** Granted role */
     "role": string;
     "scopes": Array<string>;

@@ -59,8 +59,8 @@ export async function admit(knock: Knock, dependencies: AdmitDependencies): Prom
   const admission = await database.write((sql): Admission => {
     pruneRequests(sql, clock.now() - requestTtlMs, maxRequests);
     const { device, reason } = look(sql, knock, dependencies);
-    if (reason === undefined && device) return issue(sql, knock, device, dependencies);
-    const { request, isNew } = ask(sql, knock, reason ?? "not-paired", dependencies);
+    if (reason === undefined && device) return issue(sql, { knock, device }, dependencies);
+    const { request, isNew } = ask(sql, { knock, reason: reason ?? "not-paired" }, dependencies);
     if (!knock.isOwnerPresent) {
       if (isNew) events.push(() => publish("device.pair.requested", renderRequest(request, device)));
       return { outcome: "pending", request, device };
@@ -68,7 +68,7 @@ export async function admit(knock: Knock, dependencies: AdmitDependencies): Prom
     const approved = approveRequest(sql, request, clock.now());
     const { requestId, deviceId } = request;
     events.push(() => publish("device.pair.resolved", { requestId, deviceId, decision: "approved", ts: clock.now() }));
-    return issue(sql, knock, approved, dependencies);
+    return issue(sql, { knock, device: approved }, dependencies);
   });
   for (const tell of events) tell();
   return admission;
@@ -104,7 +104,11 @@ export function decideReason(
 }
 
 /** The token that it has, or a new one when that is gone, revoked, too old or of a lost key. */
-function issue(sql: Sql, knock: Knock, device: Device, { clock, ids, key, isValid }: AdmitDependencies): Admission {
+function issue(
+  sql: Sql,
+  { knock, device }: { knock: Knock; device: Device },
+  { clock, ids, key, isValid }: AdmitDependencies,
+): Admission {
   const { deviceId, role, scopes } = knock;
   const now = clock.now();
   saveDevice(sql, { ...device, details: { ...device.details, ...knock.details }, lastSeenAtMs: now });
@@ -133,8 +137,7 @@ const issuedAt = (token: DeviceToken) => token.rotatedAtMs ?? token.createdAtMs;
 /** One request a device: asking again for the same, or for less, is the same request. */
 function ask(
   sql: Sql,
-  knock: Knock,
-  reason: PairingReason,
+  { knock, reason }: { knock: Knock; reason: PairingReason },
   { clock, ids }: AdmitDependencies,
 ): { request: DeviceRequest; isNew: boolean } {
   const old = findRequestOf(sql, knock.deviceId);

@@ -83,20 +83,20 @@ test("an approver passes on what it holds and no more", async () => {
   await assert.rejects(kit.devices.approve(requestId, helper), isFault("forbidden", /operator\.admin/u));
   await kit.devices.approve(requestId, admin);
   await admitted({ scopes: ["operator.admin"] });
-  await assert.rejects(kit.devices.rotate("d1", "operator", undefined, helper), isFault("forbidden"));
+  await assert.rejects(kit.devices.rotate({ deviceId: "d1", role: "operator" }, helper), isFault("forbidden"));
   await assert.rejects(kit.devices.revoke("d1", "operator", helper), isFault("forbidden"));
 });
 
 test("a new token ends the old one and its connections", async () => {
   const { token } = await admitted({ isOwnerPresent: true });
-  const issued = await kit.devices.rotate("d1", "operator", undefined, admin);
+  const issued = await kit.devices.rotate({ deviceId: "d1", role: "operator" }, admin);
   assert.notEqual(issued.token, token);
   assert.equal(await kit.devices.isToken("d1", "operator", token), false);
   assert.equal(await kit.devices.isToken("d1", "operator", issued.token), true);
   assert.equal((await admitted()).token, issued.token);
   assert.deepEqual(kit.ended, [{ deviceId: "d1", role: "operator", reason: "device token rotated" }]);
   await assert.rejects(
-    kit.devices.rotate("d1", "operator", ["operator.admin"], admin),
+    kit.devices.rotate({ deviceId: "d1", role: "operator", scopes: ["operator.admin"] }, admin),
     isFault("invalid_params", /not approved for these scopes/u),
   );
 });

@@ -57,6 +57,12 @@ export interface IssuedToken {
   readonly rotatedAtMs: number;
 }
 
+export interface Rotation {
+  readonly deviceId: string;
+  readonly role: Role;
+  readonly scopes?: readonly string[] | undefined;
+}
+
 export type Approver = Pick<Caller, "scopes" | "deviceId" | "connId">;
 
 export interface Devices {
@@ -73,7 +79,7 @@ export interface Devices {
   /** @throws Fault `not_found`. */
   reject(requestId: string): Promise<DeviceRequest>;
   /** A new token; the old one is worth nothing from now on. `scopes` absent: as before. */
-  rotate(deviceId: string, role: Role, scopes: readonly string[] | undefined, approver: Approver): Promise<IssuedToken>;
+  rotate(asked: Rotation, approver: Approver): Promise<IssuedToken>;
   /** The role is gone with its token: it needs an approval to come back. */
   revoke(deviceId: string, role: Role, approver: Approver): Promise<number>;
   remove(deviceId: string, approver: Approver): Promise<void>;
@@ -150,7 +156,7 @@ export function createDevices(dependencies: DevicesDependencies): Devices {
       return request;
     },
 
-    async rotate(deviceId, role, scopes, approver) {
+    async rotate({ deviceId, role, scopes }, approver) {
       const key = await dependencies.key();
       const issued = await database.write((sql) => {
         const { device, token: old } = requireToken(sql, deviceId, role);

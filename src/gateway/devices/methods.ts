@@ -34,12 +34,7 @@ export function createDeviceHandlers(devices: Devices): HandlersOf<DeviceMethodN
       return { deviceId, displayName };
     },
     async "device.token.rotate"({ params, caller }) {
-      const { deviceId, role, token, scopes, rotatedAtMs } = await devices.rotate(
-        params.deviceId,
-        params.role,
-        params.scopes,
-        caller,
-      );
+      const { deviceId, role, token, scopes, rotatedAtMs } = await devices.rotate(params, caller);
       // who may only manage devices must not be able to become one
       const mayKnow = caller.deviceId === deviceId || hasScope(caller.scopes, "operator.admin");
       return { deviceId, role, ...(mayKnow ? { token } : {}), scopes: [...scopes], rotatedAtMs };
