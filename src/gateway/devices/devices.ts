@@ -100,12 +100,6 @@ export function createDevices(dependencies: DevicesDependencies): Devices {
       decision,
       ts: clock.now(),
     });
-  const take = (sql: Sql, requestId: string) => {
-    pruneRequests(sql, clock.now() - requestTtlMs, maxRequests);
-    const request = findRequest(sql, requestId);
-    if (!request) throw unknownRequest();
-    return request;
-  };
 
   return {
     async isToken(deviceId, role, presented) {
@@ -136,7 +130,7 @@ export function createDevices(dependencies: DevicesDependencies): Devices {
 
     async approve(requestId, approver) {
       const approved = await database.write((sql) => {
-        const request = take(sql, requestId);
+        const request = takeRequest(sql, requestId, clock.now());
         requireScopes(approver, request.scopes);
         const device = approveRequest(sql, request, clock.now());
         const tokens = listTokens(sql).filter(({ deviceId }) => deviceId === device.deviceId);
@@ -148,7 +142,7 @@ export function createDevices(dependencies: DevicesDependencies): Devices {
 
     async reject(requestId) {
       const request = await database.write((sql) => {
-        const found = take(sql, requestId);
+        const found = takeRequest(sql, requestId, clock.now());
         deleteRequest(sql, requestId);
         return found;
       });
@@ -210,6 +204,13 @@ export function createDevices(dependencies: DevicesDependencies): Devices {
         saveDevice(sql, { ...device, details: { ...device.details, displayName } });
       }),
   };
+}
+
+function takeRequest(sql: Sql, requestId: string, now: number): DeviceRequest {
+  pruneRequests(sql, now - requestTtlMs, maxRequests);
+  const request = findRequest(sql, requestId);
+  if (!request) throw unknownRequest();
+  return request;
 }
 
 function requireToken(sql: Sql, deviceId: string, role: Role): { device: Device; token: DeviceToken } {
