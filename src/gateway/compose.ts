@@ -185,6 +185,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     routePolicy,
     policy: () => toCommandPolicy(config()),
     pairedDevices: () => devices.idsOf("node"),
+    execApprovalsPath: paths.execApprovals,
   });
   const handlers: HandlersOf<MethodName> = {
     ...createGatewayHandlers({

@@ -8,9 +8,12 @@ import type { RoutePolicy } from "../conversation/route.ts";
 import type { Sending } from "../conversation/send.ts";
 import type { Bus } from "../platform/bus.ts";
 import type { Database } from "../platform/database.ts";
+import { createExecApprovalsStore } from "../config/exec-approvals.ts";
 import type { HandlersOf } from "../ports/method.ts";
 import type { NodeLinks } from "../ports/node-link.ts";
 import type { MethodName } from "../protocol/contract.ts";
+import { createApprovalHandlers } from "./approval-methods.ts";
+import { createApprovals } from "./approvals.ts";
 import { createExtras } from "./extras.ts";
 import { createIncoming } from "./incoming.ts";
 import { createInvocations } from "./invocations.ts";
@@ -22,6 +25,7 @@ import { createNodeRegistry } from "./registry.ts";
 import { createNodeRoleHandlers } from "./role-methods.ts";
 import { forgetStrangers, seeNode } from "./store/nodes.ts";
 import { createSubscriptions } from "./subscriptions.ts";
+import { prepareParams } from "./system-run.ts";
 import { toProfile } from "./view.ts";
 
 export interface NodesDependencies {
@@ -36,11 +40,13 @@ export interface NodesDependencies {
   readonly routePolicy: () => RoutePolicy;
   readonly policy: () => CommandPolicy;
   readonly pairedDevices: () => Promise<ReadonlySet<string>>;
+  /** File of this machine's commands that may run without asking. */
+  readonly execApprovalsPath: string;
 }
 
 export interface Nodes {
   readonly links: NodeLinks;
-  readonly handlers: HandlersOf<Extract<MethodName, `node.${string}`>>;
+  readonly handlers: HandlersOf<Extract<MethodName, `node.${string}` | `exec.${string}`>>;
 }
 
 /** Nodes that connected once and were never paired here, of which something is remembered. */
@@ -69,6 +75,13 @@ export function createNodes(dependencies: NodesDependencies): Nodes {
     },
   });
   subscriptions.start(bus);
+  const approvals = createApprovals({ database, clock, ids, publish: bus.publish });
+  const invoker = createInvoker({
+    ...dependencies,
+    registry,
+    invocations,
+    prepareParams: (request) => prepareParams(request, approvals),
+  });
 
   return {
     links: registry,
@@ -78,12 +91,7 @@ export function createNodes(dependencies: NodesDependencies): Nodes {
         registry,
         extras,
         pairing: createNodePairing({ database, clock, ids, publish: bus.publish, attempts: dependencies.attempts }),
-        invoker: createInvoker({
-          ...dependencies,
-          registry,
-          invocations,
-          prepareParams: async ({ params }) => params,
-        }),
+        invoker,
       }),
       ...createNodeRoleHandlers({
         registry,
@@ -91,6 +99,13 @@ export function createNodes(dependencies: NodesDependencies): Nodes {
         extras,
         log,
         takeEvent: createIncoming({ ...dependencies, subscriptions }),
+      }),
+      ...createApprovalHandlers({
+        clock,
+        ids,
+        approvals,
+        invoker,
+        file: createExecApprovalsStore(dependencies.execApprovalsPath),
       }),
     },
   };

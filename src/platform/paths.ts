@@ -28,6 +28,8 @@ export interface Paths {
   readonly deviceTokens: string;
   /** Device tokens are derived from it. */
   readonly deviceKey: string;
+  /** Commands that may run on this machine without asking. */
+  readonly execApprovals: string;
   readonly workspace: string;
   readonly logs: string;
   /** Log files are `<prefix>-YYYY-MM-DD.log`. */
@@ -73,6 +75,7 @@ export function derivePaths(options: PathOptions): Paths {
     deviceIdentity: join(state, "identity", "device.json"),
     deviceTokens: join(state, "identity", "device-auth.json"),
     deviceKey: join(state, "credentials", "device-key"),
+    execApprovals: join(state, "exec-approvals.json"),
     workspace: join(home, `${brand.workspaceFolder}${named}`),
     logs: env.get("LOG_DIR") ? expand(env.get("LOG_DIR") ?? "", home) : join(options.temporary, brand.logName),
     logPrefix: `${brand.logName}${named}`,

@@ -9,6 +9,7 @@ import { agentMethods } from "./methods/agent.ts";
 import { chatMethods } from "./methods/chat.ts";
 import { configMethods } from "./methods/config.ts";
 import { deviceMethods } from "./methods/devices.ts";
+import { execApprovalMethods } from "./methods/exec-approvals.ts";
 import { healthMethods } from "./methods/health.ts";
 import { messagingMethods } from "./methods/messaging.ts";
 import { nodeRoleMethods } from "./methods/node-role.ts";
@@ -28,6 +29,7 @@ export const contract = {
   ...nodeRoleMethods,
   ...configMethods,
   ...deviceMethods,
+  ...execApprovalMethods,
 };
 
 export type MethodName = keyof typeof contract;

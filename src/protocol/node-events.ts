@@ -3,6 +3,7 @@
 import { Type } from "typebox";
 
 import { event } from "./method.ts";
+import { approvalDecision, approvalRequest } from "./methods/exec-approvals.ts";
 import { nodePairRequest } from "./methods/nodes.ts";
 import { count, nonEmpty, text, time } from "./shapes.ts";
 
@@ -36,5 +37,27 @@ export const nodeEvents = {
     }),
     scope: "direct",
     isDroppable: false,
+  }),
+  "exec.approval.requested": event({
+    summary: "A command waits for a person's decision",
+    payload: Type.Object({
+      id: nonEmpty("Approval"),
+      request: approvalRequest,
+      createdAtMs: time("When it was asked"),
+      expiresAtMs: time("When it counts as unanswered"),
+    }),
+    scope: "operator.approvals",
+    isDroppable: true,
+  }),
+  "exec.approval.resolved": event({
+    summary: "Somebody decided",
+    payload: Type.Object({
+      id: nonEmpty("Approval"),
+      decision: approvalDecision,
+      resolvedBy: Type.Optional(Type.Union([Type.String(), Type.Null()], { description: "Who" })),
+      ts: time("When"),
+    }),
+    scope: "operator.approvals",
+    isDroppable: true,
   }),
 };

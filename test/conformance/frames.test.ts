@@ -84,6 +84,14 @@ async function play(client: RawClient, methods: Map<string, string>): Promise<vo
     "device.pair.rename": { deviceId: "none", displayName: "x" },
     "device.token.rotate": { deviceId: "none", role: "operator" },
     "device.token.revoke": { deviceId: "none", role: "operator" },
+    "exec.approval.request": { command: "true", timeoutMs: 1 },
+    "exec.approval.resolve": { id: "none", decision: "deny" },
+    "exec.approval.get": { id: "none" },
+    "exec.approval.list": {},
+    "exec.approvals.get": {},
+    "exec.approvals.set": { file: { version: 1 } },
+    "exec.approvals.node.get": { nodeId: "n" },
+    "exec.approvals.node.set": { nodeId: "n", file: { version: 1 } },
   };
   for (const [method, params] of Object.entries(requests)) await call(method, params);
   await client.wait(

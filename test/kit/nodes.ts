@@ -94,6 +94,7 @@ export async function openNodesKit(): Promise<NodesKit> {
       }),
       policy: () => policy,
       pairedDevices: async () => pairedDevices,
+      execApprovalsPath: join(folder, "state", "exec-approvals.json"),
     });
     return { database, nodes };
   };

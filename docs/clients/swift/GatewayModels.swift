@@ -2165,6 +2165,336 @@ public struct DeviceTokenRevokeResult: Codable, Sendable {
     }
 }
 
+public struct ExecApprovalRequestParams: Codable, Sendable {
+    public let id: String?
+    public let command: String?
+    public let commandargv: [String]?
+    public let systemrunplan: [String: AnyCodable]?
+    public let env: [String: AnyCodable]?
+    public let cwd: AnyCodable?
+    public let nodeid: AnyCodable?
+    public let host: AnyCodable?
+    public let security: AnyCodable?
+    public let ask: AnyCodable?
+    public let agentid: AnyCodable?
+    public let resolvedpath: AnyCodable?
+    public let sessionkey: AnyCodable?
+    public let timeoutms: Int?
+    public let twophase: Bool?
+
+    public init(
+        id: String? = nil,
+        command: String? = nil,
+        commandargv: [String]? = nil,
+        systemrunplan: [String: AnyCodable]? = nil,
+        env: [String: AnyCodable]? = nil,
+        cwd: AnyCodable? = nil,
+        nodeid: AnyCodable? = nil,
+        host: AnyCodable? = nil,
+        security: AnyCodable? = nil,
+        ask: AnyCodable? = nil,
+        agentid: AnyCodable? = nil,
+        resolvedpath: AnyCodable? = nil,
+        sessionkey: AnyCodable? = nil,
+        timeoutms: Int? = nil,
+        twophase: Bool? = nil
+    ) {
+        self.id = id
+        self.command = command
+        self.commandargv = commandargv
+        self.systemrunplan = systemrunplan
+        self.env = env
+        self.cwd = cwd
+        self.nodeid = nodeid
+        self.host = host
+        self.security = security
+        self.ask = ask
+        self.agentid = agentid
+        self.resolvedpath = resolvedpath
+        self.sessionkey = sessionkey
+        self.timeoutms = timeoutms
+        self.twophase = twophase
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case id
+        case command
+        case commandargv = "commandArgv"
+        case systemrunplan = "systemRunPlan"
+        case env
+        case cwd
+        case nodeid = "nodeId"
+        case host
+        case security
+        case ask
+        case agentid = "agentId"
+        case resolvedpath = "resolvedPath"
+        case sessionkey = "sessionKey"
+        case timeoutms = "timeoutMs"
+        case twophase = "twoPhase"
+    }
+}
+
+public struct ExecApprovalRequestAccepted: Codable, Sendable {
+    public let status: String
+    public let id: String
+    public let createdatms: Int
+    public let expiresatms: Int
+
+    public init(
+        status: String,
+        id: String,
+        createdatms: Int,
+        expiresatms: Int
+    ) {
+        self.status = status
+        self.id = id
+        self.createdatms = createdatms
+        self.expiresatms = expiresatms
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case status
+        case id
+        case createdatms = "createdAtMs"
+        case expiresatms = "expiresAtMs"
+    }
+}
+
+public struct ExecApprovalRequestResult: Codable, Sendable {
+    public let id: String
+    public let decision: AnyCodable
+    public let createdatms: Int
+    public let expiresatms: Int
+
+    public init(
+        id: String,
+        decision: AnyCodable,
+        createdatms: Int,
+        expiresatms: Int
+    ) {
+        self.id = id
+        self.decision = decision
+        self.createdatms = createdatms
+        self.expiresatms = expiresatms
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case id
+        case decision
+        case createdatms = "createdAtMs"
+        case expiresatms = "expiresAtMs"
+    }
+}
+
+public struct ExecApprovalResolveParams: Codable, Sendable {
+    public let id: String
+    public let decision: String
+
+    public init(
+        id: String,
+        decision: String
+    ) {
+        self.id = id
+        self.decision = decision
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case id
+        case decision
+    }
+}
+
+public struct ExecApprovalResolveResult: Codable, Sendable {
+    public let ok: AnyCodable
+
+    public init(
+        ok: AnyCodable
+    ) {
+        self.ok = ok
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case ok
+    }
+}
+
+public struct ExecApprovalGetParams: Codable, Sendable {
+    public let id: String
+
+    public init(
+        id: String
+    ) {
+        self.id = id
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case id
+    }
+}
+
+public struct ExecApprovalGetResult: Codable, Sendable {
+    public let id: String
+    public let request: ApprovalRequest
+    public let createdatms: Int
+    public let expiresatms: Int
+    public let status: AnyCodable
+    public let decision: AnyCodable
+    public let resolvedby: String?
+    public let resolvedatms: Int?
+
+    public init(
+        id: String,
+        request: ApprovalRequest,
+        createdatms: Int,
+        expiresatms: Int,
+        status: AnyCodable,
+        decision: AnyCodable,
+        resolvedby: String? = nil,
+        resolvedatms: Int? = nil
+    ) {
+        self.id = id
+        self.request = request
+        self.createdatms = createdatms
+        self.expiresatms = expiresatms
+        self.status = status
+        self.decision = decision
+        self.resolvedby = resolvedby
+        self.resolvedatms = resolvedatms
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case id
+        case request
+        case createdatms = "createdAtMs"
+        case expiresatms = "expiresAtMs"
+        case status
+        case decision
+        case resolvedby = "resolvedBy"
+        case resolvedatms = "resolvedAtMs"
+    }
+}
+
+public struct ExecApprovalListParams: Codable, Sendable {
+    public init() {}
+}
+
+public typealias ExecApprovalListResult = [[String: AnyCodable]]
+
+public struct ExecApprovalsGetParams: Codable, Sendable {
+    public init() {}
+}
+
+public struct ExecApprovalsSnapshot: Codable, Sendable {
+    public let path: String
+    public let exists: Bool
+    public let hash: String
+    public let file: ExecApprovalsFile
+
+    public init(
+        path: String,
+        exists: Bool,
+        hash: String,
+        file: ExecApprovalsFile
+    ) {
+        self.path = path
+        self.exists = exists
+        self.hash = hash
+        self.file = file
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case path
+        case exists
+        case hash
+        case file
+    }
+}
+
+public struct ExecApprovalsSetParams: Codable, Sendable {
+    public let file: ExecApprovalsFile
+    public let basehash: String?
+
+    public init(
+        file: ExecApprovalsFile,
+        basehash: String? = nil
+    ) {
+        self.file = file
+        self.basehash = basehash
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case file
+        case basehash = "baseHash"
+    }
+}
+
+public struct ExecApprovalsSetResult: Codable, Sendable {
+    public let path: String
+    public let exists: Bool
+    public let hash: String
+    public let file: ExecApprovalsFile
+
+    public init(
+        path: String,
+        exists: Bool,
+        hash: String,
+        file: ExecApprovalsFile
+    ) {
+        self.path = path
+        self.exists = exists
+        self.hash = hash
+        self.file = file
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case path
+        case exists
+        case hash
+        case file
+    }
+}
+
+public struct ExecApprovalsNodeGetParams: Codable, Sendable {
+    public let nodeid: String
+
+    public init(
+        nodeid: String
+    ) {
+        self.nodeid = nodeid
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case nodeid = "nodeId"
+    }
+}
+
+public typealias ExecApprovalsNodeGetResult = AnyCodable
+
+public struct ExecApprovalsNodeSetParams: Codable, Sendable {
+    public let nodeid: String
+    public let file: ExecApprovalsFile
+    public let basehash: String?
+
+    public init(
+        nodeid: String,
+        file: ExecApprovalsFile,
+        basehash: String? = nil
+    ) {
+        self.nodeid = nodeid
+        self.file = file
+        self.basehash = basehash
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case nodeid = "nodeId"
+        case file
+        case basehash = "baseHash"
+    }
+}
+
+public typealias ExecApprovalsNodeSetResult = AnyCodable
+
 public struct ConnectChallengeEvent: Codable, Sendable {
     public let nonce: String
     public let ts: Int
@@ -2605,6 +2935,58 @@ public struct NodeInvokeRequestEvent: Codable, Sendable {
     }
 }
 
+public struct ExecApprovalRequestedEvent: Codable, Sendable {
+    public let id: String
+    public let request: ApprovalRequest
+    public let createdatms: Int
+    public let expiresatms: Int
+
+    public init(
+        id: String,
+        request: ApprovalRequest,
+        createdatms: Int,
+        expiresatms: Int
+    ) {
+        self.id = id
+        self.request = request
+        self.createdatms = createdatms
+        self.expiresatms = expiresatms
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case id
+        case request
+        case createdatms = "createdAtMs"
+        case expiresatms = "expiresAtMs"
+    }
+}
+
+public struct ExecApprovalResolvedEvent: Codable, Sendable {
+    public let id: String
+    public let decision: AnyCodable
+    public let resolvedby: AnyCodable?
+    public let ts: Int
+
+    public init(
+        id: String,
+        decision: AnyCodable,
+        resolvedby: AnyCodable? = nil,
+        ts: Int
+    ) {
+        self.id = id
+        self.decision = decision
+        self.resolvedby = resolvedby
+        self.ts = ts
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case id
+        case decision
+        case resolvedby = "resolvedBy"
+        case ts
+    }
+}
+
 public struct ChatMessage: Codable, Sendable {
     public let role: AnyCodable
     public let content: [[String: AnyCodable]]
@@ -2872,6 +3254,88 @@ public struct DeviceRequest: Codable, Sendable {
         case isrepair = "isRepair"
         case silent
         case ts
+    }
+}
+
+public typealias ApprovalDecision = AnyCodable
+
+public struct ApprovalRequest: Codable, Sendable {
+    public let command: String
+    public let commandargv: [String]?
+    public let cwd: AnyCodable
+    public let envkeys: [String]?
+    public let nodeid: AnyCodable?
+    public let host: AnyCodable
+    public let security: AnyCodable
+    public let ask: AnyCodable
+    public let agentid: AnyCodable
+    public let resolvedpath: AnyCodable
+    public let sessionkey: AnyCodable
+
+    public init(
+        command: String,
+        commandargv: [String]? = nil,
+        cwd: AnyCodable,
+        envkeys: [String]? = nil,
+        nodeid: AnyCodable? = nil,
+        host: AnyCodable,
+        security: AnyCodable,
+        ask: AnyCodable,
+        agentid: AnyCodable,
+        resolvedpath: AnyCodable,
+        sessionkey: AnyCodable
+    ) {
+        self.command = command
+        self.commandargv = commandargv
+        self.cwd = cwd
+        self.envkeys = envkeys
+        self.nodeid = nodeid
+        self.host = host
+        self.security = security
+        self.ask = ask
+        self.agentid = agentid
+        self.resolvedpath = resolvedpath
+        self.sessionkey = sessionkey
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case command
+        case commandargv = "commandArgv"
+        case cwd
+        case envkeys = "envKeys"
+        case nodeid = "nodeId"
+        case host
+        case security
+        case ask
+        case agentid = "agentId"
+        case resolvedpath = "resolvedPath"
+        case sessionkey = "sessionKey"
+    }
+}
+
+public struct ExecApprovalsFile: Codable, Sendable {
+    public let version: AnyCodable
+    public let socket: [String: AnyCodable]?
+    public let defaults: [String: AnyCodable]?
+    public let agents: [String: AnyCodable]?
+
+    public init(
+        version: AnyCodable,
+        socket: [String: AnyCodable]? = nil,
+        defaults: [String: AnyCodable]? = nil,
+        agents: [String: AnyCodable]? = nil
+    ) {
+        self.version = version
+        self.socket = socket
+        self.defaults = defaults
+        self.agents = agents
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case version
+        case socket
+        case defaults
+        case agents
     }
 }
 

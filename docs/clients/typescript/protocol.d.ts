@@ -1195,6 +1195,143 @@ export type DeviceTokenRevokeResult = {
   "revokedAtMs": number;
 };
 
+export type ExecApprovalRequestParams = {
+  /** Name of the approval; made up when absent */
+  "id"?: string;
+  /** Command as text */
+  "command"?: string;
+  /** The program and its arguments */
+  "commandArgv"?: Array<string>;
+  /** Where newer clients put the argv */
+  "systemRunPlan"?: {
+    /** The program and its arguments */
+    "argv"?: Array<string>;
+  };
+  /** Variables it is given */
+  "env"?: Record<string, string>;
+  /** Folder it runs in */
+  "cwd"?: string | null;
+  /** Node it runs on */
+  "nodeId"?: string | null;
+  /** gateway, node or sandbox */
+  "host"?: string | null;
+  /** The rule that led here */
+  "security"?: string | null;
+  /** The rule that led here */
+  "ask"?: string | null;
+  /** Agent that wants it */
+  "agentId"?: string | null;
+  /** The program's file */
+  "resolvedPath"?: string | null;
+  /** Session that wants it */
+  "sessionKey"?: string | null;
+  /** How long to wait; 120,000 when absent, at most a day */
+  "timeoutMs"?: number;
+  /** Answer at once that people are being asked, then again */
+  "twoPhase"?: boolean;
+};
+
+export type ExecApprovalRequestAccepted = {
+  "status": "accepted";
+  /** Approval */
+  "id": string;
+  /** When it was asked, ms since the epoch */
+  "createdAtMs": number;
+  /** When it counts as unanswered, ms since the epoch */
+  "expiresAtMs": number;
+};
+
+export type ExecApprovalRequestResult = {
+  /** Approval */
+  "id": string;
+  /** null: nobody answered in time */
+  "decision": "allow-once" | "allow-always" | "deny" | null;
+  /** When it was asked, ms since the epoch */
+  "createdAtMs": number;
+  /** When it counts as unanswered, ms since the epoch */
+  "expiresAtMs": number;
+};
+
+export type ExecApprovalResolveParams = {
+  /** Approval */
+  "id": string;
+  /** allow-once, allow-always or deny */
+  "decision": string;
+};
+
+export type ExecApprovalResolveResult = {
+  "ok": true;
+};
+
+export type ExecApprovalGetParams = {
+  /** Approval */
+  "id": string;
+};
+
+export type ExecApprovalGetResult = {
+  /** Approval */
+  "id": string;
+  "request": ApprovalRequest;
+  /** When it was asked, ms since the epoch */
+  "createdAtMs": number;
+  /** When it counts as unanswered, ms since the epoch */
+  "expiresAtMs": number;
+  "status": "pending" | "resolved" | "expired";
+  "decision": "allow-once" | "allow-always" | "deny" | null;
+  /** Who decided */
+  "resolvedBy"?: string;
+  /** When, ms since the epoch */
+  "resolvedAtMs"?: number;
+};
+
+export type ExecApprovalListParams = Record<string, unknown>;
+
+export type ExecApprovalListResult = Array<{
+  /** Approval */
+  "id": string;
+  "request": ApprovalRequest;
+  /** When it was asked, ms since the epoch */
+  "createdAtMs": number;
+  /** When it counts as unanswered, ms since the epoch */
+  "expiresAtMs": number;
+}>;
+
+export type ExecApprovalsGetParams = Record<string, unknown>;
+
+export type ExecApprovalsSnapshot = {
+  /** The file */
+  "path": string;
+  "exists": boolean;
+  /** Goes into the next change as `baseHash` */
+  "hash": string;
+  /** Which commands run without asking, and when people are asked */
+  "file": ExecApprovalsFile;
+};
+
+export type ExecApprovalsSetParams = {
+  /** Which commands run without asking, and when people are asked */
+  "file": ExecApprovalsFile;
+  /** Hash that was read */
+  "baseHash"?: string;
+};
+
+export type ExecApprovalsSetResult = ExecApprovalsSnapshot;
+
+export type ExecApprovalsNodeGetParams = NodeDescribeParams;
+
+export type ExecApprovalsNodeGetResult = unknown;
+
+export type ExecApprovalsNodeSetParams = {
+  /** Id of the node: its device's id, else its client's */
+  "nodeId": string;
+  /** Which commands run without asking, and when people are asked */
+  "file": ExecApprovalsFile;
+  /** Hash that was read */
+  "baseHash"?: string;
+};
+
+export type ExecApprovalsNodeSetResult = unknown;
+
 export type ConnectChallengeEvent = {
   /** Goes into the device signature */
   "nonce": string;
@@ -1321,6 +1458,26 @@ export type NodeInvokeRequestEvent = {
   "idempotencyKey"?: string;
 };
 
+export type ExecApprovalRequestedEvent = {
+  /** Approval */
+  "id": string;
+  "request": ApprovalRequest;
+  /** When it was asked, ms since the epoch */
+  "createdAtMs": number;
+  /** When it counts as unanswered, ms since the epoch */
+  "expiresAtMs": number;
+};
+
+export type ExecApprovalResolvedEvent = {
+  /** Approval */
+  "id": string;
+  "decision": "allow-once" | "allow-always" | "deny";
+  /** Who */
+  "resolvedBy"?: string | null;
+  /** When, ms since the epoch */
+  "ts": number;
+};
+
 export type ChatMessage = {
   "role": "user" | "assistant" | "toolResult";
   /** Content blocks */
@@ -1438,6 +1595,71 @@ export type DeviceRequest = {
   "silent": boolean;
   /** When it asked, ms since the epoch */
   "ts": number;
+};
+
+export type ApprovalDecision = "allow-once" | "allow-always" | "deny";
+
+export type ApprovalRequest = {
+  /** The whole command, from its argv where that is known */
+  "command": string;
+  "commandArgv"?: Array<string>;
+  /** Folder it runs in */
+  "cwd": string | null;
+  /** Variables it is given beside its usual ones */
+  "envKeys"?: Array<string>;
+  /** Node it runs on */
+  "nodeId"?: string | null;
+  /** gateway, node or sandbox */
+  "host": string | null;
+  "security": string | null;
+  "ask": string | null;
+  "agentId": string | null;
+  /** The program's file */
+  "resolvedPath": string | null;
+  "sessionKey": string | null;
+};
+
+export type ExecApprovalsFile = {
+  "version": 1;
+  "socket"?: {
+    "path"?: string;
+    "token"?: string;
+  };
+  "defaults"?: {
+    /** deny, allowlist or full */
+    "security"?: string;
+    /** off, on-miss or always */
+    "ask"?: string;
+    /** What counts when nobody answers: deny, allowlist or full */
+    "askFallback"?: string;
+    /** Accepted for older files; has no effect */
+    "autoAllowSkills"?: boolean;
+  };
+  /** By agent; `*` for all of them */
+  "agents"?: Record<string, {
+    /** deny, allowlist or full */
+    "security"?: string;
+    /** off, on-miss or always */
+    "ask"?: string;
+    /** What counts when nobody answers: deny, allowlist or full */
+    "askFallback"?: string;
+    /** Accepted for older files; has no effect */
+    "autoAllowSkills"?: boolean;
+    "allowlist"?: Array<{
+      /** Id of the entry */
+      "id"?: string;
+      /** Path of the program; `*` and `**` stand for parts of it */
+      "pattern": string;
+      /** Only with exactly these arguments */
+      "args"?: Array<string>;
+      /** Last time it let a command through */
+      "lastUsedAt"?: number;
+      /** That command */
+      "lastUsedCommand"?: string;
+      /** Its program */
+      "lastResolvedPath"?: string;
+    }>;
+  }>;
 };
 
 export type HealthSnapshot = {
@@ -1591,6 +1813,14 @@ export interface GatewayMethods {
   "device.pair.rename": { params: DevicePairRenameParams; result: DevicePairRenameResult };
   "device.token.rotate": { params: DeviceTokenRotateParams; result: DeviceTokenRotateResult };
   "device.token.revoke": { params: DeviceTokenRevokeParams; result: DeviceTokenRevokeResult };
+  "exec.approval.request": { params: ExecApprovalRequestParams; accepted: ExecApprovalRequestAccepted; result: ExecApprovalRequestResult };
+  "exec.approval.resolve": { params: ExecApprovalResolveParams; result: ExecApprovalResolveResult };
+  "exec.approval.get": { params: ExecApprovalGetParams; result: ExecApprovalGetResult };
+  "exec.approval.list": { params: ExecApprovalListParams; result: ExecApprovalListResult };
+  "exec.approvals.get": { params: ExecApprovalsGetParams; result: ExecApprovalsSnapshot };
+  "exec.approvals.set": { params: ExecApprovalsSetParams; result: ExecApprovalsSetResult };
+  "exec.approvals.node.get": { params: ExecApprovalsNodeGetParams; result: ExecApprovalsNodeGetResult };
+  "exec.approvals.node.set": { params: ExecApprovalsNodeSetParams; result: ExecApprovalsNodeSetResult };
 }
 
 /** Payload of each event. */
@@ -1607,4 +1837,6 @@ export interface GatewayEvents {
   "node.pair.requested": NodePairRequestedEvent;
   "node.pair.resolved": NodePairResolvedEvent;
   "node.invoke.request": NodeInvokeRequestEvent;
+  "exec.approval.requested": ExecApprovalRequestedEvent;
+  "exec.approval.resolved": ExecApprovalResolvedEvent;
 }

@@ -45,6 +45,14 @@ export const methodTable: Readonly<Record<MethodName, MethodRow>> = {
   "device.pair.rename": { scope: "operator.pairing", role: "operator", answers: "once", isIdempotent: false },
   "device.token.rotate": { scope: "operator.pairing", role: "operator", answers: "once", isIdempotent: false },
   "device.token.revoke": { scope: "operator.pairing", role: "operator", answers: "once", isIdempotent: false },
+  "exec.approval.request": { scope: "operator.approvals", role: "operator", answers: "twice", isIdempotent: false },
+  "exec.approval.resolve": { scope: "operator.approvals", role: "operator", answers: "once", isIdempotent: false },
+  "exec.approval.get": { scope: "operator.approvals", role: "operator", answers: "once", isIdempotent: false },
+  "exec.approval.list": { scope: "operator.approvals", role: "operator", answers: "once", isIdempotent: false },
+  "exec.approvals.get": { scope: "operator.admin", role: "operator", answers: "once", isIdempotent: false },
+  "exec.approvals.set": { scope: "operator.admin", role: "operator", answers: "once", isIdempotent: false },
+  "exec.approvals.node.get": { scope: "operator.admin", role: "operator", answers: "once", isIdempotent: false },
+  "exec.approvals.node.set": { scope: "operator.admin", role: "operator", answers: "once", isIdempotent: false },
 };
 
 export type EventRow = Pick<EventContract, "scope" | "isDroppable">;
@@ -62,4 +70,6 @@ export const eventTable: Readonly<Record<EventName, EventRow>> = {
   "node.pair.requested": { scope: "operator.pairing", isDroppable: true },
   "node.pair.resolved": { scope: "operator.pairing", isDroppable: true },
   "node.invoke.request": { scope: "direct", isDroppable: false },
+  "exec.approval.requested": { scope: "operator.approvals", isDroppable: true },
+  "exec.approval.resolved": { scope: "operator.approvals", isDroppable: true },
 };
