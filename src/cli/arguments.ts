@@ -98,6 +98,7 @@ const groupSummaries: Readonly<Record<string, string>> = {
   gateway: "run and inspect the Gateway",
   message: "send messages",
   pairing: "let people in",
+  devices: "let devices in, and out",
 };
 
 /** A group has the global flags and no others: an option of its own would take what is meant for its commands. */

@@ -24,6 +24,11 @@ export interface Command {
 
 const timeout = ["--timeout <ms>", "time limit of the request"] as const;
 
+const deviceRole = [
+  ["--device <id>", "device, as devices list shows it"],
+  ["--role <role>", "operator or node (default operator)"],
+] as const;
+
 export const commands: readonly Command[] = [
   {
     name: "gateway run",
@@ -123,6 +128,59 @@ export const commands: readonly Command[] = [
     options: [["--notify", "tell them"]],
     examples: ["pairing approve telegram ABCD2345"],
     load: () => import("./pairing/approve.ts"),
+  },
+  {
+    name: "devices list",
+    summary: "devices that are paired, and those that wait for approval",
+    options: [timeout],
+    examples: ["devices list", "devices list --json"],
+    load: () => import("./devices/list.ts"),
+  },
+  {
+    name: "devices approve [request]",
+    summary: "let a device in; without a request the only one that waits",
+    options: [timeout],
+    examples: ["devices approve", "devices approve 1f0c2a"],
+    load: async () => ({ run: (await import("./devices/change.ts")).approve }),
+  },
+  {
+    name: "devices reject [request]",
+    summary: "turn a device down",
+    options: [timeout],
+    examples: ["devices reject 1f0c2a"],
+    load: async () => ({ run: (await import("./devices/change.ts")).reject }),
+  },
+  {
+    name: "devices rotate",
+    summary: "make a new token for a device; the old one ends at once",
+    options: [
+      ...deviceRole,
+      ["--scope <scopes>", "scopes of the new token, with commas (default: as before)"],
+      timeout,
+    ],
+    examples: ["devices rotate --device 3fa9c1 --role operator --scope read,write"],
+    load: async () => ({ run: (await import("./devices/change.ts")).rotate }),
+  },
+  {
+    name: "devices revoke",
+    summary: "end a device's token and close its connections",
+    options: [...deviceRole, timeout],
+    examples: ["devices revoke --device 3fa9c1 --role node"],
+    load: async () => ({ run: (await import("./devices/change.ts")).revoke }),
+  },
+  {
+    name: "devices remove <device>",
+    summary: "forget a device",
+    options: [timeout],
+    examples: ["devices remove 3fa9c1"],
+    load: async () => ({ run: (await import("./devices/change.ts")).remove }),
+  },
+  {
+    name: "devices rename <device> <name>",
+    summary: "give a device another name",
+    options: [timeout],
+    examples: ['devices rename 3fa9c1 "kitchen tablet"'],
+    load: async () => ({ run: (await import("./devices/change.ts")).rename }),
   },
   {
     name: "logs",
