@@ -115,7 +115,7 @@ try {
       concurrency: 1,
     });
   }
-  if (isAll) env["FUZZ_FRAMES"] ??= "20000";
+  if (part === "fuzz") env["FUZZ_FRAMES"] ??= "1000000";
   if (isAll || part === "fuzz") {
     await runTests("fuzz", {
       pattern: "test/fuzz/**/*.test.ts",

@@ -8,6 +8,7 @@ import { runInNewContext } from "node:vm";
 
 import { WebSocket } from "ws";
 
+import { badFirstFrames, badFrames, createRandom, type Random } from "../kit/bad-frames.ts";
 import { openServerKit, secret, type ServerKit } from "../kit/gateway-server.ts";
 import { openRawClient } from "../kit/raw-client.ts";
 
@@ -25,42 +26,8 @@ function memory(): { heap: number; rss: number } {
   return { heap: heapUsed + external, rss };
 }
 
-/** Small and repeatable; not for secrets. */
-function createRandom(start: number): (limit: number) => number {
-  let state = start >>> 0;
-  return (limit) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * limit);
-  };
-}
-
-/** Each yields a frame that is wrong in its own way; `n` makes it another one each time. */
-const kinds: readonly ((n: number) => string | Buffer)[] = [
-  (n) => `not json ${n}`,
-  () => "{",
-  () => "",
-  (n) => Buffer.from([n & 0xff, 0xff, 0x00, 0xc0]),
-  (n) => JSON.stringify({ type: "event", id: `e${n}`, event: "tick" }),
-  (n) => JSON.stringify({ type: "req", id: n, method: "health" }),
-  (n) => JSON.stringify([n, [[]]]),
-  () => "null",
-  (n) => `{"type":"req","id":"${n}","method":"health","params":${'{"a":'.repeat(300)}1${"}".repeat(300)}}`,
-  () => "[".repeat(5_000),
-  (n) =>
-    `{"type":"req","id":"${n}","method":"send","params":{"__proto__":{"to":"x"},"constructor":{"prototype":{"y":1}}}}`,
-  (n) => `{"__proto__":{"type":"req"},"id":"${n}","method":"health"}`,
-  (n) => JSON.stringify({ type: "req", id: `u${n}`, method: `no.such.method.${n}` }),
-  (n) => JSON.stringify({ type: "req", id: `u${n}`, method: "constructor" }),
-  (n) => JSON.stringify({ type: "req", id: `p${n}`, method: "send", params: { to: n, message: null } }),
-  (n) => JSON.stringify({ type: "req", id: `p${n}`, method: "send", params: `text ${n}` }),
-  (n) => `{"type":"req","id":"\\ud800${n}","method":"\\udfff","params":{"\\ud800":"\\udc00"}}`,
-  (n) => JSON.stringify({ type: "req", id: `c${n}`, method: "connect", params: {} }),
-  (n) => JSON.stringify({ type: "req", id: `x${"y".repeat(2_000)}${n}`, method: "health" }),
-  (n) => JSON.stringify({ type: "res", id: `r${n}`, ok: true, payload: "z".repeat(3_000) }),
-];
-
 /** Sends `count` wrong frames and waits for the answer to a good one after each 500: what is sent is also read. */
-async function flood(kit: ServerKit, count: number, random: (limit: number) => number): Promise<Map<string, number>> {
+async function flood(kit: ServerKit, count: number, random: Random): Promise<Map<string, number>> {
   const socket = new WebSocket(kit.url);
   const codes = new Map<string, number>();
   const waiting = new Map<string, () => void>();
@@ -89,7 +56,7 @@ async function flood(kit: ServerKit, count: number, random: (limit: number) => n
     scopes: ["operator.admin"],
   });
   for (let sent = 0; sent < count; sent += 1) {
-    socket.send(kinds[random(kinds.length)]?.(sent) ?? "");
+    socket.send(badFrames[random(badFrames.length)]?.(sent) ?? "");
     if (sent % 500 === 499) {
       await call(`check-${sent}`, "health", {});
       socket.removeAllListeners("close");
@@ -105,25 +72,9 @@ async function flood(kit: ServerKit, count: number, random: (limit: number) => n
 /** Connections that never get in, each wrong in its own way. */
 async function knock(kit: ServerKit, count: number): Promise<Map<number, number>> {
   const codes = new Map<number, number>();
-  const connect = (auth: object) => ({
-    type: "req",
-    id: "1",
-    method: "connect",
-    params: { minProtocol: 4, maxProtocol: 4, client: { id: "x", version: "1", platform: "p", mode: "test" }, auth },
-  });
-  const firsts: (string | Buffer)[] = [
-    "not json",
-    Buffer.from([0xff, 0x00]),
-    JSON.stringify({ type: "req", id: "1", method: "health" }),
-    JSON.stringify(connect({ token: "wrong" })),
-    JSON.stringify(connect({})),
-    `{"a":${"[".repeat(3_000)}${"]".repeat(3_000)}}`,
-    "x".repeat(100_000),
-    JSON.stringify(connect({ token: "\ud800" })),
-  ];
-  for (let done = 0; done < count; done += firsts.length)
+  for (let done = 0; done < count; done += badFirstFrames.length)
     await Promise.all(
-      firsts.map(async (first) => {
+      badFirstFrames.map(async (first) => {
         // as if through a proxy: wrong secrets from there must not shut out who connects directly
         const client = await openRawClient(kit.port, "", { "x-forwarded-for": "203.0.113.7" });
         client.send(first);
