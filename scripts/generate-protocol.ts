@@ -71,8 +71,8 @@ function renderTable(): string {
       `  ${JSON.stringify(name)}: { scope: ${JSON.stringify(scope)}, role: ${JSON.stringify(role)}, answers: ${JSON.stringify(answers)}, isIdempotent: ${isIdempotent} },`,
   );
   const eventRows = eventList.map(
-    ([name, { scope, isDroppable }]) =>
-      `  ${JSON.stringify(name)}: { scope: ${JSON.stringify(scope)}, isDroppable: ${isDroppable} },`,
+    ([name, { scope, isDroppable, topic }]) =>
+      `  ${JSON.stringify(name)}: { scope: ${JSON.stringify(scope)}, isDroppable: ${isDroppable}${topic ? `, topic: ${JSON.stringify(topic)}` : ""} },`,
   );
   return `// ${note} The run-time view of the contract.
 
@@ -85,7 +85,7 @@ export const methodTable: Readonly<Record<MethodName, MethodRow>> = {
 ${rows.join("\n")}
 };
 
-export type EventRow = Pick<EventContract, "scope" | "isDroppable">;
+export type EventRow = Pick<EventContract, "scope" | "isDroppable" | "topic">;
 
 export const eventTable: Readonly<Record<EventName, EventRow>> = {
 ${eventRows.join("\n")}
@@ -168,7 +168,7 @@ ${renderFields(row.result)}
 
 ${row.summary}.
 
-To: ${row.scope === "any" ? "every connection" : row.scope}.${row.isDroppable ? " Left out for a connection that reads too slowly." : ""}
+To: ${row.scope === "any" ? "every connection" : row.scope}${row.topic ? ", once it has subscribed" : ""}.${row.isDroppable ? " Left out for a connection that reads too slowly." : ""}
 
 ${renderFields(row.payload)}
 `,

@@ -1,11 +1,11 @@
-// `agent` and `agent.wait`: a client asks for a turn. Trip (b): dispatch -> here -> conversation/intake -> "accepted" -> lane.
+// `agent`, `agent.wait`, `agent.identity.get`: a client asks for a turn. Trip (b): dispatch -> here -> conversation/intake -> "accepted" -> lane.
 
 import { Fault } from "../base/fault.ts";
 import { parseRunId, type SessionKey } from "../base/ids.ts";
 import { parseAttachments } from "../conversation/attachments.ts";
 import type { Intake } from "../conversation/intake.ts";
 import { createRunInbound } from "../conversation/run-inbound.ts";
-import { agentOf, checkAgent, decideRoute, widenSessionKey, type RoutePolicy } from "../conversation/route.ts";
+import { agentOf, checkAgent, sessionOfTarget, widenSessionKey, type RoutePolicy } from "../conversation/route.ts";
 import type { Runs } from "../conversation/runs.ts";
 import type { Sending } from "../conversation/send.ts";
 import type { TurnRow } from "../conversation/store/turns.ts";
@@ -22,9 +22,21 @@ export interface AgentMethodDependencies {
   readonly routePolicy: () => RoutePolicy;
   /** The canonical key of a session id; undefined when there is none. */
   readonly findSessionKey: (sessionId: string) => Promise<SessionKey | undefined>;
+  /** @throws Fault when clients may not write to the session. */
+  readonly checkSendPolicy: (key: SessionKey) => Promise<void>;
+  readonly identity: (agentId: string) => AgentIdentity;
 }
 
-export function createAgentHandlers(dependencies: AgentMethodDependencies): HandlersOf<"agent" | "agent.wait"> {
+/** An agent as the config describes it. */
+export interface AgentIdentity {
+  readonly name?: string;
+  readonly emoji?: string;
+  readonly avatar?: string;
+}
+
+type Names = "agent" | "agent.wait" | "agent.identity.get";
+
+export function createAgentHandlers(dependencies: AgentMethodDependencies): HandlersOf<Names> {
   const { intake, runs } = dependencies;
   return {
     async agent({ params, caller, signal, accept }) {
@@ -53,6 +65,26 @@ export function createAgentHandlers(dependencies: AgentMethodDependencies): Hand
         error: turn.outcome?.fault?.message ?? "the run failed",
       };
     },
+
+    async "agent.identity.get"({ params }) {
+      const policy = dependencies.routePolicy();
+      const sessionKey = params.sessionKey?.trim() ? widenSessionKey(params.sessionKey, policy) : undefined;
+      const named = params.agentId?.trim() ? checkAgent(params.agentId, policy) : undefined;
+      if (sessionKey && named) checkSessionAgent(sessionKey, named, "agent.identity.get");
+      const agentId = named ?? (sessionKey ? agentOf(sessionKey, policy.defaultAgentId) : policy.defaultAgentId);
+      return { agentId, ...renderIdentity(dependencies.identity(agentId)) };
+    },
+  };
+}
+
+function renderIdentity({ name, emoji, avatar }: AgentIdentity) {
+  const shown = name?.trim() || "Assistant";
+  // a path names a file of this machine: nothing that a client could show
+  const picture = avatar && /^(?:https?:|data:image\/)/u.test(avatar) ? avatar : undefined;
+  return {
+    name: shown,
+    avatar: picture ?? (emoji?.trim() || shown.slice(0, 1).toUpperCase()),
+    ...(emoji?.trim() ? { emoji: emoji.trim() } : {}),
   };
 }
 
@@ -97,13 +129,8 @@ async function toInbound(
   const agentId = params.agentId === undefined ? policy.defaultAgentId : checkAgent(params.agentId, policy);
   const deliver = decideDelivery(params, dependencies.sending);
   const sessionKey = await decideSession(params, { ...policy, defaultAgentId: agentId }, dependencies);
-  if (params.agentId !== undefined && agentOf(sessionKey, agentId) !== agentId) {
-    throw new Fault(
-      "invalid_params",
-      `invalid agent params: agent "${agentId}" does not match session key agent "${agentOf(sessionKey, agentId)}"`,
-      { field: "agentId" },
-    );
-  }
+  if (params.agentId !== undefined) checkSessionAgent(sessionKey, agentId, "agent");
+  await dependencies.checkSendPolicy(sessionKey);
   return createRunInbound({
     caller,
     runId: parseRunId(params.idempotencyKey),
@@ -149,22 +176,18 @@ function sessionOfPeer(params: MethodParams<"agent">, policy: RoutePolicy, sendi
   const to = (params.to ?? "").trim();
   const isNamed = params.channel !== undefined && params.channel !== "last";
   const channel = isNamed ? sending.resolveChannel(params.channel) : sending.onlyChannel();
-  const {
-    chatId,
-    threadId,
-    account,
-    channel: id,
-  } = channel
+  const target = channel
     ? channel.parseTarget(to, params.accountId)
-    : { channel: "client", account: "default", chatId: to, threadId: undefined };
-  const inbound: Inbound = {
-    channel: id,
-    account,
-    eventId: "",
-    chat: { kind: chatId.startsWith("-") ? "group" : "direct", id: chatId, threadId },
-    sender: { id: chatId },
-    text: "",
-    trust: "operator",
-  };
-  return decideRoute(inbound, policy).sessionKey;
+    : { channel: "client", account: "default", chatId: to };
+  return sessionOfTarget(target, policy);
+}
+
+function checkSessionAgent(sessionKey: SessionKey, agentId: string, method: string): void {
+  const other = agentOf(sessionKey, agentId);
+  if (other === agentId) return;
+  throw new Fault(
+    "invalid_params",
+    `invalid ${method} params: agent "${agentId}" does not match session key agent "${other}"`,
+    { field: "agentId" },
+  );
 }

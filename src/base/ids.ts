@@ -8,7 +8,7 @@ import { Fault } from "./fault.ts";
 declare const kind: unique symbol;
 type Id<Kind extends string> = string & { readonly [kind]: Kind };
 
-/** Canonical address of a conversation: `agent:<agentId>:<rest>`, or the reserved `global`. */
+/** Canonical address of a conversation: `agent:<agentId>:<rest>`, or one of the reserved `global` and `unknown`. */
 export type SessionKey = Id<"SessionKey">;
 /** One agent turn. Equals the caller's idempotency key where it gave one. */
 export type RunId = Id<"RunId">;
@@ -54,11 +54,11 @@ export function parseRunId(text: string): RunId {
   return text as RunId;
 }
 
-const sessionKeyPattern = /^agent:[a-z0-9][a-z0-9_-]{0,63}:.+$/su;
+const sessionKeyPattern = /^(?:global|unknown|agent:[a-z0-9][a-z0-9_-]{0,63}:.+)$/su;
 
 /** @throws Fault `invalid_params` unless the key is canonical; `conversation/route` widens shorthand first. */
 export function parseSessionKey(text: string): SessionKey {
-  if (text.length > 512 || (text !== "global" && !sessionKeyPattern.test(text))) {
+  if (text.length > 512 || !sessionKeyPattern.test(text)) {
     throw new Fault("invalid_params", `not a session key: ${JSON.stringify(text.slice(0, 80))}`, {
       field: "sessionKey",
       next: "use main, or agent:<agentId>:<name>",

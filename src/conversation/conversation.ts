@@ -7,6 +7,7 @@ import type { Service } from "../base/service.ts";
 import type { Database } from "../platform/database.ts";
 import type { Channel } from "../ports/channel.ts";
 import type { Publish } from "../ports/publish.ts";
+import type { Topics } from "../ports/topics.ts";
 import type { Tool } from "../ports/tool.ts";
 import type { TurnRunner } from "../ports/turn.ts";
 import { createDelivery } from "./delivery.ts";
@@ -19,6 +20,10 @@ import { createRetention } from "./retention.ts";
 import type { RoutePolicy } from "./route.ts";
 import { createRuns, type Runs } from "./runs.ts";
 import { createSending, type Sending } from "./send.ts";
+import { createSessionFeed, type SessionFeed } from "./sessions/feed.ts";
+import { createInject, type Inject } from "./sessions/inject.ts";
+import type { PriceOf } from "./sessions/record.ts";
+import type { ViewModel } from "./sessions/render.ts";
 import { createConversationTools } from "./tools.ts";
 import { createPerformTurn } from "./turn.ts";
 import { createTurnFeed } from "./turn-feed.ts";
@@ -31,6 +36,9 @@ export interface ConversationDependencies {
   readonly ids: Ids;
   readonly log: Log;
   readonly publish: Publish;
+  readonly topics: Pick<Topics, "isWanted">;
+  readonly viewModel: ViewModel;
+  readonly priceOf: PriceOf;
   readonly runTurn: TurnRunner;
   readonly channels: () => readonly Channel[];
   readonly gatePolicy: (channel: string) => GatePolicy;
@@ -46,6 +54,8 @@ export interface Conversation {
   readonly runs: Runs;
   readonly sending: Sending;
   readonly overview: Overview;
+  readonly sessionFeed: SessionFeed;
+  readonly inject: Inject;
   readonly tools: readonly Tool[];
   /** In the order in which they start. */
   readonly services: readonly Service[];
@@ -68,6 +78,7 @@ export function createConversation(dependencies: ConversationDependencies): Conv
     onFinished: (effectKey) => finishedSends.ring(effectKey),
   });
   const onOutbox = () => delivery.wake();
+  const sessionFeed = createSessionFeed(dependencies);
 
   const lane = createLane({
     database,
@@ -84,6 +95,7 @@ export function createConversation(dependencies: ConversationDependencies): Conv
       textLimit: (channel) => findChannel(channel)?.capabilities.textLimit ?? cautiousTextLimit,
       showTyping: createTyping({ clock, channel: findChannel }),
       onOutbox,
+      sessionFeed,
     }),
   });
 
@@ -104,13 +116,15 @@ export function createConversation(dependencies: ConversationDependencies): Conv
     },
   });
 
-  const sending = createSending({ database, clock, waiters: finishedSends, channels: dependencies.channels, onOutbox });
+  const sending = createSending({ ...dependencies, waiters: finishedSends, onOutbox, sessionFeed });
   return {
     intake,
     lane,
     runs: createRuns({ database, clock, waiters: endedTurns }),
     sending,
     overview: createOverview({ database, clock }),
+    sessionFeed,
+    inject: createInject({ ...dependencies, sessionFeed }),
     tools: createConversationTools({ database, clock, sending, onOutbox }),
     services: [lane, delivery, createRetention({ database, clock, log: log.child("retention") })],
   };

@@ -12,6 +12,8 @@ export interface GatePolicy {
   readonly groupAllowFrom?: readonly (string | number)[];
   /** Absent: every group is eligible; present: only the ids named, or `*`. */
   readonly groups?: Readonly<Record<string, { readonly requireMention?: boolean; readonly enabled?: boolean }>>;
+  /** Set for this group's session by a client; goes before the group's own. */
+  readonly activation?: "mention" | "always";
 }
 
 export type Verdict =
@@ -51,7 +53,8 @@ function decideGroup(inbound: Inbound, policy: GatePolicy): Verdict {
   const { enabled = true, requireMention = true } = settings;
   if (!enabled) return dropped("group-disabled");
   if (!isGroupSender(inbound, policy)) return dropped("group-sender-not-in-allowlist");
-  return requireMention && inbound.isMentioned !== true ? dropped("not-mentioned") : accepted;
+  const isMentionNeeded = policy.activation ? policy.activation === "mention" : requireMention;
+  return isMentionNeeded && inbound.isMentioned !== true ? dropped("not-mentioned") : accepted;
 }
 
 /** Without a list every group has the defaults; with one, only the groups named in it. */

@@ -17,6 +17,7 @@ import { decideRoute, type RoutePolicy } from "./route.ts";
 import { isStopWord } from "./stop-word.ts";
 import { findEvent, insertEvent, type InboxEntry } from "./store/inbox.ts";
 import { isAllowed } from "./store/pairing.ts";
+import { findSession } from "./store/sessions.ts";
 import { findTurn, insertTurn } from "./store/turns.ts";
 
 export interface IntakeDependencies {
@@ -82,7 +83,7 @@ function decide(sql: Sql, inbound: Inbound, dependencies: IntakeDependencies): D
   const known = findEvent(sql, inbound);
   if (known) return { result: repeat(known, inbound, bodyHash), receivedAt };
 
-  const policy = inbound.trust === "operator" ? undefined : dependencies.gatePolicy(inbound.channel);
+  const policy = inbound.trust === "operator" ? undefined : policyFor(sql, inbound, dependencies);
   const isPaired = policy !== undefined && isAllowed(sql, inbound.channel, inbound.account, inbound.sender.id);
   const verdict: Verdict = policy ? decideGate(inbound, policy, isPaired) : { verdict: "accepted" };
   const entry = { inbound, receivedAt, bodyHash };
@@ -103,6 +104,14 @@ function decide(sql: Sql, inbound: Inbound, dependencies: IntakeDependencies): D
     case "accepted":
       return accept(sql, entry, dependencies);
   }
+}
+
+/** The channel's policy, with what clients have set for the session of this group. */
+function policyFor(sql: Sql, inbound: Inbound, { gatePolicy, routePolicy }: IntakeDependencies): GatePolicy {
+  const policy = gatePolicy(inbound.channel);
+  if (inbound.chat.kind !== "group") return policy;
+  const activation = findSession(sql, decideRoute(inbound, routePolicy()).sessionKey)?.settings.groupActivation;
+  return activation ? { ...policy, activation } : policy;
 }
 
 interface AcceptedEntry {

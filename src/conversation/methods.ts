@@ -3,10 +3,14 @@
 import { Fault } from "../base/fault.ts";
 import { parseRunId } from "../base/ids.ts";
 import type { HandlersOf } from "../ports/method.ts";
+import { widenSessionKey, type RoutePolicy } from "./route.ts";
 import type { Sending } from "./send.ts";
 
-export function createConversationHandlers(dependencies: { sending: Sending }): HandlersOf<"send"> {
-  const { sending } = dependencies;
+export function createConversationHandlers(dependencies: {
+  sending: Sending;
+  routePolicy: () => RoutePolicy;
+}): HandlersOf<"send"> {
+  const { sending, routePolicy } = dependencies;
   return {
     async send({ params, caller }) {
       const channel = sending.resolveChannel(params.channel);
@@ -20,6 +24,7 @@ export function createConversationHandlers(dependencies: { sending: Sending }): 
         scope: { principal: caller.principal, method: "send", key: parseRunId(params.idempotencyKey) },
         target: channel.parseTarget(params.to.trim(), params.accountId),
         text: params.message,
+        ...(params.sessionKey?.trim() ? { sessionKey: widenSessionKey(params.sessionKey, routePolicy()) } : {}),
       });
     },
   };

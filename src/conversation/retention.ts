@@ -1,14 +1,16 @@
 // Forgets what nobody needs any more, a little at a time: old inbox rows, ended turns, delivered messages, kept answers.
-// Transcripts and sessions stay.
+// Transcripts and sessions stay, but for what was archived a month ago.
 
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Service } from "../base/service.ts";
 import type { Database, Sql } from "../platform/database.ts";
+import { forgetArchived } from "./store/archives.ts";
 
 const dayMs = 24 * 60 * 60 * 1000;
 /** Telegram redelivers for 24 h at most; idempotency answers are promised for 24 h. */
 const keepMs = 7 * dayMs;
+const keepArchivesMs = 30 * dayMs;
 const everyMs = 10 * 60 * 1000;
 const firstMs = 60 * 1000;
 /** Rows of each table a run, so that a statement stays far below 5 ms. */
@@ -23,7 +25,8 @@ const oldRows = [
 
 /** @returns how many rows went. */
 export function forgetOldRows(sql: Sql, now: number): number {
-  return oldRows.reduce((sum, text) => sum + sql.run(text, now - keepMs, batch).changes, 0);
+  const archived = forgetArchived(sql, now - keepArchivesMs, batch);
+  return oldRows.reduce((sum, text) => sum + sql.run(text, now - keepMs, batch).changes, archived);
 }
 
 export function createRetention(dependencies: { database: Database; clock: Clock; log: Log }): Service {

@@ -2,7 +2,7 @@
 
 import { Fault } from "../base/fault.ts";
 import { parseSessionKey, type SessionKey } from "../base/ids.ts";
-import type { Inbound } from "../ports/message.ts";
+import type { DeliveryTarget, Inbound } from "../ports/message.ts";
 
 export interface Binding {
   readonly agentId: string;
@@ -77,23 +77,46 @@ function sessionKeyText(inbound: Inbound, agentId: string, policy: RoutePolicy):
   }
 }
 
+/** The session that the messages of this chat go to. */
+export function sessionOfTarget(target: DeliveryTarget, policy: RoutePolicy): SessionKey {
+  const { channel, account, chatId, threadId } = target;
+  const inbound: Inbound = {
+    channel,
+    account,
+    eventId: "",
+    chat: { kind: chatId.startsWith("-") ? "group" : "direct", id: chatId, threadId },
+    sender: { id: chatId },
+    text: "",
+    trust: "operator",
+  };
+  return decideRoute(inbound, policy).sessionKey;
+}
+
+/** The key of an agent's main session. */
+export function mainKeyOf(
+  policy: Pick<RoutePolicy, "defaultAgentId" | "scope">,
+  agentId: string = policy.defaultAgentId,
+): SessionKey {
+  return parseSessionKey(policy.scope === "global" ? "global" : `agent:${agentId}:${mainKey}`);
+}
+
 /**
  * The canonical key of what a client wrote: empty or `main` is the default agent's main session, a bare word gets the
- * default agent in front.
+ * default agent in front, `global` and `unknown` are themselves. Where all share one session every main key is that one.
  * @throws Fault `invalid_params` for a key too long or malformed.
  */
 export function widenSessionKey(text: string, policy: Pick<RoutePolicy, "defaultAgentId" | "scope">): SessionKey {
   const key = text.trim().toLowerCase();
-  const mainOf = (agentId: string) => (policy.scope === "global" ? "global" : `agent:${agentId}:${mainKey}`);
-  if (key === "" || key === mainKey) return parseSessionKey(mainOf(policy.defaultAgentId));
-  if (key === "global") return parseSessionKey(key);
+  if (key === "" || key === mainKey) return mainKeyOf(policy);
+  if (key === "global" || key === "unknown") return parseSessionKey(key);
   if (!key.startsWith("agent:")) return parseSessionKey(`agent:${policy.defaultAgentId}:${key}`);
-  return parseSessionKey(key);
+  const [, agentId = "", ...rest] = key.split(":");
+  return rest.join(":") === mainKey ? mainKeyOf(policy, agentId) : parseSessionKey(key);
 }
 
-/** The agent in a canonical key; `fallback` for `global`. */
+/** The agent in a canonical key; `fallback` for `global` and `unknown`. */
 export function agentOf(key: SessionKey, fallback: string): string {
-  return key === "global" ? fallback : (key.split(":")[1] ?? fallback);
+  return key.startsWith("agent:") ? (key.split(":")[1] ?? fallback) : fallback;
 }
 
 /** @throws Fault `invalid_params` when the agent is not configured. */

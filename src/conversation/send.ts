@@ -4,13 +4,20 @@ import { createHash } from "node:crypto";
 
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
+import type { Ids, SessionKey } from "../base/ids.ts";
 import { canonicalJson } from "../base/json.ts";
 import type { Database, Sql } from "../platform/database.ts";
 import type { Channel } from "../ports/channel.ts";
 import type { DeliveryTarget } from "../ports/message.ts";
 import { chunkMarkdown } from "./chunk.ts";
+import { agentOf, sessionOfTarget, type RoutePolicy } from "./route.ts";
+import { checkSendPolicy } from "./send-policy.ts";
+import type { SessionFeed } from "./sessions/feed.ts";
+import { ownMessage } from "./sessions/record.ts";
 import { findAnswer, keepAnswer, openAnswer, type KeyScope } from "./store/idempotency.ts";
 import { findByEffect, insertOutbox, markFailed, type OutboxRow } from "./store/outbox.ts";
+import { touchSession } from "./store/sessions.ts";
+import { appendMessages } from "./store/transcript.ts";
 import type { Waiters } from "./waiters.ts";
 
 /** How long `send` waits for the platform before it gives the message up. */
@@ -21,6 +28,8 @@ export interface SendRequest {
   readonly target: DeliveryTarget;
   readonly text: string;
   readonly replyTo?: string;
+  /** Whose transcript gets the text, once it is sent; absent: the session of the chat. */
+  readonly sessionKey?: SessionKey;
 }
 
 export interface SentMessage {
@@ -41,7 +50,8 @@ export interface Sending {
   onlyChannel(): Channel | undefined;
   /**
    * Sends once, however often it is asked with the same key, and answers the same each time, also after a restart.
-   * @throws Fault `not_linked`, `channel_unavailable` (nothing was stored), `send_rejected`, `send_unknown`, `key_reused`.
+   * @throws Fault `not_linked`, `channel_unavailable` (nothing was stored), `send_rejected`, `send_unknown`, `key_reused`, and
+   * `invalid_params` when the session is muted.
    */
   send(request: SendRequest): Promise<SentMessage>;
 }
@@ -52,6 +62,9 @@ export interface SendingDependencies {
   readonly waiters: Waiters;
   readonly channels: () => readonly Channel[];
   readonly onOutbox: () => void;
+  readonly ids: Ids;
+  readonly routePolicy: () => RoutePolicy;
+  readonly sessionFeed: SessionFeed;
 }
 
 export function createSending(dependencies: SendingDependencies): Sending {
@@ -71,8 +84,9 @@ export function createSending(dependencies: SendingDependencies): Sending {
       if (chunks.length === 0) throw new Fault("invalid_params", "the message is empty", { field: "message" });
 
       const effects = chunks.map((_, index) => `send:${request.scope.principal}:${request.scope.key}:${index}`);
+      const sessionKey = request.sessionKey ?? sessionOfTarget(request.target, dependencies.routePolicy());
       const kept = await database.write((sql) =>
-        begin(sql, { request, channel, chunks, effects, now: dependencies.clock.now() }),
+        begin(sql, { request, channel, chunks, effects, sessionKey, now: dependencies.clock.now() }),
       );
       if (kept !== undefined) return settledAnswer(kept);
       dependencies.onOutbox();
@@ -80,7 +94,7 @@ export function createSending(dependencies: SendingDependencies): Sending {
       const rows: OutboxRow[] = [];
       for (const effect of effects) rows.push(await waitForRow(effect, dependencies));
       const answer = toAnswer(request, rows);
-      await database.write((sql) => keepAnswer(sql, request.scope, answer));
+      await keep(answer, { request, sessionKey }, dependencies);
       return settledAnswer(answer);
     },
   };
@@ -94,6 +108,28 @@ type Answer =
         readonly message: string;
       };
     };
+
+/** Keeps the answer; a message that went out is mirrored into the session with it, once. */
+async function keep(
+  answer: Answer,
+  { request, sessionKey }: { request: SendRequest; sessionKey: SessionKey },
+  { database, clock, ids, routePolicy, sessionFeed }: SendingDependencies,
+): Promise<void> {
+  const message = ownMessage(request.text, clock.now(), { model: "delivery-mirror", stopReason: "stop" });
+  const mirrored = await database.write((sql) => {
+    // two who wait for the same message both come here
+    if (findAnswer(sql, request.scope)?.response !== undefined) return undefined;
+    keepAnswer(sql, request.scope, answer);
+    if ("fault" in answer) return undefined;
+    const agentId = agentOf(sessionKey, routePolicy().defaultAgentId);
+    const { sessionId } = touchSession(sql, { key: sessionKey, sessionId: ids.uuid(), agentId, now: clock.now() });
+    appendMessages(sql, { sessionId }, [message]);
+    return sessionId;
+  });
+  if (!mirrored) return;
+  sessionFeed.said({ sessionKey, sessionId: mirrored }, [message]);
+  sessionFeed.changed(sessionKey, "message");
+}
 
 function settledAnswer(answer: Answer): SentMessage {
   if ("ok" in answer) return answer.ok;
@@ -141,11 +177,25 @@ function notLinked(message: string): Fault {
 /** @returns the answer of an earlier request with this key; undefined when the rows wait to be sent. */
 function begin(
   sql: Sql,
-  options: { request: SendRequest; channel: Channel; chunks: string[]; effects: string[]; now: number },
+  options: {
+    request: SendRequest;
+    channel: Channel;
+    chunks: string[];
+    effects: string[];
+    sessionKey: SessionKey;
+    now: number;
+  },
 ): Answer | undefined {
   const { request, now } = options;
   const bodyHash = createHash("sha256")
-    .update(canonicalJson({ target: request.target, text: request.text, replyTo: request.replyTo ?? null }))
+    .update(
+      canonicalJson({
+        target: request.target,
+        text: request.text,
+        replyTo: request.replyTo ?? null,
+        ...(request.sessionKey ? { sessionKey: request.sessionKey } : {}),
+      }),
+    )
     .digest("base64url");
   const known = findAnswer(sql, request.scope);
   if (known) {
@@ -158,6 +208,7 @@ function begin(
     // kept by keepAnswer from an Answer
     return known.response as Answer | undefined;
   }
+  checkSendPolicy(sql, options.sessionKey);
   checkConnected(options.channel, request.target.account);
   openAnswer(sql, request.scope, bodyHash, now);
   for (const [index, text] of options.chunks.entries()) {

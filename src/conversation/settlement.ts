@@ -5,9 +5,10 @@ import type { Sql } from "../platform/database.ts";
 import type { DeliveryTarget } from "../ports/message.ts";
 import type { AssistantMessage, TranscriptMessage, TurnEvent } from "../ports/turn.ts";
 import { planReply, visibleText } from "./reply.ts";
+import { isMuted } from "./send-policy.ts";
 import { insertOutbox, textsSentByTools, type OutboxSource } from "./store/outbox.ts";
-import { markAborted, recordUse, type SessionRow } from "./store/sessions.ts";
-import { appendMessages } from "./store/transcript.ts";
+import { ownMessage, recordMessages, type PriceOf } from "./sessions/record.ts";
+import { countTurn, markAborted, type SessionRow } from "./store/sessions.ts";
 import { finishTurn, type TurnOutcome, type TurnRow } from "./store/turns.ts";
 
 export interface Settlement {
@@ -23,32 +24,30 @@ export interface Settlement {
 export interface Settled {
   readonly state: "ok" | "error" | "aborted";
   readonly outcome: TurnOutcome;
+  /** What the transcript got. */
+  readonly message: TranscriptMessage | undefined;
 }
 
 export interface SettleOptions {
   readonly now: number;
   readonly textLimit: (channel: string) => number;
+  readonly priceOf: PriceOf;
 }
-
-const noUsage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, totalTokens: 0 };
 
 /** @returns undefined, having written nothing, when this attempt no longer owns the turn. */
 export function settleTurn(sql: Sql, settlement: Settlement, options: SettleOptions): Settled | undefined {
-  const settled = toSettled(settlement);
   const { turn, session, last } = settlement;
+  const message = lastWords(last, options.now);
+  const settled = { ...toSettled(settlement), message };
   if (!finishTurn(sql, turn, { state: settled.state, at: options.now, outcome: settled.outcome })) return undefined;
 
-  const message = lastWords(last, options.now);
-  if (message) appendMessages(sql, { sessionId: session.sessionId, runId: turn.runId }, [message]);
-  if (last.type === "end") {
-    recordUse(sql, session.key, {
-      provider: last.message.provider,
-      model: last.message.model,
-      usage: last.message.usage,
-    });
-  } else if (last.type === "aborted") markAborted(sql, session.key);
+  const { key: sessionKey, sessionId, agentId } = session;
+  if (message)
+    recordMessages(sql, { sessionKey, sessionId, agentId, runId: turn.runId }, { ...options, messages: [message] });
+  if (last.type === "end") countTurn(sql, sessionKey);
+  else if (last.type === "aborted") markAborted(sql, sessionKey);
 
-  if (settlement.target) writeReply(sql, settlement, options);
+  if (settlement.target && !isMuted(sql, sessionKey)) writeReply(sql, settlement, options);
   return settled;
 }
 
@@ -71,7 +70,7 @@ function writeReply(sql: Sql, settlement: Settlement, options: SettleOptions): v
   for (const row of rows) insertOutbox(sql, row);
 }
 
-function toSettled({ last, durationMs }: Settlement): Settled {
+function toSettled({ last, durationMs }: Settlement): Omit<Settled, "message"> {
   switch (last.type) {
     case "end": {
       const { provider, model, usage, stopReason } = last.message;
@@ -108,15 +107,7 @@ function lastWords(last: TurnEvent, now: number): TranscriptMessage | undefined 
   if (last.type === "end") return last.message;
   const text = last.type === "failed" ? last.notice : last.type === "aborted" ? last.partialText : "";
   if (text === "") return undefined;
-  return {
-    role: "assistant",
-    content: [{ type: "text", text }],
-    timestamp: now,
-    provider: "gateway",
-    model: "notice",
-    usage: noUsage,
-    stopReason: last.type === "aborted" ? "aborted" : "error",
-  };
+  return ownMessage(text, now, { model: "notice", stopReason: last.type === "aborted" ? "aborted" : "error" });
 }
 
 function textOf(message: AssistantMessage): string {

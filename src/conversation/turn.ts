@@ -6,14 +6,17 @@ import { sleep } from "../base/clock.ts";
 import { Fault, toFault } from "../base/fault.ts";
 import type { Ids } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
+import { ellipsize } from "../base/text.ts";
 import type { Database } from "../platform/database.ts";
 import type { DeliveryTarget, Inbound } from "../ports/message.ts";
 import type { Publish } from "../ports/publish.ts";
 import type { TranscriptMessage, TurnEvent, TurnRequest, TurnRunner } from "../ports/turn.ts";
 import { agentOf } from "./route.ts";
 import { readMessage } from "./store/inbox.ts";
+import type { SessionFeed } from "./sessions/feed.ts";
+import { recordMessages, type PriceOf } from "./sessions/record.ts";
 import { touchSession, type SessionRow } from "./store/sessions.ts";
-import { appendMessages, messagesOfRun, recentMessages } from "./store/transcript.ts";
+import { messagesOfRun, recentMessages } from "./store/transcript.ts";
 import { bindSession, isCurrent, type TurnRow } from "./store/turns.ts";
 import { createTurnFeed, type TurnFeed } from "./turn-feed.ts";
 import { settleTurn, type Settled, type Settlement } from "./settlement.ts";
@@ -36,7 +39,12 @@ export interface TurnDependencies {
   /** Shows "typing" at the target until the returned function is called. */
   readonly showTyping: (target: DeliveryTarget) => () => void;
   readonly onOutbox: () => void;
+  readonly sessionFeed: SessionFeed;
+  readonly priceOf: PriceOf;
 }
+
+/** Longest name of a person or group that is kept. */
+const maxTitle = 120;
 
 /** Resolves when the turn's end is stored, or when it was cut off by a shutdown (its row then stays unfinished). */
 export type PerformTurn = (turn: TurnRow, signal: AbortSignal) => Promise<void>;
@@ -60,6 +68,7 @@ export function createPerformTurn(dependencies: TurnDependencies): PerformTurn {
 
   return async (turn, signal) => {
     const opened = await open(turn, dependencies);
+    dependencies.sessionFeed.changed(turn.sessionKey, "start");
     const target = replyTarget(opened.inbound);
     const feed = createTurnFeed({ runId: turn.runId, sessionKey: turn.sessionKey, publish, clock });
     const stopTyping = target && opened.inbound.trust === "channel" ? dependencies.showTyping(target) : undefined;
@@ -109,7 +118,7 @@ async function open(turn: TurnRow, dependencies: TurnDependencies): Promise<Open
       sessionId: ids.uuid(),
       agentId: agentOf(turn.sessionKey, dependencies.defaultAgentId()),
       now: clock.now(),
-      ...(route ? { route, chatKind: inbound.chat.kind } : {}),
+      ...(route ? { route, chatKind: inbound.chat.kind, ...titleOf(inbound) } : {}),
     });
     // a turn that resumes stays in the transcript it began in
     const sessionId = turn.sessionId ?? session.sessionId;
@@ -123,6 +132,12 @@ async function open(turn: TurnRow, dependencies: TurnDependencies): Promise<Open
   });
 }
 
+/** The group's title, or the name of the person. */
+function titleOf({ chat, sender }: Inbound): { title?: string } {
+  const title = (chat.kind === "group" ? chat.title : sender.name)?.trim();
+  return title ? { title: ellipsize(title, maxTitle) } : {};
+}
+
 interface Performing {
   readonly turn: TurnRow;
   readonly opened: Opened;
@@ -133,6 +148,13 @@ interface Performing {
 function createRequest({ turn, opened, target, signal }: Performing, dependencies: TurnDependencies): TurnRequest {
   const { inbound, session } = opened;
   const { sender, chat, run } = inbound;
+  const { database, clock, priceOf, sessionFeed } = dependencies;
+  const place = {
+    sessionKey: turn.sessionKey,
+    sessionId: session.sessionId,
+    agentId: session.agentId,
+    runId: turn.runId,
+  };
   return {
     runId: turn.runId,
     attempt: turn.attempt,
@@ -143,16 +165,18 @@ function createRequest({ turn, opened, target, signal }: Performing, dependencie
     attachments: inbound.attachments ?? [],
     origin: target && { ...target, senderId: sender.id, chatKind: chat.kind, senderName: sender.name },
     timeoutMs: run?.timeoutMs ?? dependencies.defaultTimeoutMs(),
-    model: run?.model,
-    thinking: run?.thinking,
+    model: run?.model ?? session.settings.model,
+    thinking: run?.thinking ?? session.settings.thinkingLevel,
     extraSystemPrompt: run?.extraSystemPrompt,
     history: opened.history,
     done: opened.done,
-    checkpoint: (messages) =>
-      dependencies.database.write((sql) => {
+    async checkpoint(messages) {
+      await database.write((sql) => {
         if (!isCurrent(sql, turn)) throw new Fault("aborted", "a newer attempt owns this turn");
-        appendMessages(sql, { sessionId: session.sessionId, runId: turn.runId }, messages);
-      }),
+        recordMessages(sql, place, { messages, now: clock.now(), priceOf });
+      });
+      sessionFeed.said(place, messages);
+    },
     signal,
   };
 }
@@ -182,20 +206,29 @@ interface Settling {
 
 /** Stores the end, as often as it takes: the reply exists only here until it is committed. */
 async function settle(settlement: Settlement, { dependencies, feed, signal }: Settling): Promise<void> {
-  const { database, clock, log, textLimit } = dependencies;
+  const { database, clock, log, textLimit, priceOf, sessionFeed } = dependencies;
+  const { turn, session } = settlement;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const settled = await database.write((sql) => settleTurn(sql, settlement, { now: clock.now(), textLimit }));
+      const settled = await database.write((sql) =>
+        settleTurn(sql, settlement, { now: clock.now(), textLimit, priceOf }),
+      );
       if (!settled) return;
       dependencies.onOutbox();
       tellEnd(settled, feed);
+      if (settled.message) {
+        sessionFeed.said({ sessionKey: turn.sessionKey, sessionId: session.sessionId, runId: turn.runId }, [
+          settled.message,
+        ]);
+      }
+      sessionFeed.changed(turn.sessionKey, "end");
       if (settled.state === "error") {
-        log.warn("turn failed", { runId: settlement.turn.runId, reason: settled.outcome.fault?.message });
+        log.warn("turn failed", { runId: turn.runId, reason: settled.outcome.fault?.message });
       }
       return;
     } catch (error) {
       if (signal.aborted && signal.reason === "shutdown") throw error;
-      log.error("cannot store the end of a turn; trying again", { runId: settlement.turn.runId, error });
+      log.error("cannot store the end of a turn; trying again", { runId: turn.runId, error });
       await sleep(clock, Math.min(30_000, 500 * 2 ** attempt));
     }
   }

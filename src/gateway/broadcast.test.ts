@@ -3,14 +3,15 @@ import { test } from "node:test";
 
 import { silentLog } from "../base/log.ts";
 import { createBus } from "../platform/bus.ts";
+import { createTopics, topicOf } from "../platform/topics.ts";
 import type { Caller } from "../ports/method.ts";
 import { startBroadcast } from "./broadcast.ts";
 import type { Broadcast } from "./connection.ts";
 
-function client(scopes: readonly string[], role: "operator" | "node" = "operator") {
+function client(scopes: readonly string[], role: "operator" | "node" = "operator", connId = "c") {
   const got: Broadcast[] = [];
   const caller: Caller = {
-    connId: "c",
+    connId,
     principal: "owner",
     role,
     scopes,
@@ -38,6 +39,7 @@ test("signs of life reach everybody, conversations only who may read", () => {
     bus,
     connections: () => [reader.connection, nobody.connection],
     stateVersion: () => ({ presence: 3, health: 9 }),
+    topics: createTopics(),
   });
   bus.publish("tick", { ts: 1 });
   bus.publish("chat", chat("final"));
@@ -70,6 +72,7 @@ test("a payload is serialised once for all, and not at all for nobody", () => {
     bus,
     connections: () => clients.map(({ connection }) => connection),
     stateVersion: () => ({ presence: 1, health: 1 }),
+    topics: createTopics(),
   });
   bus.publish("presence", payload);
   assert.equal(times, 1);
@@ -78,6 +81,7 @@ test("a payload is serialised once for all, and not at all for nobody", () => {
     bus,
     connections: () => [client([]).connection],
     stateVersion: () => ({ presence: 1, health: 1 }),
+    topics: createTopics(),
   });
   bus.publish("presence", payload);
   assert.equal(times, 1);
@@ -87,7 +91,12 @@ test("a payload is serialised once for all, and not at all for nobody", () => {
 test("what a later event makes up for may be left out for a slow client: deltas, not ends", () => {
   const bus = createBus(silentLog);
   const { got, connection } = client(["operator.read"]);
-  startBroadcast({ bus, connections: () => [connection], stateVersion: () => ({ presence: 1, health: 1 }) });
+  startBroadcast({
+    bus,
+    connections: () => [connection],
+    stateVersion: () => ({ presence: 1, health: 1 }),
+    topics: createTopics(),
+  });
   bus.publish("chat", chat("delta"));
   bus.publish("chat", chat("final"));
   bus.publish("agent", { runId: "r", seq: 1, stream: "lifecycle", ts: 1, data: { phase: "end" } });
@@ -96,4 +105,40 @@ test("what a later event makes up for may be left out for a slow client: deltas,
     got.map(({ isDroppable }) => isDroppable),
     [true, false, false, true],
   );
+});
+
+test("events that are asked for reach those who asked, for the session they asked for, and who may read", () => {
+  const bus = createBus(silentLog);
+  const topics = createTopics();
+  const clients = {
+    all: client(["operator.read"], "operator", "all"),
+    one: client(["operator.read"], "operator", "one"),
+  };
+  const rightless = client([], "operator", "rightless");
+  const connections = [...Object.values(clients), rightless];
+  startBroadcast({
+    bus,
+    connections: () => connections.map(({ connection }) => connection),
+    stateVersion: () => ({ presence: 1, health: 1 }),
+    topics,
+  });
+  const closed = new AbortController();
+  for (const connId of ["all", "rightless"]) topics.add(topicOf("sessions.changed"), connId, closed.signal);
+  topics.add(topicOf("session.message", "agent:main:one"), "one", closed.signal);
+  const publish = () => {
+    bus.publish("sessions.changed", { sessionKey: "agent:main:one", reason: "patch", ts: 1 });
+    for (const sessionKey of ["agent:main:one", "agent:main:two"]) {
+      const message = { role: "user" as const, content: [], timestamp: 1 };
+      bus.publish("session.message", { sessionKey, sessionId: "s", ts: 1, message });
+    }
+  };
+  publish();
+  assert.deepEqual(
+    connections.map(({ got }) => got.map(({ name }) => name)),
+    [["sessions.changed"], ["session.message"], []],
+  );
+  assert.match(clients.one.got[0]?.payloadJson ?? "", /agent:main:one/u);
+  closed.abort();
+  publish();
+  assert.equal(clients.all.got.length + clients.one.got.length, 2);
 });

@@ -1,6 +1,9 @@
 // Bus events -> every connection that may see them. A payload is serialised once, whoever gets it.
 
+import { isRecord } from "../base/json.ts";
 import type { Bus, BusEvent } from "../platform/bus.ts";
+import { topicOf } from "../platform/topics.ts";
+import type { Topics } from "../ports/topics.ts";
 import { eventTable, type EventRow } from "../protocol/generated/methods.ts";
 import { mayReceive } from "./auth/scopes.ts";
 import type { Broadcast, Connection } from "./connection.ts";
@@ -14,19 +17,30 @@ export interface BroadcastDependencies {
   readonly bus: Pick<Bus, "subscribe">;
   readonly connections: () => Iterable<Pick<Connection, "caller" | "broadcast">>;
   readonly stateVersion: () => StateVersion;
+  /** Who asked for the events that only go to those who asked. */
+  readonly topics: Pick<Topics, "has">;
 }
 
 /** @returns a function that ends it. */
-export function startBroadcast({ bus, connections, stateVersion }: BroadcastDependencies): () => void {
+export function startBroadcast({ bus, connections, stateVersion, topics }: BroadcastDependencies): () => void {
   return bus.subscribe((event) => {
     const row: EventRow = eventTable[event.name];
+    const topic = topicFor(event, row);
     let broadcast: Broadcast | undefined;
     for (const connection of connections()) {
       if (!mayReceive(row, connection.caller)) continue;
+      if (topic !== undefined && !topics.has(topic, connection.caller.connId)) continue;
       broadcast ??= toBroadcast(event, row, stateVersion);
       connection.broadcast(broadcast);
     }
   });
+}
+
+/** What a connection must have asked for; undefined: nothing. */
+function topicFor({ name, payload }: BusEvent, row: EventRow): string | undefined {
+  if (row.topic === undefined) return undefined;
+  const key = row.topic === "session" && isRecord(payload) ? payload["sessionKey"] : undefined;
+  return topicOf(name, typeof key === "string" ? key : undefined);
 }
 
 function toBroadcast({ name, payload }: BusEvent, row: EventRow, stateVersion: () => StateVersion): Broadcast {

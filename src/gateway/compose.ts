@@ -5,6 +5,7 @@ import { arch, hostname, platform, release } from "node:os";
 import { createAgentHandlers } from "../agent/methods.ts";
 import { createCooldowns } from "../agent/cooldowns.ts";
 import { createModelCheck } from "../agent/checks.ts";
+import { createModelViews } from "../agent/model-views.ts";
 import { chooseModels } from "../agent/models.ts";
 import { openModel } from "../agent/providers/open.ts";
 import { createTurnRunner } from "../agent/turn.ts";
@@ -22,6 +23,8 @@ import { fileVariables } from "../config/substitute.ts";
 import { createConversation } from "../conversation/conversation.ts";
 import { openGatewayDatabase } from "../conversation/database.ts";
 import { createConversationHandlers } from "../conversation/methods.ts";
+import { checkSendPolicy } from "../conversation/send-policy.ts";
+import { createSessionHandlers } from "../conversation/sessions/methods.ts";
 import { findSessionById } from "../conversation/store/sessions.ts";
 import { createNodes } from "../nodes/nodes.ts";
 import { nodeMigrations } from "../nodes/store/schema.ts";
@@ -32,6 +35,7 @@ import { readTextIfExists } from "../platform/files.ts";
 import type { Listener } from "../platform/listen.ts";
 import type { Paths } from "../platform/paths.ts";
 import { createSupervisor } from "../platform/supervisor.ts";
+import { createTopics } from "../platform/topics.ts";
 import type { MethodName } from "../protocol/contract.ts";
 import type { Channel } from "../ports/channel.ts";
 import type { HandlersOf } from "../ports/method.ts";
@@ -50,7 +54,7 @@ import { stopInOrder, type StopReason } from "./lifecycle.ts";
 import { tickIntervalMs } from "./limits.ts";
 import { createGatewayHandlers } from "./methods.ts";
 import { toNodeLink } from "./node-link.ts";
-import { toAgents, toCommandPolicy, toGatePolicy, toRoutePolicy } from "./policies.ts";
+import { toAgents, toCommandPolicy, toGatePolicy, toIdentity, toRoutePolicy } from "./policies.ts";
 import { createPresence } from "./presence.ts";
 import { createGatewayServer } from "./server.ts";
 
@@ -116,12 +120,21 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
   });
 
+  const topics = createTopics();
+  const { viewModel, priceOf, resolveModel } = createModelViews(() => ({
+    defaults: config().agents.defaults,
+    providers: config().models.providers,
+    env: env.raw,
+  }));
   const conversation = createConversation({
     database,
     clock,
     ids,
     log: log.child("conversation"),
     publish: bus.publish,
+    topics,
+    viewModel,
+    priceOf,
     runTurn,
     channels: () => channels,
     gatePolicy: (channel) => toGatePolicy(config(), channel),
@@ -204,13 +217,15 @@ export function createGateway(options: GatewayOptions): Gateway {
       },
     }),
     ...createDeviceHandlers(devices),
-    ...createConversationHandlers({ sending: conversation.sending }),
+    ...createConversationHandlers({ sending: conversation.sending, routePolicy }),
     ...createAgentHandlers({
       intake: conversation.intake,
       runs: conversation.runs,
       sending: conversation.sending,
       routePolicy,
       findSessionKey: (sessionId) => database.read((sql) => findSessionById(sql, sessionId)?.key),
+      checkSendPolicy: (key) => database.read((sql) => checkSendPolicy(sql, key)),
+      identity: (agentId) => toIdentity(config(), agentId),
     }),
     ...createChatHandlers({
       database,
@@ -218,6 +233,20 @@ export function createGateway(options: GatewayOptions): Gateway {
       lane: conversation.lane,
       runs: conversation.runs,
       routePolicy,
+      inject: conversation.inject,
+    }),
+    ...createSessionHandlers({
+      database,
+      clock,
+      ids,
+      lane: conversation.lane,
+      runs: conversation.runs,
+      feed: conversation.sessionFeed,
+      routePolicy,
+      viewModel,
+      resolveModel,
+      topics,
+      path: paths.database,
     }),
     ...nodes.handlers,
     ...createConfigHandlers({
@@ -288,7 +317,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   return {
     async start() {
-      stopBroadcast = startBroadcast({ bus, connections: server.connections, stateVersion });
+      stopBroadcast = startBroadcast({ bus, connections: server.connections, stateVersion, topics });
       for (const listening of options.listener.servers) server.attach(listening);
       await supervisor.start([health, ticker, ...conversation.services]);
       // channels last, side by side: a platform that is slow to answer holds up nobody

@@ -52,3 +52,10 @@ export function toAgents(config: Config): { id: string; name?: string; isDefault
 export function toCommandPolicy({ gateway }: Config): CommandPolicy {
   return { allow: gateway.nodes?.allowCommands ?? [], deny: gateway.nodes?.denyCommands ?? [] };
 }
+
+/** How an agent is shown. */
+export function toIdentity(config: Config, agentId: string): { name?: string; emoji?: string; avatar?: string } {
+  const agent = config.agents.list.find((candidate) => candidate.id.toLowerCase() === agentId);
+  const { name, emoji, avatar } = agent?.identity ?? {};
+  return { name: name ?? agent?.name, emoji, avatar };
+}

@@ -15,6 +15,8 @@ import { messagingMethods } from "./methods/messaging.ts";
 import { nodeRoleMethods } from "./methods/node-role.ts";
 import { nodeMethods } from "./methods/nodes.ts";
 import { presenceMethods } from "./methods/presence.ts";
+import { sessionMethods } from "./methods/sessions.ts";
+import { usageMethods } from "./methods/usage.ts";
 
 export { events };
 
@@ -30,6 +32,8 @@ export const contract = {
   ...configMethods,
   ...deviceMethods,
   ...execApprovalMethods,
+  ...sessionMethods,
+  ...usageMethods,
 };
 
 export type MethodName = keyof typeof contract;

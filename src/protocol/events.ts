@@ -6,6 +6,7 @@ import { event } from "./method.ts";
 import { deviceRequest } from "./methods/devices.ts";
 import { healthSnapshot } from "./methods/health.ts";
 import { nodeEvents } from "./node-events.ts";
+import { sessionRow } from "./session-shapes.ts";
 import { chatMessage, count, nonEmpty, open, presenceEntry, text, time, usage } from "./shapes.ts";
 
 const chatRun = {
@@ -76,6 +77,37 @@ export const events = {
     ),
     scope: "operator.read",
     isDroppable: false,
+  }),
+  "sessions.changed": event({
+    summary: "A session is new, was used, changed or is gone",
+    payload: Type.Object(
+      {
+        sessionKey: nonEmpty("Session"),
+        reason: nonEmpty("start, end, message, patch, reset, compact or delete"),
+        ts: time("When"),
+        session: Type.Optional(sessionRow),
+      },
+      open,
+    ),
+    scope: "operator.read",
+    isDroppable: false,
+    topic: "event",
+  }),
+  "session.message": event({
+    summary: "A message was added to a session's transcript",
+    payload: Type.Object(
+      {
+        sessionKey: nonEmpty("Session"),
+        sessionId: nonEmpty("Session id"),
+        runId: Type.Optional(nonEmpty("Run that said it")),
+        ts: time("When"),
+        message: chatMessage,
+      },
+      open,
+    ),
+    scope: "operator.read",
+    isDroppable: false,
+    topic: "session",
   }),
   presence: event({
     summary: "The whole presence list, after every change",

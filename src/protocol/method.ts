@@ -41,6 +41,11 @@ export interface EventContract<Payload extends TSchema = TSchema> {
   readonly scope: WireScope | "direct";
   /** May be left out for a connection that reads too slowly. */
   readonly isDroppable: boolean;
+  /**
+   * Only for connections that asked for it: for all of them (`event`), or for those of the payload's `sessionKey` (`session`).
+   * Absent: everybody with the scope.
+   */
+  readonly topic?: "event" | "session";
 }
 
 export function event<Payload extends TSchema>(contract: EventContract<Payload>): EventContract<Payload> {

@@ -92,6 +92,23 @@ async function play(client: RawClient, methods: Map<string, string>): Promise<vo
     "exec.approvals.set": { file: { version: 1 } },
     "exec.approvals.node.get": { nodeId: "n" },
     "exec.approvals.node.set": { nodeId: "n", file: { version: 1 } },
+    "chat.inject": { sessionKey: "main", message: "a note", label: "cron" },
+    "agent.identity.get": { sessionKey: "main" },
+    "sessions.subscribe": {},
+    "sessions.messages.subscribe": { key: "main" },
+    "sessions.patch": { key: "other", label: "Other", thinkingLevel: "low", model: "offline/demo", execNode: "desk" },
+    "sessions.list": { includeDerivedTitles: true, includeLastMessage: true, includeGlobal: true },
+    "sessions.describe": { key: "other" },
+    "sessions.preview": { keys: ["main", "other", "none"] },
+    "sessions.resolve": { label: "Other" },
+    "sessions.get": { key: "main" },
+    "sessions.usage": {},
+    "sessions.compact": { key: "main", maxLines: 1 },
+    "sessions.reset": { key: "other" },
+    "sessions.delete": { key: "other" },
+    "usage.cost": { days: 30 },
+    "sessions.unsubscribe": {},
+    "sessions.messages.unsubscribe": { key: "main" },
   };
   for (const [method, params] of Object.entries(requests)) await call(method, params);
   await client.wait(
@@ -120,7 +137,7 @@ test("every frame of a session is one of the published protocol's and of our own
   const complaints = client.frames.flatMap((frame) => [...judgeFrame(frame, methods), ...judgeOwn(frame, methods)]);
   assert.deepEqual([...new Set(complaints)], []);
   const names = new Set(client.frames.map((frame) => frame.event).filter(Boolean));
-  for (const name of ["connect.challenge", "agent", "chat", "presence", "health"])
+  for (const name of ["connect.challenge", "agent", "chat", "presence", "health", "sessions.changed"])
     assert.ok(names.has(name), `${name} was seen`);
 });
 

@@ -61,6 +61,9 @@ const definitionOfResult: Readonly<Record<string, string>> = {
   connect: "HelloOk",
   "logs.tail": "LogsTailResult",
   "config.schema": "ConfigSchemaResponse",
+  "agent.identity.get": "AgentIdentityResult",
+  "sessions.resolve": "SessionsResolveResult",
+  "sessions.delete": "SessionsDeleteResult",
 };
 
 // the package ships the file without naming it in its exports
@@ -101,6 +104,7 @@ function judgeEvent(frame: Frame): (string | undefined)[] {
     judge("EventFrame", frame),
     ...(definition ? [judge(definition, frame.payload)] : []),
     ...entries.map((entry) => judge("PresenceEntry", entry)),
+    ...sessionsIn(frame.payload).map((session) => judge("SessionRow", session)),
   ];
 }
 
@@ -110,5 +114,13 @@ function judgeResponse(frame: Frame, methods: ReadonlyMap<string, string>): (str
     judge("ResponseFrame", frame),
     ...(frame.error ? [judge("ErrorShape", frame.error)] : []),
     ...(definition ? [judge(definition, frame.payload)] : []),
+    ...sessionsIn(frame.payload).map((session) => judge("SessionRow", session)),
   ];
+}
+
+/** Rows of sessions.list, sessions.describe and sessions.changed. */
+function sessionsIn(payload: Frame["payload"]): unknown[] {
+  const { sessions, session } = payload ?? {};
+  const rows: unknown[] = Array.isArray(sessions) ? sessions : [];
+  return [...rows, session].filter((row) => typeof row === "object" && row !== null && "kind" in row);
 }

@@ -6,17 +6,34 @@ import { silentLog } from "../../src/base/log.ts";
 import { createConversation, type Conversation } from "../../src/conversation/conversation.ts";
 import { openGatewayDatabase } from "../../src/conversation/database.ts";
 import type { GatePolicy } from "../../src/conversation/gate.ts";
+import type { RoutePolicy } from "../../src/conversation/route.ts";
+import type { PriceOf } from "../../src/conversation/sessions/record.ts";
+import type { ViewModel } from "../../src/conversation/sessions/render.ts";
 import type { Database } from "../../src/platform/database.ts";
 import type { TurnRunner } from "../../src/ports/turn.ts";
 import { createMemoryChannel, type MemoryChannel } from "./memory-channel.ts";
 
 export const openPolicy: GatePolicy = { dmPolicy: "open", allowFrom: ["*"], groupPolicy: "disabled" };
 
+const routePolicy = (): RoutePolicy => ({
+  dmScope: "per-channel-peer",
+  scope: "per-sender",
+  agentIds: ["main"],
+  defaultAgentId: "main",
+  bindings: [],
+});
+const viewModel: ViewModel = (ref = "scripted/default") => {
+  const [provider = "", model = ""] = ref.split("/");
+  return { provider, model, contextWindow: 1_000 };
+};
+
 export interface ConversationKit {
   readonly database: Database;
   readonly conversation: Conversation;
   readonly channel: MemoryChannel;
   readonly events: { event: string; payload: unknown }[];
+  readonly routePolicy: () => RoutePolicy;
+  readonly viewModel: ViewModel;
   stop(): Promise<void>;
 }
 
@@ -25,6 +42,7 @@ export async function openConversationKit(options: {
   runTurn: TurnRunner;
   gatePolicy?: GatePolicy;
   channel?: MemoryChannel;
+  priceOf?: PriceOf;
 }): Promise<ConversationKit> {
   const database = openGatewayDatabase(options.databaseFile);
   const channel = options.channel ?? createMemoryChannel();
@@ -35,16 +53,13 @@ export async function openConversationKit(options: {
     ids: systemIds,
     log: silentLog,
     publish: (event, payload) => events.push({ event, payload }),
+    topics: { isWanted: () => true },
+    viewModel,
+    priceOf: options.priceOf ?? (() => undefined),
     runTurn: options.runTurn,
     channels: () => [channel],
     gatePolicy: () => options.gatePolicy ?? openPolicy,
-    routePolicy: () => ({
-      dmScope: "per-channel-peer",
-      scope: "per-sender",
-      agentIds: ["main"],
-      defaultAgentId: "main",
-      bindings: [],
-    }),
+    routePolicy,
     pairingText: { product: "Product", approveCommand: "product pairing approve" },
     defaultTimeoutMs: () => 5_000,
     maxConcurrent: 4,
@@ -56,6 +71,8 @@ export async function openConversationKit(options: {
     conversation,
     channel,
     events,
+    routePolicy,
+    viewModel,
     async stop() {
       const deadline = AbortSignal.timeout(2_000);
       await channel.stop(deadline);

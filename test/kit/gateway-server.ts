@@ -12,6 +12,8 @@ import { createHello } from "../../src/gateway/hello.ts";
 import { createPresence, type Presence } from "../../src/gateway/presence.ts";
 import { createGatewayServer, type GatewayServer } from "../../src/gateway/server.ts";
 import { createBus, type Bus } from "../../src/platform/bus.ts";
+import { createTopics } from "../../src/platform/topics.ts";
+import type { Topics } from "../../src/ports/topics.ts";
 import { openListener } from "../../src/platform/listen.ts";
 import { openDevicesKit } from "./devices.ts";
 
@@ -22,6 +24,7 @@ export interface ServerKit {
   readonly url: string;
   readonly server: GatewayServer;
   readonly bus: Bus;
+  readonly topics: Topics;
   readonly presence: Presence;
   /** Every line, as `level message fields`. */
   readonly lines: string[];
@@ -44,6 +47,7 @@ export async function openServerKit(options: ServerKitOptions = {}): Promise<Ser
   const lines: string[] = [];
   const log = createMemoryLog(lines);
   const bus = createBus(log);
+  const topics = createTopics();
   const presence = createPresence({
     clock,
     self: { host: "box", version: "1.2.3", platform: "linux", deviceFamily: "Linux", modelIdentifier: "x64" },
@@ -95,7 +99,7 @@ export async function openServerKit(options: ServerKitOptions = {}): Promise<Ser
     onOpen: (_connection, client) => presence.connected(client),
     onClose: (_connection, client) => presence.disconnected(client),
   });
-  const stopBroadcast = startBroadcast({ bus, connections: server.connections, stateVersion });
+  const stopBroadcast = startBroadcast({ bus, connections: server.connections, stateVersion, topics });
   const listener = await openListener({ host: "127.0.0.1", port: options.port ?? 0, log });
   for (const listening of listener.servers) server.attach(listening);
   return {
@@ -103,6 +107,7 @@ export async function openServerKit(options: ServerKitOptions = {}): Promise<Ser
     url: `ws://127.0.0.1:${listener.port}`,
     server,
     bus,
+    topics,
     presence,
     lines,
     async stop() {

@@ -6,7 +6,14 @@ import type { Inbound, Outbound, SendOutcome, Submit } from "../../src/ports/mes
 export interface MemoryChannel extends Channel {
   readonly sent: Outbound[];
   /** Hands a message to the Gateway as a platform would. */
-  receive(message: { eventId: string; chatId: string; text: string; senderId?: string }): ReturnType<Submit>;
+  receive(message: {
+    eventId: string;
+    chatId: string;
+    text: string;
+    senderId?: string;
+    /** The chat is a group of this title. */
+    group?: string;
+  }): ReturnType<Submit>;
   /** Decides the next sends; the default is `sent`. */
   outcome: (outbound: Outbound) => SendOutcome | Promise<SendOutcome>;
 }
@@ -39,7 +46,9 @@ export function createMemoryChannel(id = "memory"): MemoryChannel {
         channel: id,
         account: "default",
         eventId: message.eventId,
-        chat: { kind: "direct", id: message.chatId },
+        chat: message.group
+          ? { kind: "group", id: message.chatId, title: message.group }
+          : { kind: "direct", id: message.chatId },
         sender: { id: message.senderId ?? message.chatId },
         text: message.text,
         trust: "channel",

@@ -556,6 +556,7 @@ public struct SendParams: Codable, Sendable {
     public let mediaurls: [String]?
     public let channel: String?
     public let accountid: String?
+    public let sessionkey: String?
     public let idempotencykey: String
 
     public init(
@@ -565,6 +566,7 @@ public struct SendParams: Codable, Sendable {
         mediaurls: [String]? = nil,
         channel: String? = nil,
         accountid: String? = nil,
+        sessionkey: String? = nil,
         idempotencykey: String
     ) {
         self.to = to
@@ -573,6 +575,7 @@ public struct SendParams: Codable, Sendable {
         self.mediaurls = mediaurls
         self.channel = channel
         self.accountid = accountid
+        self.sessionkey = sessionkey
         self.idempotencykey = idempotencykey
     }
 
@@ -583,6 +586,7 @@ public struct SendParams: Codable, Sendable {
         case mediaurls = "mediaUrls"
         case channel
         case accountid = "accountId"
+        case sessionkey = "sessionKey"
         case idempotencykey = "idempotencyKey"
     }
 }
@@ -783,6 +787,50 @@ public struct AgentWaitResult: Codable, Sendable {
     }
 }
 
+public struct AgentIdentityParams: Codable, Sendable {
+    public let agentid: String?
+    public let sessionkey: String?
+
+    public init(
+        agentid: String? = nil,
+        sessionkey: String? = nil
+    ) {
+        self.agentid = agentid
+        self.sessionkey = sessionkey
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case agentid = "agentId"
+        case sessionkey = "sessionKey"
+    }
+}
+
+public struct AgentIdentityResult: Codable, Sendable {
+    public let agentid: String
+    public let name: String
+    public let avatar: String
+    public let emoji: String?
+
+    public init(
+        agentid: String,
+        name: String,
+        avatar: String,
+        emoji: String? = nil
+    ) {
+        self.agentid = agentid
+        self.name = name
+        self.avatar = avatar
+        self.emoji = emoji
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case agentid = "agentId"
+        case name
+        case avatar
+        case emoji
+    }
+}
+
 public struct ChatSendParams: Codable, Sendable {
     public let sessionkey: String
     public let message: String
@@ -874,17 +922,20 @@ public struct ChatHistoryResult: Codable, Sendable {
     public let sessionid: String?
     public let messages: [ChatMessage]
     public let thinkinglevel: String?
+    public let verboselevel: String?
 
     public init(
         sessionkey: String,
         sessionid: String? = nil,
         messages: [ChatMessage],
-        thinkinglevel: String? = nil
+        thinkinglevel: String? = nil,
+        verboselevel: String? = nil
     ) {
         self.sessionkey = sessionkey
         self.sessionid = sessionid
         self.messages = messages
         self.thinkinglevel = thinkinglevel
+        self.verboselevel = verboselevel
     }
 
     private enum CodingKeys: String, CodingKey {
@@ -892,6 +943,7 @@ public struct ChatHistoryResult: Codable, Sendable {
         case sessionid = "sessionId"
         case messages
         case thinkinglevel = "thinkingLevel"
+        case verboselevel = "verboseLevel"
     }
 }
 
@@ -932,6 +984,46 @@ public struct ChatAbortResult: Codable, Sendable {
         case ok
         case aborted
         case runids = "runIds"
+    }
+}
+
+public struct ChatInjectParams: Codable, Sendable {
+    public let sessionkey: String
+    public let message: String
+    public let label: String?
+
+    public init(
+        sessionkey: String,
+        message: String,
+        label: String? = nil
+    ) {
+        self.sessionkey = sessionkey
+        self.message = message
+        self.label = label
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case sessionkey = "sessionKey"
+        case message
+        case label
+    }
+}
+
+public struct ChatInjectResult: Codable, Sendable {
+    public let ok: AnyCodable
+    public let messageid: String
+
+    public init(
+        ok: AnyCodable,
+        messageid: String
+    ) {
+        self.ok = ok
+        self.messageid = messageid
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case ok
+        case messageid = "messageId"
     }
 }
 
@@ -2495,6 +2587,726 @@ public struct ExecApprovalsNodeSetParams: Codable, Sendable {
 
 public typealias ExecApprovalsNodeSetResult = AnyCodable
 
+public struct SessionsListParams: Codable, Sendable {
+    public let limit: Int?
+    public let offset: Int?
+    public let activeminutes: Int?
+    public let includeglobal: Bool?
+    public let includeunknown: Bool?
+    public let includederivedtitles: Bool?
+    public let includelastmessage: Bool?
+    public let label: String?
+    public let spawnedby: String?
+    public let agentid: String?
+    public let search: String?
+
+    public init(
+        limit: Int? = nil,
+        offset: Int? = nil,
+        activeminutes: Int? = nil,
+        includeglobal: Bool? = nil,
+        includeunknown: Bool? = nil,
+        includederivedtitles: Bool? = nil,
+        includelastmessage: Bool? = nil,
+        label: String? = nil,
+        spawnedby: String? = nil,
+        agentid: String? = nil,
+        search: String? = nil
+    ) {
+        self.limit = limit
+        self.offset = offset
+        self.activeminutes = activeminutes
+        self.includeglobal = includeglobal
+        self.includeunknown = includeunknown
+        self.includederivedtitles = includederivedtitles
+        self.includelastmessage = includelastmessage
+        self.label = label
+        self.spawnedby = spawnedby
+        self.agentid = agentid
+        self.search = search
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case limit
+        case offset
+        case activeminutes = "activeMinutes"
+        case includeglobal = "includeGlobal"
+        case includeunknown = "includeUnknown"
+        case includederivedtitles = "includeDerivedTitles"
+        case includelastmessage = "includeLastMessage"
+        case label
+        case spawnedby = "spawnedBy"
+        case agentid = "agentId"
+        case search
+    }
+}
+
+public struct SessionsListResult: Codable, Sendable {
+    public let ts: Int
+    public let path: String
+    public let count: Int
+    public let totalcount: Int
+    public let limitapplied: Int
+    public let hasmore: Bool
+    public let nextoffset: Int?
+    public let defaults: [String: AnyCodable]
+    public let sessions: [[String: AnyCodable]]
+
+    public init(
+        ts: Int,
+        path: String,
+        count: Int,
+        totalcount: Int,
+        limitapplied: Int,
+        hasmore: Bool,
+        nextoffset: Int? = nil,
+        defaults: [String: AnyCodable],
+        sessions: [[String: AnyCodable]]
+    ) {
+        self.ts = ts
+        self.path = path
+        self.count = count
+        self.totalcount = totalcount
+        self.limitapplied = limitapplied
+        self.hasmore = hasmore
+        self.nextoffset = nextoffset
+        self.defaults = defaults
+        self.sessions = sessions
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case ts
+        case path
+        case count
+        case totalcount = "totalCount"
+        case limitapplied = "limitApplied"
+        case hasmore = "hasMore"
+        case nextoffset = "nextOffset"
+        case defaults
+        case sessions
+    }
+}
+
+public struct SessionsDescribeParams: Codable, Sendable {
+    public let key: String
+    public let includederivedtitles: Bool?
+    public let includelastmessage: Bool?
+
+    public init(
+        key: String,
+        includederivedtitles: Bool? = nil,
+        includelastmessage: Bool? = nil
+    ) {
+        self.key = key
+        self.includederivedtitles = includederivedtitles
+        self.includelastmessage = includelastmessage
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case key
+        case includederivedtitles = "includeDerivedTitles"
+        case includelastmessage = "includeLastMessage"
+    }
+}
+
+public struct SessionsDescribeResult: Codable, Sendable {
+    public let session: AnyCodable
+
+    public init(
+        session: AnyCodable
+    ) {
+        self.session = session
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case session
+    }
+}
+
+public struct SessionsPreviewParams: Codable, Sendable {
+    public let keys: [String]
+    public let limit: Int?
+    public let maxchars: Int?
+
+    public init(
+        keys: [String],
+        limit: Int? = nil,
+        maxchars: Int? = nil
+    ) {
+        self.keys = keys
+        self.limit = limit
+        self.maxchars = maxchars
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case keys
+        case limit
+        case maxchars = "maxChars"
+    }
+}
+
+public struct SessionsPreviewResult: Codable, Sendable {
+    public let ts: Int
+    public let previews: [[String: AnyCodable]]
+
+    public init(
+        ts: Int,
+        previews: [[String: AnyCodable]]
+    ) {
+        self.ts = ts
+        self.previews = previews
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case ts
+        case previews
+    }
+}
+
+public struct SessionsResolveParams: Codable, Sendable {
+    public let key: String?
+    public let sessionid: String?
+    public let label: String?
+    public let agentid: String?
+    public let spawnedby: String?
+    public let includeglobal: Bool?
+    public let includeunknown: Bool?
+    public let allowmissing: Bool?
+
+    public init(
+        key: String? = nil,
+        sessionid: String? = nil,
+        label: String? = nil,
+        agentid: String? = nil,
+        spawnedby: String? = nil,
+        includeglobal: Bool? = nil,
+        includeunknown: Bool? = nil,
+        allowmissing: Bool? = nil
+    ) {
+        self.key = key
+        self.sessionid = sessionid
+        self.label = label
+        self.agentid = agentid
+        self.spawnedby = spawnedby
+        self.includeglobal = includeglobal
+        self.includeunknown = includeunknown
+        self.allowmissing = allowmissing
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case key
+        case sessionid = "sessionId"
+        case label
+        case agentid = "agentId"
+        case spawnedby = "spawnedBy"
+        case includeglobal = "includeGlobal"
+        case includeunknown = "includeUnknown"
+        case allowmissing = "allowMissing"
+    }
+}
+
+public struct SessionsResolveResult: Codable, Sendable {
+    public let ok: Bool
+    public let key: String?
+    public let agentid: String?
+
+    public init(
+        ok: Bool,
+        key: String? = nil,
+        agentid: String? = nil
+    ) {
+        self.ok = ok
+        self.key = key
+        self.agentid = agentid
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case ok
+        case key
+        case agentid = "agentId"
+    }
+}
+
+public struct SessionsGetParams: Codable, Sendable {
+    public let key: String
+    public let limit: Int?
+
+    public init(
+        key: String,
+        limit: Int? = nil
+    ) {
+        self.key = key
+        self.limit = limit
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case key
+        case limit
+    }
+}
+
+public struct SessionsGetResult: Codable, Sendable {
+    public let key: String
+    public let sessionid: String?
+    public let messages: [ChatMessage]
+
+    public init(
+        key: String,
+        sessionid: String? = nil,
+        messages: [ChatMessage]
+    ) {
+        self.key = key
+        self.sessionid = sessionid
+        self.messages = messages
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case key
+        case sessionid = "sessionId"
+        case messages
+    }
+}
+
+public struct SessionsPatchParams: Codable, Sendable {
+    public let key: String
+    public let label: AnyCodable?
+    public let thinkinglevel: AnyCodable?
+    public let verboselevel: AnyCodable?
+    public let reasoninglevel: AnyCodable?
+    public let responseusage: AnyCodable?
+    public let elevatedlevel: AnyCodable?
+    public let exechost: AnyCodable?
+    public let execsecurity: AnyCodable?
+    public let execask: AnyCodable?
+    public let execnode: AnyCodable?
+    public let model: AnyCodable?
+    public let spawnedby: AnyCodable?
+    public let sendpolicy: AnyCodable?
+    public let groupactivation: AnyCodable?
+
+    public init(
+        key: String,
+        label: AnyCodable? = nil,
+        thinkinglevel: AnyCodable? = nil,
+        verboselevel: AnyCodable? = nil,
+        reasoninglevel: AnyCodable? = nil,
+        responseusage: AnyCodable? = nil,
+        elevatedlevel: AnyCodable? = nil,
+        exechost: AnyCodable? = nil,
+        execsecurity: AnyCodable? = nil,
+        execask: AnyCodable? = nil,
+        execnode: AnyCodable? = nil,
+        model: AnyCodable? = nil,
+        spawnedby: AnyCodable? = nil,
+        sendpolicy: AnyCodable? = nil,
+        groupactivation: AnyCodable? = nil
+    ) {
+        self.key = key
+        self.label = label
+        self.thinkinglevel = thinkinglevel
+        self.verboselevel = verboselevel
+        self.reasoninglevel = reasoninglevel
+        self.responseusage = responseusage
+        self.elevatedlevel = elevatedlevel
+        self.exechost = exechost
+        self.execsecurity = execsecurity
+        self.execask = execask
+        self.execnode = execnode
+        self.model = model
+        self.spawnedby = spawnedby
+        self.sendpolicy = sendpolicy
+        self.groupactivation = groupactivation
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case key
+        case label
+        case thinkinglevel = "thinkingLevel"
+        case verboselevel = "verboseLevel"
+        case reasoninglevel = "reasoningLevel"
+        case responseusage = "responseUsage"
+        case elevatedlevel = "elevatedLevel"
+        case exechost = "execHost"
+        case execsecurity = "execSecurity"
+        case execask = "execAsk"
+        case execnode = "execNode"
+        case model
+        case spawnedby = "spawnedBy"
+        case sendpolicy = "sendPolicy"
+        case groupactivation = "groupActivation"
+    }
+}
+
+public struct SessionsPatchResult: Codable, Sendable {
+    public let ok: AnyCodable
+    public let path: String
+    public let key: String
+    public let entry: [String: AnyCodable]
+    public let resolved: [String: AnyCodable]
+
+    public init(
+        ok: AnyCodable,
+        path: String,
+        key: String,
+        entry: [String: AnyCodable],
+        resolved: [String: AnyCodable]
+    ) {
+        self.ok = ok
+        self.path = path
+        self.key = key
+        self.entry = entry
+        self.resolved = resolved
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case ok
+        case path
+        case key
+        case entry
+        case resolved
+    }
+}
+
+public struct SessionsResetParams: Codable, Sendable {
+    public let key: String
+
+    public init(
+        key: String
+    ) {
+        self.key = key
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case key
+    }
+}
+
+public struct SessionsResetResult: Codable, Sendable {
+    public let ok: AnyCodable
+    public let key: String
+    public let entry: [String: AnyCodable]
+
+    public init(
+        ok: AnyCodable,
+        key: String,
+        entry: [String: AnyCodable]
+    ) {
+        self.ok = ok
+        self.key = key
+        self.entry = entry
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case ok
+        case key
+        case entry
+    }
+}
+
+public struct SessionsDeleteParams: Codable, Sendable {
+    public let key: String
+    public let deletetranscript: Bool?
+
+    public init(
+        key: String,
+        deletetranscript: Bool? = nil
+    ) {
+        self.key = key
+        self.deletetranscript = deletetranscript
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case key
+        case deletetranscript = "deleteTranscript"
+    }
+}
+
+public struct SessionsDeleteResult: Codable, Sendable {
+    public let ok: AnyCodable
+    public let key: String
+    public let deleted: Bool
+    public let archived: [String]
+
+    public init(
+        ok: AnyCodable,
+        key: String,
+        deleted: Bool,
+        archived: [String]
+    ) {
+        self.ok = ok
+        self.key = key
+        self.deleted = deleted
+        self.archived = archived
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case ok
+        case key
+        case deleted
+        case archived
+    }
+}
+
+public struct SessionsCompactParams: Codable, Sendable {
+    public let key: String
+    public let maxlines: Int?
+
+    public init(
+        key: String,
+        maxlines: Int? = nil
+    ) {
+        self.key = key
+        self.maxlines = maxlines
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case key
+        case maxlines = "maxLines"
+    }
+}
+
+public struct SessionsCompactResult: Codable, Sendable {
+    public let ok: AnyCodable
+    public let key: String
+    public let compacted: Bool
+    public let kept: Int?
+    public let archived: String?
+    public let reason: String?
+
+    public init(
+        ok: AnyCodable,
+        key: String,
+        compacted: Bool,
+        kept: Int? = nil,
+        archived: String? = nil,
+        reason: String? = nil
+    ) {
+        self.ok = ok
+        self.key = key
+        self.compacted = compacted
+        self.kept = kept
+        self.archived = archived
+        self.reason = reason
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case ok
+        case key
+        case compacted
+        case kept
+        case archived
+        case reason
+    }
+}
+
+public struct SessionsSubscribeParams: Codable, Sendable {
+    public init() {}
+}
+
+public struct SessionsSubscribeResult: Codable, Sendable {
+    public let subscribed: Bool
+
+    public init(
+        subscribed: Bool
+    ) {
+        self.subscribed = subscribed
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case subscribed
+    }
+}
+
+public struct SessionsUnsubscribeParams: Codable, Sendable {
+    public init() {}
+}
+
+public struct SessionsUnsubscribeResult: Codable, Sendable {
+    public let subscribed: Bool
+
+    public init(
+        subscribed: Bool
+    ) {
+        self.subscribed = subscribed
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case subscribed
+    }
+}
+
+public struct SessionsMessagesSubscribeParams: Codable, Sendable {
+    public let key: String
+
+    public init(
+        key: String
+    ) {
+        self.key = key
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case key
+    }
+}
+
+public struct SessionsMessagesSubscribeResult: Codable, Sendable {
+    public let subscribed: Bool
+    public let key: String
+
+    public init(
+        subscribed: Bool,
+        key: String
+    ) {
+        self.subscribed = subscribed
+        self.key = key
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case subscribed
+        case key
+    }
+}
+
+public struct SessionsMessagesUnsubscribeParams: Codable, Sendable {
+    public let key: String
+
+    public init(
+        key: String
+    ) {
+        self.key = key
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case key
+    }
+}
+
+public struct SessionsMessagesUnsubscribeResult: Codable, Sendable {
+    public let subscribed: Bool
+    public let key: String
+
+    public init(
+        subscribed: Bool,
+        key: String
+    ) {
+        self.subscribed = subscribed
+        self.key = key
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case subscribed
+        case key
+    }
+}
+
+public struct UsageCostParams: Codable, Sendable {
+    public let days: Double?
+
+    public init(
+        days: Double? = nil
+    ) {
+        self.days = days
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case days
+    }
+}
+
+public struct UsageCostResult: Codable, Sendable {
+    public let updatedat: Int
+    public let days: Int
+    public let daily: [[String: AnyCodable]]
+    public let totals: [String: AnyCodable]
+
+    public init(
+        updatedat: Int,
+        days: Int,
+        daily: [[String: AnyCodable]],
+        totals: [String: AnyCodable]
+    ) {
+        self.updatedat = updatedat
+        self.days = days
+        self.daily = daily
+        self.totals = totals
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case updatedat = "updatedAt"
+        case days
+        case daily
+        case totals
+    }
+}
+
+public struct SessionsUsageParams: Codable, Sendable {
+    public let key: String?
+    public let agentid: String?
+    public let startdate: String?
+    public let enddate: String?
+    public let range: AnyCodable?
+    public let limit: Int?
+
+    public init(
+        key: String? = nil,
+        agentid: String? = nil,
+        startdate: String? = nil,
+        enddate: String? = nil,
+        range: AnyCodable? = nil,
+        limit: Int? = nil
+    ) {
+        self.key = key
+        self.agentid = agentid
+        self.startdate = startdate
+        self.enddate = enddate
+        self.range = range
+        self.limit = limit
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case key
+        case agentid = "agentId"
+        case startdate = "startDate"
+        case enddate = "endDate"
+        case range
+        case limit
+    }
+}
+
+public struct SessionsUsageResult: Codable, Sendable {
+    public let updatedat: Int
+    public let startdate: String
+    public let enddate: String
+    public let sessions: [[String: AnyCodable]]
+    public let totals: [String: AnyCodable]
+    public let aggregates: [String: AnyCodable]
+
+    public init(
+        updatedat: Int,
+        startdate: String,
+        enddate: String,
+        sessions: [[String: AnyCodable]],
+        totals: [String: AnyCodable],
+        aggregates: [String: AnyCodable]
+    ) {
+        self.updatedat = updatedat
+        self.startdate = startdate
+        self.enddate = enddate
+        self.sessions = sessions
+        self.totals = totals
+        self.aggregates = aggregates
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case updatedat = "updatedAt"
+        case startdate = "startDate"
+        case enddate = "endDate"
+        case sessions
+        case totals
+        case aggregates
+    }
+}
+
 public struct ConnectChallengeEvent: Codable, Sendable {
     public let nonce: String
     public let ts: Int
@@ -2590,6 +3402,62 @@ public struct ChatEvent: Codable, Sendable {
         case usage
         case stopreason = "stopReason"
         case errormessage = "errorMessage"
+    }
+}
+
+public struct SessionsChangedEvent: Codable, Sendable {
+    public let sessionkey: String
+    public let reason: String
+    public let ts: Int
+    public let session: [String: AnyCodable]?
+
+    public init(
+        sessionkey: String,
+        reason: String,
+        ts: Int,
+        session: [String: AnyCodable]? = nil
+    ) {
+        self.sessionkey = sessionkey
+        self.reason = reason
+        self.ts = ts
+        self.session = session
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case sessionkey = "sessionKey"
+        case reason
+        case ts
+        case session
+    }
+}
+
+public struct SessionMessageEvent: Codable, Sendable {
+    public let sessionkey: String
+    public let sessionid: String
+    public let runid: String?
+    public let ts: Int
+    public let message: ChatMessage
+
+    public init(
+        sessionkey: String,
+        sessionid: String,
+        runid: String? = nil,
+        ts: Int,
+        message: ChatMessage
+    ) {
+        self.sessionkey = sessionkey
+        self.sessionid = sessionid
+        self.runid = runid
+        self.ts = ts
+        self.message = message
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case sessionkey = "sessionKey"
+        case sessionid = "sessionId"
+        case runid = "runId"
+        case ts
+        case message
     }
 }
 

@@ -315,6 +315,8 @@ export type SendParams = {
   "channel"?: string;
   /** Account of the channel */
   "accountId"?: string;
+  /** Session whose transcript gets the text too, once it is sent */
+  "sessionKey"?: string;
   /** Names the request: a repetition with the same body has no second effect and the same answer */
   "idempotencyKey": string;
 };
@@ -422,6 +424,24 @@ export type AgentWaitResult = {
   "error"?: string;
 };
 
+export type AgentIdentityParams = {
+  /** Agent; the default one when left out */
+  "agentId"?: string;
+  /** Session whose agent is meant */
+  "sessionKey"?: string;
+};
+
+export type AgentIdentityResult = {
+  /** Agent */
+  "agentId": string;
+  /** Name for people */
+  "name": string;
+  /** A web or data address of a picture, or a character or two */
+  "avatar": string;
+  /** Its sign */
+  "emoji"?: string;
+};
+
 export type ChatSendParams = {
   /** Session; `main` is the default agent's main one */
   "sessionKey": string;
@@ -458,8 +478,10 @@ export type ChatHistoryResult = {
   /** Session id */
   "sessionId"?: string;
   "messages": Array<ChatMessage>;
-  /** Thinking level */
+  /** Thinking level set for the session */
   "thinkingLevel"?: string;
+  /** Verbose level set for the session */
+  "verboseLevel"?: string;
 };
 
 export type ChatAbortParams = {
@@ -474,6 +496,21 @@ export type ChatAbortResult = {
   /** Something was stopped */
   "aborted": boolean;
   "runIds": Array<string>;
+};
+
+export type ChatInjectParams = {
+  /** Session; it must exist */
+  "sessionKey": string;
+  /** What is added, in Markdown */
+  "message": string;
+  /** Put before it in brackets */
+  "label"?: string;
+};
+
+export type ChatInjectResult = {
+  "ok": true;
+  /** Id of the message: 8 hex digits */
+  "messageId": string;
 };
 
 export type NodeListParams = Record<string, unknown>;
@@ -1332,6 +1369,734 @@ export type ExecApprovalsNodeSetParams = {
 
 export type ExecApprovalsNodeSetResult = unknown;
 
+export type SessionsListParams = {
+  /** Rows; default 100, no more than 1000 are given */
+  "limit"?: number;
+  /** Rows to skip */
+  "offset"?: number;
+  /** Only those used within this time */
+  "activeMinutes"?: number;
+  /** Also the session that all share */
+  "includeGlobal"?: boolean;
+  /** Also the session of messages from nowhere */
+  "includeUnknown"?: boolean;
+  /** Give `derivedTitle`, for the first 200 rows */
+  "includeDerivedTitles"?: boolean;
+  /** Give `lastMessagePreview`, for the first 200 rows */
+  "includeLastMessage"?: boolean;
+  /** Only the one with this label */
+  "label"?: string;
+  /** Only sessions begun by this one */
+  "spawnedBy"?: string;
+  /** Only sessions of this agent */
+  "agentId"?: string;
+  /** Only those with this in key, label, name or session id */
+  "search"?: string;
+};
+
+export type SessionsListResult = {
+  /** When this was read, ms since the epoch */
+  "ts": number;
+  /** Where sessions are kept */
+  "path": string;
+  /** Rows given */
+  "count": number;
+  /** Rows there are */
+  "totalCount": number;
+  /** Rows that were asked for at most */
+  "limitApplied": number;
+  /** There are more rows */
+  "hasMore": boolean;
+  /** `offset` of the next rows */
+  "nextOffset"?: number;
+  "defaults": {
+    /** Provider of the default model */
+    "modelProvider": string | null;
+    /** Default model */
+    "model": string | null;
+    /** Window of the default model */
+    "contextTokens": number | null;
+  };
+  "sessions": Array<{
+    /** Session key */
+    "key": string;
+    "kind": "direct" | "group" | "global" | "unknown";
+    /** Agent */
+    "agentId": string;
+    /** Id of the transcript; a reset gives another */
+    "sessionId": string;
+    /** Began, ms since the epoch */
+    "createdAt": number;
+    /** Last activity, ms since the epoch */
+    "updatedAt": number | null;
+    /** Name given by a client; no two sessions have the same */
+    "label"?: string;
+    /** Name to show: label, else the chat's or the sender's */
+    "displayName"?: string;
+    /** Session that began this one */
+    "spawnedBy"?: string;
+    /** Beginning of what was said first */
+    "derivedTitle"?: string;
+    /** Beginning of what was said last */
+    "lastMessagePreview"?: string;
+    "chatType": "direct" | "group";
+    /** Title of the group */
+    "subject"?: string;
+    /** Channel of `deliveryContext` */
+    "channel"?: string;
+    /** Where the session was last heard from */
+    "deliveryContext"?: {
+      /** Channel */
+      "channel": string;
+      /** Chat */
+      "to": string;
+      /** Account */
+      "accountId": string;
+      /** Thread */
+      "threadId"?: string;
+    };
+    /** Channel of `deliveryContext` */
+    "lastChannel"?: string;
+    /** Chat of `deliveryContext` */
+    "lastTo"?: string;
+    /** Account of `deliveryContext` */
+    "lastAccountId"?: string;
+    /** off, minimal, low, medium, high or xhigh */
+    "thinkingLevel"?: string;
+    /** on, off or full */
+    "verboseLevel"?: string;
+    /** on, off or stream */
+    "reasoningLevel"?: string;
+    /** off, tokens, full or on */
+    "responseUsage"?: string;
+    /** on, off, ask or full */
+    "elevatedLevel"?: string;
+    /** sandbox, gateway or node */
+    "execHost"?: string;
+    /** deny, allowlist or full */
+    "execSecurity"?: string;
+    /** off, on-miss or always */
+    "execAsk"?: string;
+    /** Node that runs commands */
+    "execNode"?: string;
+    /** allow or deny: may this session be written to and answer */
+    "sendPolicy"?: string;
+    /** mention or always: when the agent answers in a group */
+    "groupActivation"?: string;
+    /** The last run was stopped */
+    "abortedLastRun"?: boolean;
+    /** Provider of `model` */
+    "modelProvider"?: string;
+    /** Model that answers next: the session's own, else the last one, else the default */
+    "model"?: string;
+    /** Input tokens since the session began */
+    "inputTokens": number;
+    /** Output tokens since the session began */
+    "outputTokens": number;
+    /** Tokens of the last model call: how full the window is */
+    "totalTokens": number;
+    /** Window of the model */
+    "contextTokens"?: number;
+  }>;
+};
+
+export type SessionsDescribeParams = {
+  /** Session; `main` is the default agent's main one */
+  "key": string;
+  /** Give `derivedTitle` */
+  "includeDerivedTitles"?: boolean;
+  /** Give `lastMessagePreview` */
+  "includeLastMessage"?: boolean;
+};
+
+export type SessionsDescribeResult = {
+  "session": {
+    /** Session key */
+    "key": string;
+    "kind": "direct" | "group" | "global" | "unknown";
+    /** Agent */
+    "agentId": string;
+    /** Id of the transcript; a reset gives another */
+    "sessionId": string;
+    /** Began, ms since the epoch */
+    "createdAt": number;
+    /** Last activity, ms since the epoch */
+    "updatedAt": number | null;
+    /** Name given by a client; no two sessions have the same */
+    "label"?: string;
+    /** Name to show: label, else the chat's or the sender's */
+    "displayName"?: string;
+    /** Session that began this one */
+    "spawnedBy"?: string;
+    /** Beginning of what was said first */
+    "derivedTitle"?: string;
+    /** Beginning of what was said last */
+    "lastMessagePreview"?: string;
+    "chatType": "direct" | "group";
+    /** Title of the group */
+    "subject"?: string;
+    /** Channel of `deliveryContext` */
+    "channel"?: string;
+    /** Where the session was last heard from */
+    "deliveryContext"?: {
+      /** Channel */
+      "channel": string;
+      /** Chat */
+      "to": string;
+      /** Account */
+      "accountId": string;
+      /** Thread */
+      "threadId"?: string;
+    };
+    /** Channel of `deliveryContext` */
+    "lastChannel"?: string;
+    /** Chat of `deliveryContext` */
+    "lastTo"?: string;
+    /** Account of `deliveryContext` */
+    "lastAccountId"?: string;
+    /** off, minimal, low, medium, high or xhigh */
+    "thinkingLevel"?: string;
+    /** on, off or full */
+    "verboseLevel"?: string;
+    /** on, off or stream */
+    "reasoningLevel"?: string;
+    /** off, tokens, full or on */
+    "responseUsage"?: string;
+    /** on, off, ask or full */
+    "elevatedLevel"?: string;
+    /** sandbox, gateway or node */
+    "execHost"?: string;
+    /** deny, allowlist or full */
+    "execSecurity"?: string;
+    /** off, on-miss or always */
+    "execAsk"?: string;
+    /** Node that runs commands */
+    "execNode"?: string;
+    /** allow or deny: may this session be written to and answer */
+    "sendPolicy"?: string;
+    /** mention or always: when the agent answers in a group */
+    "groupActivation"?: string;
+    /** The last run was stopped */
+    "abortedLastRun"?: boolean;
+    /** Provider of `model` */
+    "modelProvider"?: string;
+    /** Model that answers next: the session's own, else the last one, else the default */
+    "model"?: string;
+    /** Input tokens since the session began */
+    "inputTokens": number;
+    /** Output tokens since the session began */
+    "outputTokens": number;
+    /** Tokens of the last model call: how full the window is */
+    "totalTokens": number;
+    /** Window of the model */
+    "contextTokens"?: number;
+  } | null;
+};
+
+export type SessionsPreviewParams = {
+  /** The first 64 are read */
+  "keys": Array<string>;
+  /** Messages of each; default 12, at most 50 */
+  "limit"?: number;
+  /** Characters of each message; default 240, at most 1000 */
+  "maxChars"?: number;
+};
+
+export type SessionsPreviewResult = {
+  /** When this was read, ms since the epoch */
+  "ts": number;
+  "previews": Array<{
+    /** As it was asked for */
+    "key": string;
+    "status": "ok" | "empty" | "missing" | "error";
+    "items": Array<{
+      "role": "user" | "assistant" | "tool" | "system" | "other";
+      /** Beginning of the message */
+      "text": string;
+    }>;
+  }>;
+};
+
+export type SessionsResolveParams = {
+  /** Session key */
+  "key"?: string;
+  /** Session id */
+  "sessionId"?: string;
+  /** Label */
+  "label"?: string;
+  /** Only sessions of this agent */
+  "agentId"?: string;
+  /** Only sessions begun by this one */
+  "spawnedBy"?: string;
+  /** The session that all share counts too */
+  "includeGlobal"?: boolean;
+  /** The session of messages from nowhere counts too */
+  "includeUnknown"?: boolean;
+  /** Answer `ok: false` instead of an error */
+  "allowMissing"?: boolean;
+};
+
+export type SessionsResolveResult = {
+  "ok": true;
+  /** Session key */
+  "key": string;
+  /** Agent */
+  "agentId": string;
+} | {
+  "ok": false;
+};
+
+export type SessionsGetParams = {
+  /** Session; `main` is the default agent's main one */
+  "key": string;
+  /** Default 200 */
+  "limit"?: number;
+};
+
+export type SessionsGetResult = {
+  /** Session key */
+  "key": string;
+  /** Session id; absent when there is no such session */
+  "sessionId"?: string;
+  "messages": Array<ChatMessage>;
+};
+
+export type SessionsPatchParams = {
+  /** Session; `main` is the default agent's main one */
+  "key": string;
+  "label"?: string | null;
+  /** off, minimal, low, medium, high or xhigh */
+  "thinkingLevel"?: string | null;
+  /** on, off or full */
+  "verboseLevel"?: string | null;
+  /** on, off or stream */
+  "reasoningLevel"?: string | null;
+  /** off, tokens, full or on */
+  "responseUsage"?: string | null;
+  /** on, off, ask or full */
+  "elevatedLevel"?: string | null;
+  /** sandbox, gateway or node */
+  "execHost"?: string | null;
+  /** deny, allowlist or full */
+  "execSecurity"?: string | null;
+  /** off, on-miss or always */
+  "execAsk"?: string | null;
+  /** Node that runs commands */
+  "execNode"?: string | null;
+  /** `provider/model`, or an alias of agents.defaults.models */
+  "model"?: string | null;
+  /** Session that began this one: only for sub-agents, and only once */
+  "spawnedBy"?: string | null;
+  /** allow or deny */
+  "sendPolicy"?: string | null;
+  /** mention or always */
+  "groupActivation"?: string | null;
+};
+
+export type SessionsPatchResult = {
+  "ok": true;
+  /** Where sessions are kept */
+  "path": string;
+  /** Session key */
+  "key": string;
+  "entry": {
+    /** Id of the transcript */
+    "sessionId": string;
+    /** Last activity, ms since the epoch */
+    "updatedAt": number;
+    /** Name given by a client; no two sessions have the same */
+    "label"?: string;
+    /** Name to show: label, else the chat's or the sender's */
+    "displayName"?: string;
+    /** Session that began this one */
+    "spawnedBy"?: string;
+    /** off, minimal, low, medium, high or xhigh */
+    "thinkingLevel"?: string;
+    /** on, off or full */
+    "verboseLevel"?: string;
+    /** on, off or stream */
+    "reasoningLevel"?: string;
+    /** off, tokens, full or on */
+    "responseUsage"?: string;
+    /** on, off, ask or full */
+    "elevatedLevel"?: string;
+    /** sandbox, gateway or node */
+    "execHost"?: string;
+    /** deny, allowlist or full */
+    "execSecurity"?: string;
+    /** off, on-miss or always */
+    "execAsk"?: string;
+    /** Node that runs commands */
+    "execNode"?: string;
+    /** allow or deny: may this session be written to and answer */
+    "sendPolicy"?: string;
+    /** mention or always: when the agent answers in a group */
+    "groupActivation"?: string;
+    /** Channel of `deliveryContext` */
+    "channel"?: string;
+    /** Where the session was last heard from */
+    "deliveryContext"?: {
+      /** Channel */
+      "channel": string;
+      /** Chat */
+      "to": string;
+      /** Account */
+      "accountId": string;
+      /** Thread */
+      "threadId"?: string;
+    };
+    /** Channel of `deliveryContext` */
+    "lastChannel"?: string;
+    /** Chat of `deliveryContext` */
+    "lastTo"?: string;
+    /** Account of `deliveryContext` */
+    "lastAccountId"?: string;
+    /** Provider chosen for this session */
+    "providerOverride"?: string;
+    /** Model chosen for this session */
+    "modelOverride"?: string;
+    /** Input tokens since the session began */
+    "inputTokens": number;
+    /** Output tokens since the session began */
+    "outputTokens": number;
+    /** Tokens of the last model call */
+    "totalTokens": number;
+  };
+  "resolved": {
+    /** Provider that answers next */
+    "modelProvider"?: string;
+    /** Model that answers next */
+    "model"?: string;
+  };
+};
+
+export type SessionsResetParams = {
+  /** Session; `main` is the default agent's main one */
+  "key": string;
+};
+
+export type SessionsResetResult = {
+  "ok": true;
+  /** Session key */
+  "key": string;
+  "entry": {
+    /** Id of the transcript */
+    "sessionId": string;
+    /** Last activity, ms since the epoch */
+    "updatedAt": number;
+    /** Name given by a client; no two sessions have the same */
+    "label"?: string;
+    /** Name to show: label, else the chat's or the sender's */
+    "displayName"?: string;
+    /** Session that began this one */
+    "spawnedBy"?: string;
+    /** off, minimal, low, medium, high or xhigh */
+    "thinkingLevel"?: string;
+    /** on, off or full */
+    "verboseLevel"?: string;
+    /** on, off or stream */
+    "reasoningLevel"?: string;
+    /** off, tokens, full or on */
+    "responseUsage"?: string;
+    /** on, off, ask or full */
+    "elevatedLevel"?: string;
+    /** sandbox, gateway or node */
+    "execHost"?: string;
+    /** deny, allowlist or full */
+    "execSecurity"?: string;
+    /** off, on-miss or always */
+    "execAsk"?: string;
+    /** Node that runs commands */
+    "execNode"?: string;
+    /** allow or deny: may this session be written to and answer */
+    "sendPolicy"?: string;
+    /** mention or always: when the agent answers in a group */
+    "groupActivation"?: string;
+    /** Channel of `deliveryContext` */
+    "channel"?: string;
+    /** Where the session was last heard from */
+    "deliveryContext"?: {
+      /** Channel */
+      "channel": string;
+      /** Chat */
+      "to": string;
+      /** Account */
+      "accountId": string;
+      /** Thread */
+      "threadId"?: string;
+    };
+    /** Channel of `deliveryContext` */
+    "lastChannel"?: string;
+    /** Chat of `deliveryContext` */
+    "lastTo"?: string;
+    /** Account of `deliveryContext` */
+    "lastAccountId"?: string;
+    /** Provider chosen for this session */
+    "providerOverride"?: string;
+    /** Model chosen for this session */
+    "modelOverride"?: string;
+    /** Input tokens since the session began */
+    "inputTokens": number;
+    /** Output tokens since the session began */
+    "outputTokens": number;
+    /** Tokens of the last model call */
+    "totalTokens": number;
+  };
+};
+
+export type SessionsDeleteParams = {
+  /** Session; `main` is the default agent's main one */
+  "key": string;
+  /** Default true; false keeps what was said for ever */
+  "deleteTranscript"?: boolean;
+};
+
+export type SessionsDeleteResult = {
+  "ok": true;
+  /** Session key */
+  "key": string;
+  /** False: there was none */
+  "deleted": boolean;
+  "archived": Array<string>;
+};
+
+export type SessionsCompactParams = {
+  /** Session; `main` is the default agent's main one */
+  "key": string;
+  /** Messages to keep; default 400 */
+  "maxLines"?: number;
+};
+
+export type SessionsCompactResult = {
+  "ok": true;
+  /** Session key */
+  "key": string;
+  /** Something was archived */
+  "compacted": boolean;
+  /** Messages kept */
+  "kept"?: number;
+  /** Archive that was made */
+  "archived"?: string;
+  /** Why there was nothing to do */
+  "reason"?: string;
+};
+
+export type SessionsSubscribeParams = Record<string, unknown>;
+
+export type SessionsSubscribeResult = {
+  /** True */
+  "subscribed": boolean;
+};
+
+export type SessionsUnsubscribeParams = Record<string, unknown>;
+
+export type SessionsUnsubscribeResult = {
+  /** False */
+  "subscribed": boolean;
+};
+
+export type SessionsMessagesSubscribeParams = SessionsResetParams;
+
+export type SessionsMessagesSubscribeResult = {
+  /** True */
+  "subscribed": boolean;
+  /** Session key */
+  "key": string;
+};
+
+export type SessionsMessagesUnsubscribeParams = SessionsResetParams;
+
+export type SessionsMessagesUnsubscribeResult = {
+  /** False */
+  "subscribed": boolean;
+  /** Session key */
+  "key": string;
+};
+
+export type UsageCostParams = {
+  /** Default 30, at most 366 */
+  "days"?: number;
+};
+
+export type UsageCostResult = {
+  /** When this was read, ms since the epoch */
+  "updatedAt": number;
+  /** Days covered */
+  "days": number;
+  /** Days with use, oldest first */
+  "daily": Array<{
+    /** Day, YYYY-MM-DD in the Gateway's time zone */
+    "date": string;
+    /** Input tokens */
+    "input": number;
+    /** Output tokens */
+    "output": number;
+    /** Input tokens read from the provider's cache */
+    "cacheRead": number;
+    /** Input tokens written to the provider's cache */
+    "cacheWrite": number;
+    /** All tokens */
+    "totalTokens": number;
+    /** Price in US dollars of the calls whose price is known */
+    "totalCost": number;
+    /** Calls whose price is not known: models without `cost` in models.providers */
+    "missingCostEntries": number;
+  }>;
+  /** All of them together */
+  "totals": {
+    /** Input tokens */
+    "input": number;
+    /** Output tokens */
+    "output": number;
+    /** Input tokens read from the provider's cache */
+    "cacheRead": number;
+    /** Input tokens written to the provider's cache */
+    "cacheWrite": number;
+    /** All tokens */
+    "totalTokens": number;
+    /** Price in US dollars of the calls whose price is known */
+    "totalCost": number;
+    /** Calls whose price is not known: models without `cost` in models.providers */
+    "missingCostEntries": number;
+  };
+};
+
+export type SessionsUsageParams = {
+  /** Only this session */
+  "key"?: string;
+  /** Only this agent */
+  "agentId"?: string;
+  /** First day; default 30 days ago, YYYY-MM-DD */
+  "startDate"?: string;
+  /** Last day; default today, YYYY-MM-DD */
+  "endDate"?: string;
+  /** Instead of `startDate` */
+  "range"?: "7d" | "30d" | "90d" | "1y" | "all";
+  /** Sessions; default 50, at most 1000 */
+  "limit"?: number;
+};
+
+export type SessionsUsageResult = {
+  /** When this was read, ms since the epoch */
+  "updatedAt": number;
+  /** First day, YYYY-MM-DD in the Gateway's time zone */
+  "startDate": string;
+  /** Last day, YYYY-MM-DD in the Gateway's time zone */
+  "endDate": string;
+  "sessions": Array<{
+    /** Session key */
+    "key": string;
+    /** Agent */
+    "agentId": string;
+    /** Label */
+    "label"?: string;
+    /** Session id; absent when the session is gone */
+    "sessionId"?: string;
+    /** Last activity, ms since the epoch */
+    "updatedAt"?: number;
+    "usage": {
+      /** Model calls */
+      "calls": number;
+      /** Input tokens */
+      "input": number;
+      /** Output tokens */
+      "output": number;
+      /** Input tokens read from the provider's cache */
+      "cacheRead": number;
+      /** Input tokens written to the provider's cache */
+      "cacheWrite": number;
+      /** All tokens */
+      "totalTokens": number;
+      /** Price in US dollars of the calls whose price is known */
+      "totalCost": number;
+      /** Calls whose price is not known: models without `cost` in models.providers */
+      "missingCostEntries": number;
+    };
+  }>;
+  /** All of them together */
+  "totals": {
+    /** Input tokens */
+    "input": number;
+    /** Output tokens */
+    "output": number;
+    /** Input tokens read from the provider's cache */
+    "cacheRead": number;
+    /** Input tokens written to the provider's cache */
+    "cacheWrite": number;
+    /** All tokens */
+    "totalTokens": number;
+    /** Price in US dollars of the calls whose price is known */
+    "totalCost": number;
+    /** Calls whose price is not known: models without `cost` in models.providers */
+    "missingCostEntries": number;
+  };
+  "aggregates": {
+    "byModel": Array<{
+      /** Provider */
+      "provider": string;
+      /** Model */
+      "model": string;
+      /** Model calls */
+      "count": number;
+      "totals": {
+        /** Input tokens */
+        "input": number;
+        /** Output tokens */
+        "output": number;
+        /** Input tokens read from the provider's cache */
+        "cacheRead": number;
+        /** Input tokens written to the provider's cache */
+        "cacheWrite": number;
+        /** All tokens */
+        "totalTokens": number;
+        /** Price in US dollars of the calls whose price is known */
+        "totalCost": number;
+        /** Calls whose price is not known: models without `cost` in models.providers */
+        "missingCostEntries": number;
+      };
+    }>;
+    "byAgent": Array<{
+      /** Agent */
+      "agentId": string;
+      "totals": {
+        /** Input tokens */
+        "input": number;
+        /** Output tokens */
+        "output": number;
+        /** Input tokens read from the provider's cache */
+        "cacheRead": number;
+        /** Input tokens written to the provider's cache */
+        "cacheWrite": number;
+        /** All tokens */
+        "totalTokens": number;
+        /** Price in US dollars of the calls whose price is known */
+        "totalCost": number;
+        /** Calls whose price is not known: models without `cost` in models.providers */
+        "missingCostEntries": number;
+      };
+    }>;
+    /** Days with use, oldest first */
+    "daily": Array<{
+      /** Day, YYYY-MM-DD in the Gateway's time zone */
+      "date": string;
+      /** Input tokens */
+      "input": number;
+      /** Output tokens */
+      "output": number;
+      /** Input tokens read from the provider's cache */
+      "cacheRead": number;
+      /** Input tokens written to the provider's cache */
+      "cacheWrite": number;
+      /** All tokens */
+      "totalTokens": number;
+      /** Price in US dollars of the calls whose price is known */
+      "totalCost": number;
+      /** Calls whose price is not known: models without `cost` in models.providers */
+      "missingCostEntries": number;
+    }>;
+  };
+};
+
 export type ConnectChallengeEvent = {
   /** Goes into the device signature */
   "nonce": string;
@@ -1398,6 +2163,108 @@ export type ChatEvent = {
   "state": "error";
   /** What went wrong */
   "errorMessage": string;
+};
+
+export type SessionsChangedEvent = {
+  /** Session */
+  "sessionKey": string;
+  /** start, end, message, patch, reset, compact or delete */
+  "reason": string;
+  /** When, ms since the epoch */
+  "ts": number;
+  "session"?: {
+    /** Session key */
+    "key": string;
+    "kind": "direct" | "group" | "global" | "unknown";
+    /** Agent */
+    "agentId": string;
+    /** Id of the transcript; a reset gives another */
+    "sessionId": string;
+    /** Began, ms since the epoch */
+    "createdAt": number;
+    /** Last activity, ms since the epoch */
+    "updatedAt": number | null;
+    /** Name given by a client; no two sessions have the same */
+    "label"?: string;
+    /** Name to show: label, else the chat's or the sender's */
+    "displayName"?: string;
+    /** Session that began this one */
+    "spawnedBy"?: string;
+    /** Beginning of what was said first */
+    "derivedTitle"?: string;
+    /** Beginning of what was said last */
+    "lastMessagePreview"?: string;
+    "chatType": "direct" | "group";
+    /** Title of the group */
+    "subject"?: string;
+    /** Channel of `deliveryContext` */
+    "channel"?: string;
+    /** Where the session was last heard from */
+    "deliveryContext"?: {
+      /** Channel */
+      "channel": string;
+      /** Chat */
+      "to": string;
+      /** Account */
+      "accountId": string;
+      /** Thread */
+      "threadId"?: string;
+    };
+    /** Channel of `deliveryContext` */
+    "lastChannel"?: string;
+    /** Chat of `deliveryContext` */
+    "lastTo"?: string;
+    /** Account of `deliveryContext` */
+    "lastAccountId"?: string;
+    /** off, minimal, low, medium, high or xhigh */
+    "thinkingLevel"?: string;
+    /** on, off or full */
+    "verboseLevel"?: string;
+    /** on, off or stream */
+    "reasoningLevel"?: string;
+    /** off, tokens, full or on */
+    "responseUsage"?: string;
+    /** on, off, ask or full */
+    "elevatedLevel"?: string;
+    /** sandbox, gateway or node */
+    "execHost"?: string;
+    /** deny, allowlist or full */
+    "execSecurity"?: string;
+    /** off, on-miss or always */
+    "execAsk"?: string;
+    /** Node that runs commands */
+    "execNode"?: string;
+    /** allow or deny: may this session be written to and answer */
+    "sendPolicy"?: string;
+    /** mention or always: when the agent answers in a group */
+    "groupActivation"?: string;
+    /** The last run was stopped */
+    "abortedLastRun"?: boolean;
+    /** Provider of `model` */
+    "modelProvider"?: string;
+    /** Model that answers next: the session's own, else the last one, else the default */
+    "model"?: string;
+    /** Input tokens since the session began */
+    "inputTokens": number;
+    /** Output tokens since the session began */
+    "outputTokens": number;
+    /** Tokens of the last model call: how full the window is */
+    "totalTokens": number;
+    /** Window of the model */
+    "contextTokens"?: number;
+  };
+};
+
+export type SessionMessageEvent = {
+  /** Session */
+  "sessionKey": string;
+  /** Session id */
+  "sessionId": string;
+  /** Run that said it */
+  "runId"?: string;
+  /** When, ms since the epoch */
+  "ts": number;
+  "message": ChatMessage;
 };
 
 export type PresenceEvent = {
@@ -1782,9 +2649,11 @@ export interface GatewayMethods {
   "send": { params: SendParams; result: SendResult };
   "agent": { params: AgentParams; accepted: AgentAccepted; result: AgentResult };
   "agent.wait": { params: AgentWaitParams; result: AgentWaitResult };
+  "agent.identity.get": { params: AgentIdentityParams; result: AgentIdentityResult };
   "chat.send": { params: ChatSendParams; result: ChatSendResult };
   "chat.history": { params: ChatHistoryParams; result: ChatHistoryResult };
   "chat.abort": { params: ChatAbortParams; result: ChatAbortResult };
+  "chat.inject": { params: ChatInjectParams; result: ChatInjectResult };
   "node.list": { params: NodeListParams; result: NodeListResult };
   "node.describe": { params: NodeDescribeParams; result: NodeDescribeResult };
   "node.invoke": { params: NodeInvokeParams; result: NodeInvokeResult };
@@ -1821,6 +2690,21 @@ export interface GatewayMethods {
   "exec.approvals.set": { params: ExecApprovalsSetParams; result: ExecApprovalsSetResult };
   "exec.approvals.node.get": { params: ExecApprovalsNodeGetParams; result: ExecApprovalsNodeGetResult };
   "exec.approvals.node.set": { params: ExecApprovalsNodeSetParams; result: ExecApprovalsNodeSetResult };
+  "sessions.list": { params: SessionsListParams; result: SessionsListResult };
+  "sessions.describe": { params: SessionsDescribeParams; result: SessionsDescribeResult };
+  "sessions.preview": { params: SessionsPreviewParams; result: SessionsPreviewResult };
+  "sessions.resolve": { params: SessionsResolveParams; result: SessionsResolveResult };
+  "sessions.get": { params: SessionsGetParams; result: SessionsGetResult };
+  "sessions.patch": { params: SessionsPatchParams; result: SessionsPatchResult };
+  "sessions.reset": { params: SessionsResetParams; result: SessionsResetResult };
+  "sessions.delete": { params: SessionsDeleteParams; result: SessionsDeleteResult };
+  "sessions.compact": { params: SessionsCompactParams; result: SessionsCompactResult };
+  "sessions.subscribe": { params: SessionsSubscribeParams; result: SessionsSubscribeResult };
+  "sessions.unsubscribe": { params: SessionsUnsubscribeParams; result: SessionsUnsubscribeResult };
+  "sessions.messages.subscribe": { params: SessionsMessagesSubscribeParams; result: SessionsMessagesSubscribeResult };
+  "sessions.messages.unsubscribe": { params: SessionsMessagesUnsubscribeParams; result: SessionsMessagesUnsubscribeResult };
+  "usage.cost": { params: UsageCostParams; result: UsageCostResult };
+  "sessions.usage": { params: SessionsUsageParams; result: SessionsUsageResult };
 }
 
 /** Payload of each event. */
@@ -1828,6 +2712,8 @@ export interface GatewayEvents {
   "connect.challenge": ConnectChallengeEvent;
   "agent": AgentEvent;
   "chat": ChatEvent;
+  "sessions.changed": SessionsChangedEvent;
+  "session.message": SessionMessageEvent;
   "presence": PresenceEvent;
   "health": HealthEvent;
   "tick": TickEvent;

@@ -1,4 +1,4 @@
-// `chat.*`: the Gateway's own chat, for web pages and apps. History, send, abort; the answer comes as `chat` events.
+// `chat.*`: the Gateway's own chat, for web pages and apps. History, send, abort, inject; the answer comes as `chat` events.
 
 import { Fault } from "../../base/fault.ts";
 import { parseRunId, type SessionKey } from "../../base/ids.ts";
@@ -8,17 +8,17 @@ import type { Lane } from "../../conversation/lane.ts";
 import { createRunInbound } from "../../conversation/run-inbound.ts";
 import { widenSessionKey, type RoutePolicy } from "../../conversation/route.ts";
 import type { Runs } from "../../conversation/runs.ts";
+import { checkSendPolicy } from "../../conversation/send-policy.ts";
+import type { Inject } from "../../conversation/sessions/inject.ts";
+import { withinBytes } from "../../conversation/sessions/within-bytes.ts";
 import { isStopWord } from "../../conversation/stop-word.ts";
 import { findSession } from "../../conversation/store/sessions.ts";
 import { recentMessages } from "../../conversation/store/transcript.ts";
 import type { Database } from "../../platform/database.ts";
 import type { DeliveryTarget } from "../../ports/message.ts";
 import type { HandlersOf } from "../../ports/method.ts";
-import type { TranscriptMessage } from "../../ports/turn.ts";
 
 const defaultHistory = 200;
-/** Bytes of JSON in one `chat.history` answer; the oldest messages go first. */
-const maxHistoryBytes = 6 * 1024 * 1024;
 
 export interface ChatDependencies {
   readonly database: Database;
@@ -26,11 +26,12 @@ export interface ChatDependencies {
   readonly lane: Lane;
   readonly runs: Runs;
   readonly routePolicy: () => RoutePolicy;
+  readonly inject: Inject;
 }
 
-export function createChatHandlers(
-  dependencies: ChatDependencies,
-): HandlersOf<"chat.send" | "chat.history" | "chat.abort"> {
+type Names = "chat.send" | "chat.history" | "chat.abort" | "chat.inject";
+
+export function createChatHandlers(dependencies: ChatDependencies): HandlersOf<Names> {
   const { database, intake, lane, runs } = dependencies;
   const widen = (key: string) => widenSessionKey(key, dependencies.routePolicy());
   return {
@@ -42,6 +43,7 @@ export function createChatHandlers(
       }
       if (isStopWord(params.message)) return stop(lane, sessionKey);
 
+      await database.read((sql) => checkSendPolicy(sql, sessionKey));
       const runId = parseRunId(params.idempotencyKey);
       const deliver = params.deliver === true ? await lastRoute(database, sessionKey) : undefined;
       const result = await intake.submit(
@@ -72,6 +74,8 @@ export function createChatHandlers(
         sessionKey: params.sessionKey,
         ...(session ? { sessionId: session.sessionId } : {}),
         messages: withinBytes(messages),
+        ...(session?.settings.thinkingLevel ? { thinkingLevel: session.settings.thinkingLevel } : {}),
+        ...(session?.settings.verboseLevel ? { verboseLevel: session.settings.verboseLevel } : {}),
       };
     },
 
@@ -84,6 +88,11 @@ export function createChatHandlers(
       }
       const runIds = await lane.abortRun(sessionKey, parseRunId(params.runId), "rpc");
       return { ok: true, aborted: runIds.length > 0, runIds };
+    },
+
+    async "chat.inject"({ params }) {
+      const messageId = await dependencies.inject(widen(params.sessionKey), params.message, params.label);
+      return { ok: true, messageId };
     },
   };
 }
@@ -105,15 +114,4 @@ async function repeated(runs: Runs, runId: string) {
 async function lastRoute(database: Database, sessionKey: SessionKey): Promise<DeliveryTarget | undefined> {
   const session = await database.read((sql) => findSession(sql, sessionKey));
   return session?.lastRoute;
-}
-
-function withinBytes(messages: readonly TranscriptMessage[]): TranscriptMessage[] {
-  let bytes = 0;
-  const kept: TranscriptMessage[] = [];
-  for (const message of messages.toReversed()) {
-    bytes += Buffer.byteLength(JSON.stringify(message)) + 1;
-    if (bytes > maxHistoryBytes) break;
-    kept.unshift(message);
-  }
-  return kept;
 }

@@ -129,4 +129,78 @@ export const conversationMigrations: readonly Migration[] = [
       ) STRICT;
     `,
   },
+  {
+    id: "conversation-2",
+    sql: `
+      ALTER TABLE sessions ADD COLUMN label TEXT;
+      ALTER TABLE sessions ADD COLUMN title TEXT;
+      ALTER TABLE sessions ADD COLUMN spawned_by TEXT;
+      ALTER TABLE sessions ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';
+      -- entries of the transcript below this one are archived
+      ALTER TABLE sessions ADD COLUMN first_entry INTEGER NOT NULL DEFAULT 0;
+      CREATE UNIQUE INDEX sessions_label ON sessions (label) WHERE label IS NOT NULL;
+      CREATE INDEX sessions_spawned ON sessions (spawned_by, updated_at, key) WHERE spawned_by IS NOT NULL;
+      CREATE INDEX sessions_by_time ON sessions (updated_at, key);
+      DROP INDEX sessions_recent;
+      CREATE INDEX sessions_recent ON sessions (agent_id, updated_at, key);
+
+      -- what lists show stands before the message: a large one lies on pages of its own, which are then not read
+      CREATE TABLE entries (
+        id INTEGER PRIMARY KEY,
+        session_id TEXT NOT NULL,
+        run_id TEXT,
+        step INTEGER,
+        at INTEGER NOT NULL,
+        role TEXT NOT NULL,
+        preview TEXT NOT NULL,
+        message TEXT NOT NULL,
+        UNIQUE (run_id, step)
+      ) STRICT;
+      INSERT INTO entries (id, session_id, run_id, step, at, role, preview, message)
+        SELECT id, session_id, run_id, step, at, json_extract(message, '$.role'),
+          substr(coalesce((SELECT group_concat(json_extract(value, '$.text'), ' ')
+            FROM json_each(message, '$.content') WHERE json_extract(value, '$.type') = 'text'), ''), 1, 1000), message
+        FROM transcript;
+      DROP TABLE transcript;
+      ALTER TABLE entries RENAME TO transcript;
+      CREATE INDEX transcript_session ON transcript (session_id, id);
+
+      -- below_id: absent when the whole transcript is archived
+      CREATE TABLE archives (
+        id INTEGER PRIMARY KEY,
+        session_id TEXT NOT NULL,
+        session_key TEXT NOT NULL,
+        below_id INTEGER,
+        reason TEXT NOT NULL,
+        archived_at INTEGER NOT NULL
+      ) STRICT;
+      CREATE INDEX archives_age ON archives (archived_at);
+
+      -- cost is a sum over the calls whose price was known
+      CREATE TABLE model_use (
+        day TEXT NOT NULL,
+        session_key TEXT NOT NULL,
+        agent_id TEXT NOT NULL,
+        provider TEXT NOT NULL,
+        model TEXT NOT NULL,
+        calls INTEGER NOT NULL,
+        input INTEGER NOT NULL,
+        output INTEGER NOT NULL,
+        cache_read INTEGER NOT NULL,
+        cache_write INTEGER NOT NULL,
+        total INTEGER NOT NULL,
+        cost REAL NOT NULL,
+        unpriced INTEGER NOT NULL,
+        PRIMARY KEY (day, session_key, provider, model)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX model_use_session ON model_use (session_key, day);
+      INSERT INTO model_use
+        SELECT date(t.at / 1000, 'unixepoch', 'localtime'), s.key, s.agent_id, json_extract(t.message, '$.provider'),
+          json_extract(t.message, '$.model'), count(*), sum(json_extract(t.message, '$.usage.input')),
+          sum(json_extract(t.message, '$.usage.output')), sum(json_extract(t.message, '$.usage.cacheRead')),
+          sum(json_extract(t.message, '$.usage.cacheWrite')), sum(json_extract(t.message, '$.usage.totalTokens')), 0.0, count(*)
+        FROM transcript t JOIN sessions s ON s.session_id = t.session_id
+        WHERE t.role = 'assistant' AND json_extract(t.message, '$.provider') <> 'gateway' GROUP BY 1, 2, 3, 4, 5;
+    `,
+  },
 ];

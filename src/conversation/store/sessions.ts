@@ -5,6 +5,23 @@ import type { Sql, SqlRow } from "../../platform/database.ts";
 import type { DeliveryTarget } from "../../ports/message.ts";
 import type { Usage } from "../../ports/turn.ts";
 
+/** What clients have set for a session; each is absent until it is set. */
+export interface SessionSettings {
+  readonly thinkingLevel?: string;
+  readonly verboseLevel?: string;
+  readonly reasoningLevel?: string;
+  readonly responseUsage?: string;
+  readonly elevatedLevel?: string;
+  readonly execHost?: string;
+  readonly execSecurity?: string;
+  readonly execAsk?: string;
+  readonly execNode?: string;
+  /** `provider/model`. */
+  readonly model?: string;
+  readonly sendPolicy?: "allow" | "deny";
+  readonly groupActivation?: "mention" | "always";
+}
+
 export interface SessionRow {
   readonly key: SessionKey;
   readonly sessionId: string;
@@ -22,9 +39,14 @@ export interface SessionRow {
   readonly contextTokens: number;
   readonly turns: number;
   readonly isLastAborted: boolean;
+  readonly label: string | undefined;
+  /** Title of the group, or name of the person. */
+  readonly title: string | undefined;
+  readonly spawnedBy: string | undefined;
+  readonly settings: SessionSettings;
 }
 
-function toSession(row: SqlRow): SessionRow {
+export function toSession(row: SqlRow): SessionRow {
   const text = (value: SqlRow[string] | undefined) =>
     value === null || value === undefined ? undefined : String(value);
   const channel = text(row["channel"]);
@@ -50,6 +72,11 @@ function toSession(row: SqlRow): SessionRow {
     contextTokens: Number(row["context_tokens"]),
     turns: Number(row["turns"]),
     isLastAborted: row["is_last_aborted"] === 1,
+    label: text(row["label"]),
+    title: text(row["title"]),
+    spawnedBy: text(row["spawned_by"]),
+    // written by saveSettings
+    settings: JSON.parse(String(row["settings"])) as SessionSettings,
   };
 }
 
@@ -71,6 +98,7 @@ export interface SessionTouch {
   readonly now: number;
   readonly route?: DeliveryTarget;
   readonly chatKind?: "direct" | "group";
+  readonly title?: string;
 }
 
 /** Finds or creates the session and notes where it was heard from; `updatedAt` never goes backwards. */
@@ -86,12 +114,14 @@ export function touchSession(sql: Sql, touch: SessionTouch): SessionRow {
   );
   if (touch.route) {
     sql.run(
-      "UPDATE sessions SET channel = ?, account = ?, chat_id = ?, thread_id = ?, chat_kind = ? WHERE key = ?",
+      `UPDATE sessions SET channel = ?, account = ?, chat_id = ?, thread_id = ?, chat_kind = ?, title = coalesce(?, title)
+         WHERE key = ?`,
       touch.route.channel,
       touch.route.account,
       touch.route.chatId,
       touch.route.threadId ?? null,
       touch.chatKind ?? "direct",
+      touch.title ?? null,
       touch.key,
     );
   }
@@ -106,11 +136,11 @@ export interface SessionUse {
   readonly usage: Usage;
 }
 
-/** Adds what a turn used. */
+/** Adds what one model call used. */
 export function recordUse(sql: Sql, key: SessionKey, use: SessionUse): void {
   sql.run(
     `UPDATE sessions SET provider = ?, model = ?, input_tokens = input_tokens + ?, output_tokens = output_tokens + ?,
-       total_tokens = total_tokens + ?, context_tokens = ?, turns = turns + 1, is_last_aborted = 0 WHERE key = ?`,
+       total_tokens = total_tokens + ?, context_tokens = ? WHERE key = ?`,
     use.provider,
     use.model,
     use.usage.input,
@@ -121,8 +151,56 @@ export function recordUse(sql: Sql, key: SessionKey, use: SessionUse): void {
   );
 }
 
+/** Counts a turn that was answered. */
+export function countTurn(sql: Sql, key: SessionKey): void {
+  sql.run("UPDATE sessions SET turns = turns + 1, is_last_aborted = 0 WHERE key = ?", key);
+}
+
 export function markAborted(sql: Sql, key: SessionKey): void {
   sql.run("UPDATE sessions SET is_last_aborted = 1 WHERE key = ?", key);
+}
+
+export function findSessionByLabel(sql: Sql, label: string): SessionRow | undefined {
+  const row = sql.get("SELECT * FROM sessions WHERE label = ?", label);
+  return row && toSession(row);
+}
+
+export interface SessionChange {
+  readonly label: string | undefined;
+  readonly spawnedBy: string | undefined;
+  readonly settings: SessionSettings;
+}
+
+/** Replaces what clients have set. The label must be free: see `findSessionByLabel`. */
+export function saveSettings(sql: Sql, key: SessionKey, change: SessionChange): void {
+  sql.run(
+    "UPDATE sessions SET label = ?, spawned_by = ?, settings = ? WHERE key = ?",
+    change.label ?? null,
+    change.spawnedBy ?? null,
+    JSON.stringify(change.settings),
+    key,
+  );
+}
+
+/** Another transcript, nothing used; what clients have set stays. */
+export function restartSession(sql: Sql, key: SessionKey, sessionId: string, now: number): void {
+  sql.run(
+    `UPDATE sessions SET session_id = ?, first_entry = 0, created_at = ?, updated_at = max(updated_at, ?), input_tokens = 0,
+       output_tokens = 0, total_tokens = 0, context_tokens = 0, turns = 0, is_last_aborted = 0 WHERE key = ?`,
+    sessionId,
+    now,
+    now,
+    key,
+  );
+}
+
+/** Entries below `entryId` are no longer part of the session. */
+export function cutSession(sql: Sql, key: SessionKey, entryId: number): void {
+  sql.run("UPDATE sessions SET first_entry = ? WHERE key = ?", entryId, key);
+}
+
+export function deleteSession(sql: Sql, key: SessionKey): void {
+  sql.run("DELETE FROM sessions WHERE key = ?", key);
 }
 
 /** The newest sessions of an agent and how many there are. */

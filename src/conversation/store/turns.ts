@@ -145,6 +145,16 @@ export function abortQueued(sql: Sql, which: { sessionKey: SessionKey; runId?: R
   return rows.map((row) => row["run_id"] as RunId);
 }
 
+/** The session's turns that have not ended, in order. */
+export function openTurns(sql: Sql, sessionKey: SessionKey): { runId: RunId; state: TurnState }[] {
+  return sql
+    .all(
+      "SELECT run_id, state FROM turns WHERE session_key = ? AND state IN ('queued', 'running') ORDER BY inbox_id",
+      sessionKey,
+    )
+    .map((row) => ({ runId: row["run_id"] as RunId, state: row["state"] as TurnState })); // as in toTurn
+}
+
 /** Sessions with unfinished turns, those with the oldest first. */
 export function sessionsWithWork(sql: Sql): SessionKey[] {
   const rows = sql.all(

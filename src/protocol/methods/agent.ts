@@ -1,4 +1,4 @@
-// agent, agent.wait. Build time only.
+// agent, agent.wait, agent.identity.get. Build time only.
 
 import { Type } from "typebox";
 
@@ -85,5 +85,19 @@ export const agentMethods = {
       error: Type.Optional(text("What went wrong")),
     }),
     scope: "operator.write",
+  }),
+  "agent.identity.get": method({
+    summary: "Name and picture of an agent",
+    params: Type.Object({
+      agentId: Type.Optional(Type.String({ maxLength: 128, description: "Agent; the default one when left out" })),
+      sessionKey: Type.Optional(Type.String({ maxLength: 512, description: "Session whose agent is meant" })),
+    }),
+    result: Type.Object({
+      agentId: nonEmpty("Agent"),
+      name: nonEmpty("Name for people"),
+      avatar: nonEmpty("A web or data address of a picture, or a character or two"),
+      emoji: Type.Optional(nonEmpty("Its sign")),
+    }),
+    scope: "operator.read",
   }),
 };

@@ -1,4 +1,4 @@
-// chat.send, chat.history, chat.abort. Build time only.
+// chat.send, chat.history, chat.abort, chat.inject. Build time only.
 
 import { Type } from "typebox";
 
@@ -47,7 +47,8 @@ export const chatMethods = {
         sessionKey: nonEmpty("As it was asked for"),
         sessionId: Type.Optional(text("Session id")),
         messages: Type.Array(chatMessage),
-        thinkingLevel: Type.Optional(text("Thinking level")),
+        thinkingLevel: Type.Optional(text("Thinking level set for the session")),
+        verboseLevel: Type.Optional(text("Verbose level set for the session")),
       },
       open,
     ),
@@ -58,5 +59,15 @@ export const chatMethods = {
     params: Type.Object({ sessionKey: nonEmpty("Session"), runId: Type.Optional(runId("Only this run")) }),
     result: aborted,
     scope: "operator.write",
+  }),
+  "chat.inject": method({
+    summary: "Adds a message to a session's transcript as if the agent had said it, without a run; sent to no chat",
+    params: Type.Object({
+      sessionKey: nonEmpty("Session; it must exist"),
+      message: nonEmpty("What is added, in Markdown"),
+      label: Type.Optional(Type.String({ maxLength: 100, description: "Put before it in brackets" })),
+    }),
+    result: Type.Object({ ok: Type.Literal(true), messageId: nonEmpty("Id of the message: 8 hex digits") }),
+    scope: "operator.admin",
   }),
 };

@@ -15,6 +15,9 @@ export const messagingMethods = {
       mediaUrls: Type.Optional(Type.Array(Type.String())),
       channel: Type.Optional(text("Channel id; may be left out when only one is configured")),
       accountId: Type.Optional(text("Account of the channel")),
+      sessionKey: Type.Optional(
+        Type.String({ maxLength: 512, description: "Session whose transcript gets the text too, once it is sent" }),
+      ),
       idempotencyKey,
     }),
     result: Type.Object(
