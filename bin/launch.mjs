@@ -33,8 +33,15 @@ function restart(brandName) {
     process.exitCode = 1;
     return;
   }
-  const child = spawn(node, [join(root, "bin", `${brandName}.mjs`), ...process.argv.slice(2)], { stdio: "inherit" });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1"]) process.on(signal, () => child.kill(signal));
+  let child = undefined;
+  // before there is a child: it may be running, and be seen to run, before spawn returns
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1"]) {
+    process.on(signal, () => {
+      if (child) child.kill(signal);
+      else process.exit(128 + constants.signals[signal]);
+    });
+  }
+  child = spawn(node, [join(root, "bin", `${brandName}.mjs`), ...process.argv.slice(2)], { stdio: "inherit" });
   child.on("error", (error) => {
     process.stderr.write(`${brandName} could not start ${node}: ${error.message}\n`);
     process.exitCode = 1;

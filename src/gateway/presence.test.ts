@@ -176,3 +176,18 @@ test("the list is what the protocol says it is", () => {
   presence.note({ text: "Node: (nobody", lastInputSeconds: 1.6, ip: "", deviceId: "" });
   assert.ok(validate_payload_presence({ presence: presence.list() }), JSON.stringify(validate_payload_presence.errors));
 });
+
+test("a node is its device, over all its installations; operators who share a device stay apart", () => {
+  const { presence } = setUp();
+  const one = client({ connId: "c1", instanceId: "i1" });
+  const other = client({ connId: "c2", instanceId: "i2" });
+  const asNode = (of: ConnectedClient) => ({ ...of, caller: { ...of.caller, role: "node" as const, deviceId: "d1" } });
+  const asOperator = (of: ConnectedClient) => ({ ...of, caller: { ...of.caller, deviceId: "d1" } });
+  presence.connected(asNode(one));
+  presence.connected(asNode(other));
+  assert.equal(presence.list().length, 2);
+  presence.connected(asOperator(one));
+  presence.connected(asOperator(other));
+  assert.equal(presence.list().length, 4);
+  assert.equal(presence.list().filter(({ deviceId }) => deviceId === "d1").length, 3);
+});

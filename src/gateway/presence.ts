@@ -189,8 +189,10 @@ function isTracked({ caller }: ConnectedClient): boolean {
   return !["cli", "probe"].includes(caller.client.mode);
 }
 
+/** A node is its device; programs of one person may share a device, and are told apart by their installation. */
 function keyOf({ caller }: ConnectedClient): string {
-  return (caller.client.instanceId ?? caller.connId).toLowerCase();
+  const device = caller.role === "node" ? caller.deviceId : undefined;
+  return (device ?? caller.client.instanceId ?? caller.connId).toLowerCase();
 }
 
 function toChange({ caller, ...client }: ConnectedClient, reason: string): Change {
@@ -204,6 +206,7 @@ function toChange({ caller, ...client }: ConnectedClient, reason: string): Chang
     deviceFamily: client.deviceFamily,
     modelIdentifier: client.modelIdentifier,
     mode,
+    deviceId: caller.deviceId,
     roles: [caller.role],
     scopes: [...caller.scopes],
     instanceId: caller.client.instanceId ?? caller.connId,
