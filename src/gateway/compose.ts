@@ -318,7 +318,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     async start() {
       stopBroadcast = startBroadcast({ bus, connections: server.connections, stateVersion, topics });
-      for (const listening of options.listener.servers) server.attach(listening);
+      options.listener.serve(server.attach);
       await supervisor.start([health, ticker, ...conversation.services]);
       // channels last, side by side: a platform that is slow to answer holds up nobody
       await Promise.all(channels.map((channel) => supervisor.start([toService(channel, conversation.intake.submit)])));

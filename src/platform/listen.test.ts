@@ -36,7 +36,7 @@ test("an address that is not this machine's is a Fault that names it", async () 
 test("loopback is both of its addresses; a stranger on the second is told", async (t) => {
   if (!hasIpv6) return t.skip("no IPv6 here");
   const listener = await openListener({ host: "127.0.0.1", port: 0, log: silentLog });
-  for (const server of listener.servers) server.on("request", (_request, response) => response.end("here"));
+  listener.serve((server) => void server.on("request", (_request, response) => response.end("here")));
   assert.equal(await (await fetch(`http://[::1]:${listener.port}/`)).text(), "here");
   await listener.close();
 
@@ -72,7 +72,7 @@ test("closing ends idle and half-sent requests at once, and upgraded sockets aft
   const clock = createManualClock();
   const listener = await openListener({ host: "127.0.0.1", port: 0, log: silentLog, clock });
   const upgraded = Promise.withResolvers<void>();
-  for (const server of listener.servers) server.on("upgrade", () => upgraded.resolve());
+  listener.serve((server) => void server.on("upgrade", () => upgraded.resolve()));
   const open = async (text: string) => {
     const socket = connect(listener.port, "127.0.0.1");
     socket.on("error", () => undefined).resume();
@@ -103,5 +103,25 @@ test("every server limits headers, requests and connections", async () => {
   for (const server of listener.servers) {
     assert.ok(server.headersTimeout <= 10_000 && server.requestTimeout <= 30_000 && server.maxConnections > 0);
   }
+  await listener.close();
+});
+
+test("who comes between listening and serving is answered once it serves, request and upgrade alike", async () => {
+  const listener = await openListener({ host: "127.0.0.1", port: 0, log: silentLog });
+  const early = fetch(`http://127.0.0.1:${listener.port}/`, { method: "POST", body: "early" });
+  const socket = connect(listener.port, "127.0.0.1");
+  await once(socket, "connect");
+  socket.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+  const gone = connect(listener.port, "127.0.0.1");
+  await once(gone, "connect");
+  gone.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  gone.destroy();
+  listener.serve((server) => {
+    server.on("request", (request, response) => request.pipe(response));
+    server.on("upgrade", (_request, upgraded) => upgraded.end("HTTP/1.1 418 x\r\n\r\n"));
+  });
+  assert.equal(await (await early).text(), "early");
+  assert.match(String((await once(socket, "data"))[0]), /^HTTP\/1\.1 418/u);
   await listener.close();
 });

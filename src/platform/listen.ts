@@ -14,6 +14,8 @@ export interface Listener {
   /** Both loopback addresses are one listener to their user. */
   readonly servers: readonly Server[];
   readonly port: number;
+  /** `attach` adds its listeners to each server; requests that came before that are answered then. */
+  serve(attach: (server: Server) => void): void;
   /** Ends every connection; those that became WebSockets have two seconds to part by themselves. */
   close(): Promise<void>;
 }
@@ -51,6 +53,12 @@ export async function openListener(options: ListenOptions): Promise<Listener> {
   return {
     servers: opened.map(({ server }) => server),
     port,
+    serve(attach) {
+      for (const { server, letIn } of opened) {
+        attach(server);
+        letIn();
+      }
+    },
     async close() {
       await Promise.all(opened.map((one) => one.close()));
     },
@@ -60,7 +68,27 @@ export async function openListener(options: ListenOptions): Promise<Listener> {
 interface Listening {
   readonly server: Server;
   readonly port: number;
+  /** Gives those that came early to the listeners that there are now. */
+  letIn(): void;
   close(): Promise<void>;
+}
+
+/** Without any listener Node would leave a request, and an upgrade, without an answer for ever. */
+function keepEarly(server: Server): () => void {
+  const waiting: (() => void)[] = [];
+  const keepRequest = (...request: unknown[]) => void waiting.push(() => server.emit("request", ...request));
+  const keepUpgrade = (request: unknown, socket: Socket, head: unknown) => {
+    // who goes away while waiting is no error of ours
+    socket.on("error", () => undefined);
+    waiting.push(() => server.emit("upgrade", request, socket, head));
+  };
+  server.on("request", keepRequest);
+  server.on("upgrade", keepUpgrade);
+  return () => {
+    server.off("request", keepRequest);
+    server.off("upgrade", keepUpgrade);
+    for (const give of waiting.splice(0)) give();
+  };
 }
 
 async function listen(host: string, port: number, { log, clock = systemClock }: ListenOptions): Promise<Listening> {
@@ -73,6 +101,7 @@ async function listen(host: string, port: number, { log, clock = systemClock }: 
     maxHeaderSize: 16_384,
   });
   server.maxConnections = maxConnections;
+  const letIn = keepEarly(server);
   const sockets = new Set<Socket>();
   server.on("connection", (socket) => {
     sockets.add(socket);
@@ -95,6 +124,7 @@ async function listen(host: string, port: number, { log, clock = systemClock }: 
   const address = server.address();
   return {
     server,
+    letIn,
     port: typeof address === "object" && address !== null ? address.port : port,
     close: () =>
       new Promise((resolve) => {

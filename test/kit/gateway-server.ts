@@ -101,7 +101,7 @@ export async function openServerKit(options: ServerKitOptions = {}): Promise<Ser
   });
   const stopBroadcast = startBroadcast({ bus, connections: server.connections, stateVersion, topics });
   const listener = await openListener({ host: "127.0.0.1", port: options.port ?? 0, log });
-  for (const listening of listener.servers) server.attach(listening);
+  listener.serve(server.attach);
   return {
     port: listener.port,
     url: `ws://127.0.0.1:${listener.port}`,
