@@ -99,6 +99,7 @@ const groupSummaries: Readonly<Record<string, string>> = {
   message: "send messages",
   pairing: "let people in",
   devices: "let devices in, and out",
+  config: "read and change the config file",
 };
 
 /** A group has the global flags and no others: an option of its own would take what is meant for its commands. */

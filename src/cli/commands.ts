@@ -181,6 +181,28 @@ export const commands: readonly Command[] = [
     options: [timeout],
     examples: ['devices rename 3fa9c1 "kitchen tablet"'],
     load: async () => ({ run: (await import("./devices/change.ts")).rename }),
+    name: "config get <path>",
+    summary: "print a value of the config; secrets only when asked for by name",
+    examples: ["config get gateway.port", "config get 'agents.list[0].id'"],
+    load: () => import("./config/get.ts"),
+  },
+  {
+    name: "config set <path> <value>",
+    summary: "change a key of the config file (JSON5, or a plain text; --json: JSON5 only)",
+    examples: ["config set gateway.mode local", "config set channels.telegram.allowFrom '[123456789]'"],
+    load: () => import("./config/set.ts"),
+  },
+  {
+    name: "config unset <path>",
+    summary: "take a key out of the config file",
+    examples: ["config unset channels.telegram.botToken"],
+    load: () => import("./config/unset.ts"),
+  },
+  {
+    name: "config validate",
+    summary: "check the config file and say what is wrong where",
+    examples: ["config validate", "config validate --json"],
+    load: () => import("./config/validate.ts"),
   },
   {
     name: "logs",

@@ -4,7 +4,8 @@ import { isRecord } from "../base/json.ts";
 import { redactText } from "../platform/redact.ts";
 import { applyEdits, type Edit } from "./edit.ts";
 import { outlineText, type Outline } from "./outline.ts";
-import { placeholder, redactConfig, type SecretPaths } from "./secret-paths.ts";
+import { redactConfig, type SecretPaths } from "./secret-paths.ts";
+import { placeholder } from "./substitute.ts";
 import type { SourceFile } from "./write.ts";
 
 /** What the file says over its defaults. The values of variables are not in it: they may be secrets. */

@@ -13,8 +13,8 @@ import type { Validator } from "../protocol/generated/requests.js";
 import { methodTable } from "../protocol/generated/methods.ts";
 import { checkWith } from "../protocol/validate.ts";
 import { createConfigHandlers } from "./methods.ts";
-import { placeholder } from "./secret-paths.ts";
 import { openConfig, type ConfigStore } from "./store.ts";
+import { placeholder } from "./substitute.ts";
 
 let folder: string;
 let path: string;

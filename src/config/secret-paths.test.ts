@@ -4,7 +4,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 
 import { readConfigKeys } from "../settings/key-table.ts";
-import { createSecretPaths, findKey, placeholder, redactConfig, restoreSecrets } from "./secret-paths.ts";
+import { createSecretPaths, findKey, redactConfig, restoreSecrets } from "./secret-paths.ts";
+import { placeholder } from "./substitute.ts";
 
 const secrets = createSecretPaths();
 const redact = (value: unknown) => redactConfig(value, secrets);

@@ -4,9 +4,7 @@
 import { isRecord } from "../base/json.ts";
 import { isSecretName, redactText } from "../platform/redact.ts";
 import { readConfigKeys, type ConfigKey } from "../settings/key-table.ts";
-
-/** What stands in a secret's place in an answer; in a request it means: keep what is there. */
-export const placeholder = "__OPENCLAW_REDACTED__";
+import { placeholder } from "./substitute.ts";
 
 export interface SecretPaths {
   /** True when the value at this place must not leave the Gateway. */

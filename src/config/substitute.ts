@@ -34,10 +34,15 @@ const refusals: Readonly<Record<string, { readonly message: string; readonly nex
   $include: { message: "$include is not supported yet", next: "copy the contents of the other file to this place" },
 };
 
+/** What stands in a secret's place in an answer of the Gateway; in a request it means: keep what is there. */
+export const placeholder = "__OPENCLAW_REDACTED__";
+
 /** Keys whose values are paths; list items take their list's key. */
 const pathKey = /(?:dir|dirs|path|paths|file|root|workspace)$/iu;
 
 function substituteText(text: string, path: readonly string[], { variable, home, report }: Substitution): string {
+  // as a secret it would be one that everybody knows
+  if (text === placeholder) report(path, "this stands for a secret and is none", "write the secret itself");
   const filled = text.replaceAll(
     /\$(\$)?\{([A-Z_][A-Z0-9_]*)\}/gu,
     (whole, escaped: string | undefined, name: string) => {
