@@ -99,6 +99,7 @@ const groupSummaries: Readonly<Record<string, string>> = {
   message: "send messages",
   pairing: "let people in",
   devices: "let devices in, and out",
+  channels: "look at channels and switch them",
   config: "read and change the config file",
 };
 

@@ -11,9 +11,13 @@ const probeTimeoutMs = 5_000;
 /** By channel and account. */
 export type Probes = ReadonlyMap<string, ChannelProbe>;
 
-/** Asks every account of every channel, all at once, for at most five seconds. Never throws. */
-export async function probeAll(channels: readonly Channel[], clock: Clock): Promise<Probes> {
-  const deadline = createDeadline(clock, probeTimeoutMs);
+/** Asks every account of every channel, all at once, for at most that long. Never throws. */
+export async function probeAll(
+  channels: readonly Channel[],
+  clock: Clock,
+  timeoutMs = probeTimeoutMs,
+): Promise<Probes> {
+  const deadline = createDeadline(clock, timeoutMs);
   const probeOne = async (channel: Channel, accountId: string): Promise<[string, ChannelProbe][]> => {
     if (!channel.probe) return [];
     const startedAt = clock.monotonic();
@@ -93,6 +97,37 @@ function accountHealth(account: ChannelAccountStatus, probe: ChannelProbe | unde
     lastInboundAgeMs: age(account.lastInboundAt),
     lastOutboundAgeMs: age(account.lastOutboundAt),
     authAgeMs: null,
+    ...(probe ? { probe: toProbe(probe), lastProbeAt: now } : {}),
+  };
+}
+
+/** An account as `channels.status` shows it. */
+export function accountRow(
+  channel: Channel,
+  account: ChannelAccountStatus,
+  { probes, now }: { probes: Probes | undefined; now: number },
+) {
+  const { problem, identity, tokenSource } = account;
+  const probe = probes?.get(keyOf(channel.id, account.accountId));
+  return {
+    accountId: account.accountId,
+    enabled: account.isEnabled,
+    configured: account.isConfigured,
+    linked: isLinked(account),
+    running: account.isRunning,
+    connected: account.isConnected,
+    healthState: stateOf(account),
+    reconnectAttempts: account.reconnectAttempts ?? 0,
+    lastConnectedAt: account.lastConnectedAt ?? null,
+    lastError: problem?.reason ?? null,
+    lastStartAt: account.lastStartAt ?? null,
+    lastStopAt: account.lastStopAt ?? null,
+    lastInboundAt: account.lastInboundAt ?? null,
+    lastOutboundAt: account.lastOutboundAt ?? null,
+    lastTransportActivityAt: account.lastPollAt ?? null,
+    ...(problem?.next ? { next: problem.next } : {}),
+    ...(identity?.username ? { username: identity.username } : {}),
+    ...(tokenSource ? { tokenSource } : {}),
     ...(probe ? { probe: toProbe(probe), lastProbeAt: now } : {}),
   };
 }

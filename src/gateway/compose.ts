@@ -20,6 +20,7 @@ import { createConfigHandlers, type ConfigMethodDependencies } from "../config/m
 import type { GatewaySecret } from "../config/secret.ts";
 import type { ConfigStore } from "../config/store.ts";
 import { fileVariables } from "../config/substitute.ts";
+import { unsetKeys } from "../config/unset.ts";
 import { createConversation } from "../conversation/conversation.ts";
 import { openGatewayDatabase } from "../conversation/database.ts";
 import { createConversationHandlers } from "../conversation/methods.ts";
@@ -45,6 +46,7 @@ import { createDevices } from "./devices/devices.ts";
 import { createDeviceHandlers } from "./devices/methods.ts";
 import { deviceMigrations } from "./devices/schema.ts";
 import { openTokenKey } from "./devices/token-key.ts";
+import { createChannelHandlers } from "./channel-methods.ts";
 import { createDispatch, type AnyHandler } from "./dispatch.ts";
 import { createDoor } from "./door.ts";
 import { createChannels } from "./features.ts";
@@ -117,6 +119,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       clock,
       log: log.child("channels/telegram"),
       onStatusChange: () => health.touch(),
+      unsetKeys: (keys) => unsetKeys({ store: options.config, clock }, keys),
     },
   });
 
@@ -249,6 +252,14 @@ export function createGateway(options: GatewayOptions): Gateway {
       path: paths.database,
     }),
     ...nodes.handlers,
+    ...createChannelHandlers({
+      clock,
+      log: log.child("channels"),
+      channels: () => channels,
+      submit: conversation.intake.submit,
+      dmPolicy: (channel) => toGatePolicy(config(), channel).dmPolicy,
+      touch: health.touch,
+    }),
     ...createConfigHandlers({
       store: options.config,
       clock,

@@ -24,6 +24,8 @@ export interface ChannelAccountStatus {
   readonly identity?: { readonly id: string; readonly username?: string };
   readonly tokenSource?: string;
   readonly lastConnectedAt?: number;
+  readonly lastStartAt?: number;
+  readonly lastStopAt?: number;
   readonly lastInboundAt?: number;
   readonly lastOutboundAt?: number;
   readonly lastPollAt?: number;
@@ -34,6 +36,15 @@ export interface ChannelProbe {
   readonly isOk: boolean;
   readonly error?: string;
   readonly elapsedMs: number;
+}
+
+export interface ChannelLogout {
+  /** There was something to forget. */
+  readonly isCleared: boolean;
+  /** Nothing is left to connect with. */
+  readonly isLoggedOut: boolean;
+  /** The environment still holds a token: nobody but the owner can take it away. */
+  readonly isInEnvironment: boolean;
 }
 
 export interface Channel {
@@ -59,6 +70,8 @@ export interface Channel {
   typing?(target: DeliveryTarget): Promise<void>;
   /** Asks the platform whether the account works. Never throws. */
   probe?(account: string, signal: AbortSignal): Promise<ChannelProbe>;
+  /** Forgets the credentials that the config holds; the channel has been stopped. @throws Fault when it cannot. */
+  logout?(account: string): Promise<ChannelLogout>;
   /** How a person approves a sender by id in the config, for texts. */
   readonly allowFromHint?: string;
 }

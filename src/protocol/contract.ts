@@ -6,6 +6,7 @@ import type { Static } from "typebox";
 import { events } from "./events.ts";
 import type { Frozen } from "./frozen.ts";
 import { agentMethods } from "./methods/agent.ts";
+import { channelMethods } from "./methods/channels.ts";
 import { chatMethods } from "./methods/chat.ts";
 import { configMethods } from "./methods/config.ts";
 import { deviceMethods } from "./methods/devices.ts";
@@ -34,6 +35,7 @@ export const contract = {
   ...execApprovalMethods,
   ...sessionMethods,
   ...usageMethods,
+  ...channelMethods,
 };
 
 export type MethodName = keyof typeof contract;

@@ -64,6 +64,7 @@ const definitionOfResult: Readonly<Record<string, string>> = {
   "agent.identity.get": "AgentIdentityResult",
   "sessions.resolve": "SessionsResolveResult",
   "sessions.delete": "SessionsDeleteResult",
+  "channels.status": "ChannelsStatusResult",
 };
 
 // the package ships the file without naming it in its exports

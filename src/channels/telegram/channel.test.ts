@@ -47,6 +47,7 @@ function open(settings: Partial<TelegramSettings> = {}): Channel {
         ...settings,
       }) as TelegramSettings,
     tokenFromEnv: () => undefined,
+    unsetKeys: async () => false,
     readFile: async () => undefined,
     fetch: egress.fetch,
     clock: systemClock,
@@ -86,6 +87,7 @@ test("an update is confirmed only after it was stored, however often storing fai
               apiRoot: peer.apiRoot,
             }) as unknown as TelegramSettings,
           tokenFromEnv: () => undefined,
+          unsetKeys: async () => false,
           readFile: async () => undefined,
           fetch: egress.fetch,
           clock: systemClock,
@@ -265,6 +267,7 @@ test("a corrected token takes effect without a restart", async () => {
   channel = createTelegram({
     settings: () => ({ enabled: true, allowFrom: [], botToken, apiRoot: fake.apiRoot }) as unknown as TelegramSettings,
     tokenFromEnv: () => undefined,
+    unsetKeys: async () => false,
     readFile: async () => undefined,
     fetch: egress.fetch,
     clock: systemClock,
@@ -284,6 +287,7 @@ test("a token file that cannot be read is a problem with a next step, not a cras
     settings: () =>
       ({ enabled: true, allowFrom: [], tokenFile: "/x", apiRoot: fake.apiRoot }) as unknown as TelegramSettings,
     tokenFromEnv: () => undefined,
+    unsetKeys: async () => false,
     readFile: () => Promise.reject(Object.assign(new Error("no"), { code: "EACCES" })),
     fetch: egress.fetch,
     clock: systemClock,

@@ -25,6 +25,8 @@ export interface TelegramDependencies {
   readonly clock: Clock;
   readonly log: Log;
   readonly onStatusChange?: () => void;
+  /** Takes keys out of the config file; tells whether it had any of them. */
+  readonly unsetKeys: (paths: readonly (readonly string[])[]) => Promise<boolean>;
   /** Absent: the defaults. */
   readonly timing?: PollTiming;
 }
@@ -109,6 +111,12 @@ export function createTelegram(dependencies: TelegramDependencies): Channel {
     async typing(target) {
       if (!running) return;
       await running.sending.sendTyping(target, running.connection().api, clock);
+    },
+
+    async logout() {
+      const isCleared = await dependencies.unsetKeys([["channels", "telegram", "botToken"]]);
+      const token = await findToken(dependencies, status);
+      return { isCleared, isLoggedOut: !token, isInEnvironment: Boolean(dependencies.tokenFromEnv()?.trim()) };
     },
 
     async probe(account, signal) {

@@ -66,7 +66,11 @@ export function createStatusBoard(options: {
       update({ isConfigured: tokenSource !== undefined, ...(tokenSource ? { tokenSource } : {}) });
     },
     running(isRunning) {
-      update(isRunning ? { isRunning } : { isRunning, isConnected: false });
+      update(
+        isRunning
+          ? { isRunning, lastStartAt: clock.now() }
+          : { isRunning, isConnected: false, lastStopAt: clock.now() },
+      );
       options.onChange();
     },
     reached,
