@@ -30,12 +30,16 @@ export interface UnusableModel {
   readonly ref: string;
   readonly reason: string;
   readonly next: string;
+  /** A key is all that it lacks. */
+  readonly isKeyMissing: boolean;
 }
 
 export interface ModelChoice {
   /** In the order in which they are asked; the offline demo when nothing else is set up, and only then. */
   readonly specs: readonly ModelSpec[];
   readonly unusable: readonly UnusableModel[];
+  /** The same question for a model that nothing asks; undefined: it could be asked. */
+  readonly whyUnusable: (ref: string) => UnusableModel | undefined;
 }
 
 interface BuiltIn {
@@ -72,7 +76,11 @@ export function chooseModels(settings: ModelSettings, override?: string): ModelC
     else specs.push(resolved);
   }
   if (refs.length === 0) specs.push(offlineSpec);
-  return { specs, unusable };
+  const why = (ref: string) => {
+    const resolved = resolveRef(ref, settings);
+    return "reason" in resolved ? resolved : undefined;
+  };
+  return { specs, unusable, whyUnusable: why };
 }
 
 function configuredRefs(settings: ModelSettings): string[] {
@@ -104,14 +112,21 @@ function keyOf(provider: string, { providers, env }: ModelSettings): string | un
   return names.map((name) => env(name)).find((value) => value !== undefined);
 }
 
+/** `provider/model`; undefined when it is not of that form. */
+export function parseRef(ref: string): { readonly provider: string; readonly model: string } | undefined {
+  const slash = ref.indexOf("/");
+  const model = ref.slice(slash + 1);
+  return slash <= 0 || model === "" ? undefined : { provider: ref.slice(0, slash), model };
+}
+
 function resolveRef(ref: string, settings: ModelSettings): ModelSpec | UnusableModel {
   if (ref === offlineRef) return offlineSpec;
-  const slash = ref.indexOf("/");
-  const provider = ref.slice(0, slash);
-  const model = ref.slice(slash + 1);
-  if (slash <= 0 || model === "") {
-    return { ref, reason: "not of the form provider/model", next: "write it as anthropic/claude-opus-4-5" };
+  const named = parseRef(ref);
+  if (!named) {
+    const next = "write it as anthropic/claude-opus-4-5";
+    return { ref, reason: "not of the form provider/model", next, isKeyMissing: false };
   }
+  const { provider, model } = named;
   const apiKey = keyOf(provider, settings);
   return whyUnusable({ ref, provider, apiKey }, settings) ?? createSpec({ provider, model, apiKey }, settings);
 }
@@ -126,11 +141,11 @@ function whyUnusable(
   const builtIn = builtIns[provider];
   if (!builtIn) {
     const next = `set models.providers.${provider}.baseUrl to its OpenAI-compatible API`;
-    return { ref, reason: `unknown provider ${provider}`, next };
+    return { ref, reason: `unknown provider ${provider}`, next, isKeyMissing: false };
   }
   if (apiKey) return undefined;
   const next = `set ${builtIn.keys[0]} or models.providers.${provider}.apiKey`;
-  return { ref, reason: `no API key for ${provider}`, next };
+  return { ref, reason: `no API key for ${provider}`, next, isKeyMissing: true };
 }
 
 function createSpec(

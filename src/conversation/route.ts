@@ -28,7 +28,8 @@ export interface Route {
   readonly matchedBy: "binding.peer" | "binding.account" | "binding.channel" | "default";
 }
 
-const mainKey = "main";
+/** Last part of the key of an agent's main session. */
+export const mainKey = "main";
 
 export function decideRoute(inbound: Inbound, policy: RoutePolicy): Route {
   const { agentId, matchedBy } = decideAgent(inbound, policy);

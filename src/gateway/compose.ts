@@ -2,6 +2,7 @@
 
 import { arch, hostname, platform, release } from "node:os";
 
+import { createCatalogHandlers } from "../agent/catalog.ts";
 import { createAgentHandlers } from "../agent/methods.ts";
 import { createCooldowns } from "../agent/cooldowns.ts";
 import { createModelCheck } from "../agent/checks.ts";
@@ -252,6 +253,12 @@ export function createGateway(options: GatewayOptions): Gateway {
       path: paths.database,
     }),
     ...nodes.handlers,
+    ...createCatalogHandlers({
+      config,
+      routePolicy,
+      models: () => models(),
+      tools: () => conversation.tools,
+    }),
     ...createChannelHandlers({
       clock,
       log: log.child("channels"),

@@ -6,6 +6,7 @@ import type { Static } from "typebox";
 import { events } from "./events.ts";
 import type { Frozen } from "./frozen.ts";
 import { agentMethods } from "./methods/agent.ts";
+import { catalogMethods } from "./methods/catalog.ts";
 import { channelMethods } from "./methods/channels.ts";
 import { chatMethods } from "./methods/chat.ts";
 import { configMethods } from "./methods/config.ts";
@@ -36,6 +37,7 @@ export const contract = {
   ...sessionMethods,
   ...usageMethods,
   ...channelMethods,
+  ...catalogMethods,
 };
 
 export type MethodName = keyof typeof contract;

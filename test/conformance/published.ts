@@ -65,6 +65,10 @@ const definitionOfResult: Readonly<Record<string, string>> = {
   "sessions.resolve": "SessionsResolveResult",
   "sessions.delete": "SessionsDeleteResult",
   "channels.status": "ChannelsStatusResult",
+  "agents.list": "AgentsListResult",
+  "models.list": "ModelsListResult",
+  "tools.catalog": "ToolsCatalogResult",
+  "commands.list": "CommandsListResult",
 };
 
 // the package ships the file without naming it in its exports
