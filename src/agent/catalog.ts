@@ -74,25 +74,37 @@ function listModels(config: Config, choice: ModelChoice): ModelRow[] {
     models.map((model) => `${provider}/${model.id}`),
   );
   const refs = [...new Set([...ready, ...choice.unusable.map(({ ref }) => ref), ...listed])];
-  return refs.flatMap((ref): ModelRow[] => {
+  return refs.flatMap((ref) => {
     const named = parseRef(ref);
     if (!named) return [];
-    const { provider, model } = named;
-    const entry = providers[provider]?.models?.find((candidate) => candidate.id === model);
-    const usability = ready.has(ref) ? undefined : choice.whyUnusable(ref);
+    const unusable = ready.has(ref) ? undefined : choice.whyUnusable(ref);
     return [
       {
-        id: model,
-        name: entry?.name?.trim() || (ref === offlineRef ? "Offline demo" : model),
-        provider,
+        id: named.model,
+        provider: named.provider,
+        name: ref === offlineRef ? "Offline demo" : named.model,
         ...withoutBlanks({ alias: config.agents.defaults.models?.[ref]?.alias }),
-        available: usability === undefined,
-        ...(usability?.isKeyMissing ? { unavailableReason: "missing-auth" as const } : {}),
-        ...(entry?.contextWindow === undefined ? {} : { contextWindow: entry.contextWindow }),
-        ...(entry?.reasoning === undefined ? {} : { reasoning: entry.reasoning }),
+        available: unusable === undefined,
+        ...(unusable?.isKeyMissing ? { unavailableReason: "missing-auth" as const } : {}),
+        ...describeModel(config, named),
       },
     ];
   });
+}
+
+/** What the provider's section says of it. */
+function describeModel(
+  config: Config,
+  { provider, model }: NonNullable<ReturnType<typeof parseRef>>,
+): Partial<ModelRow> {
+  const entry = config.models.providers[provider]?.models?.find((candidate) => candidate.id === model);
+  if (!entry) return {};
+  const { name, contextWindow, reasoning } = entry;
+  return {
+    ...withoutBlanks({ name }),
+    ...(contextWindow === undefined ? {} : { contextWindow }),
+    ...(reasoning === undefined ? {} : { reasoning }),
+  };
 }
 
 /** `session_status` -> `Session status`. */

@@ -182,6 +182,8 @@ export const commands: readonly Command[] = [
     options: [timeout],
     examples: ['devices rename 3fa9c1 "kitchen tablet"'],
     load: async () => ({ run: (await import("./devices/change.ts")).rename }),
+  },
+  {
     name: "channels status",
     summary: "how every channel and account is",
     options: [["--probe", "ask the platforms now"], timeout],

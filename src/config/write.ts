@@ -3,10 +3,10 @@
 
 import { dirname } from "node:path";
 
-import type { Clock } from "../base/clock.ts";
+import { sleep, type Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import { ensureFolder, followLink, writeFileAtomic } from "../platform/files.ts";
-import { withLock } from "../platform/lock.ts";
+import { lockRetryMs, withLock } from "../platform/lock.ts";
 import type { Config } from "../settings/config.ts";
 import type { ConfigProblem } from "./explain.ts";
 import { parseConfig, parseSource } from "./parse.ts";
@@ -45,22 +45,32 @@ export interface WriterOptions {
 
 export function createConfigWriter({ files, clock, isMending = false }: WriterOptions): ConfigWriter {
   const read = () => readSource(files);
+  let queue: Promise<unknown> = Promise.resolve();
+
+  const change = async (path: string, decide: (source: SourceFile) => string | undefined) => {
+    const before = await read();
+    const text = decide(before);
+    if (text === undefined || text === before.text) return before;
+    const after = inspect(text, files);
+    const known = new Set(isMending ? before.problems.map(nameProblem) : []);
+    if (after.problems.some((problem) => !known.has(nameProblem(problem)))) throw invalidConfig(after.problems);
+    if (before.text !== undefined) await save(`${path}.bak`, before.text);
+    await save(path, text);
+    return after;
+  };
+
   return {
     read,
     async write(decide) {
       const path = await followLink(files.path);
       await ensureFolder(dirname(path));
-      return withLock(`${path}.lock`, clock, async () => {
-        const before = await read();
-        const text = decide(before);
-        if (text === undefined || text === before.text) return before;
-        const after = inspect(text, files);
-        const known = new Set(isMending ? before.problems.map(nameProblem) : []);
-        if (after.problems.some((problem) => !known.has(nameProblem(problem)))) throw invalidConfig(after.problems);
-        if (before.text !== undefined) await save(`${path}.bak`, before.text);
-        await save(path, text);
-        return after;
-      });
+      const mine = queue.then(() => withLock(`${path}.lock`, clock, () => change(path, decide)));
+      // the next one of ours leaves other writers the time to get theirs in
+      queue = mine.then(
+        () => sleep(clock, 2 * lockRetryMs),
+        () => undefined,
+      );
+      return mine;
     },
   };
 }

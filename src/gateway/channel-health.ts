@@ -118,17 +118,24 @@ export function accountRow(
     connected: account.isConnected,
     healthState: stateOf(account),
     reconnectAttempts: account.reconnectAttempts ?? 0,
-    lastConnectedAt: account.lastConnectedAt ?? null,
     lastError: problem?.reason ?? null,
+    ...timesOf(account),
+    ...(problem?.next ? { next: problem.next } : {}),
+    ...(identity?.username ? { username: identity.username } : {}),
+    ...(tokenSource ? { tokenSource } : {}),
+    ...(probe ? { probe: toProbe(probe), lastProbeAt: now } : {}),
+  };
+}
+
+/** null: not since the Gateway started. */
+function timesOf(account: ChannelAccountStatus) {
+  return {
+    lastConnectedAt: account.lastConnectedAt ?? null,
     lastStartAt: account.lastStartAt ?? null,
     lastStopAt: account.lastStopAt ?? null,
     lastInboundAt: account.lastInboundAt ?? null,
     lastOutboundAt: account.lastOutboundAt ?? null,
     lastTransportActivityAt: account.lastPollAt ?? null,
-    ...(problem?.next ? { next: problem.next } : {}),
-    ...(identity?.username ? { username: identity.username } : {}),
-    ...(tokenSource ? { tokenSource } : {}),
-    ...(probe ? { probe: toProbe(probe), lastProbeAt: now } : {}),
   };
 }
 

@@ -48,11 +48,12 @@ export async function openLock(path: string): Promise<Lock> {
   };
 }
 
-const waitMs = 5_000;
-const lookAgainMs = 20;
+const waitMs = 10_000;
+/** How often a taken lock is tried again. Who takes it again at once after releasing it leaves the others this much time. */
+export const lockRetryMs = 10;
 
 /**
- * Runs `task` while no other process, and nobody else in this one, holds the same lock; waits up to five seconds for it.
+ * Runs `task` while no other process, and nobody else in this one, holds the same lock; waits up to ten seconds for it.
  * @throws Fault `timeout` when it stays taken, `storage` when it cannot be had at all.
  */
 export async function withLock<T>(path: string, clock: Clock, task: () => Promise<T>): Promise<T> {
@@ -62,7 +63,7 @@ export async function withLock<T>(path: string, clock: Clock, task: () => Promis
     if (clock.monotonic() >= giveUpAt) {
       throw new Fault("timeout", `another program holds ${path}`, { next: "try again once it is done" });
     }
-    await sleep(clock, lookAgainMs);
+    await sleep(clock, lockRetryMs);
     db = take(path);
   }
   try {

@@ -100,6 +100,15 @@ test("the command line shows the same, and the config alone when the Gateway is 
   await client.connect();
 });
 
+test("the command line switches a channel, and says no when there is none", async () => {
+  assert.equal((await gateway.cli("channels", "stop", "telegram")).stdout, "telegram default: stopped\n");
+  assert.match((await gateway.cli("channels", "status")).stdout, /^Telegram default: stopped/mu);
+  assert.equal((await gateway.cli("channels", "start", "telegram")).stdout, "telegram default: started\n");
+  const refused = await gateway.cli("channels", "stop", "pigeon");
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /use one of: telegram/u);
+});
+
 test("logout stops the channel and takes the token out of the file, and nothing else", async () => {
   const text = await readFile(file, "utf8");
   const { payload } = await client.request("channels.logout", { channel: "telegram" });

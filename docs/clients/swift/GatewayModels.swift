@@ -3307,6 +3307,318 @@ public struct SessionsUsageResult: Codable, Sendable {
     }
 }
 
+public struct ChannelsStatusParams: Codable, Sendable {
+    public let probe: Bool?
+    public let timeoutms: Int?
+    public let channel: String?
+
+    public init(
+        probe: Bool? = nil,
+        timeoutms: Int? = nil,
+        channel: String? = nil
+    ) {
+        self.probe = probe
+        self.timeoutms = timeoutms
+        self.channel = channel
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case probe
+        case timeoutms = "timeoutMs"
+        case channel
+    }
+}
+
+public struct ChannelsStatusResult: Codable, Sendable {
+    public let ts: Int
+    public let channelorder: [String]
+    public let channellabels: [String: AnyCodable]
+    public let channeldetaillabels: [String: AnyCodable]
+    public let channelsystemimages: [String: AnyCodable]
+    public let channelmeta: [[String: AnyCodable]]
+    public let channels: [String: AnyCodable]
+    public let channelaccounts: [String: AnyCodable]
+    public let channeldefaultaccountid: [String: AnyCodable]
+
+    public init(
+        ts: Int,
+        channelorder: [String],
+        channellabels: [String: AnyCodable],
+        channeldetaillabels: [String: AnyCodable],
+        channelsystemimages: [String: AnyCodable],
+        channelmeta: [[String: AnyCodable]],
+        channels: [String: AnyCodable],
+        channelaccounts: [String: AnyCodable],
+        channeldefaultaccountid: [String: AnyCodable]
+    ) {
+        self.ts = ts
+        self.channelorder = channelorder
+        self.channellabels = channellabels
+        self.channeldetaillabels = channeldetaillabels
+        self.channelsystemimages = channelsystemimages
+        self.channelmeta = channelmeta
+        self.channels = channels
+        self.channelaccounts = channelaccounts
+        self.channeldefaultaccountid = channeldefaultaccountid
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case ts
+        case channelorder = "channelOrder"
+        case channellabels = "channelLabels"
+        case channeldetaillabels = "channelDetailLabels"
+        case channelsystemimages = "channelSystemImages"
+        case channelmeta = "channelMeta"
+        case channels
+        case channelaccounts = "channelAccounts"
+        case channeldefaultaccountid = "channelDefaultAccountId"
+    }
+}
+
+public struct ChannelsStartParams: Codable, Sendable {
+    public let channel: String
+    public let accountid: String?
+
+    public init(
+        channel: String,
+        accountid: String? = nil
+    ) {
+        self.channel = channel
+        self.accountid = accountid
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case channel
+        case accountid = "accountId"
+    }
+}
+
+public struct ChannelsStartResult: Codable, Sendable {
+    public let channel: String
+    public let accountid: String
+    public let started: Bool
+
+    public init(
+        channel: String,
+        accountid: String,
+        started: Bool
+    ) {
+        self.channel = channel
+        self.accountid = accountid
+        self.started = started
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case channel
+        case accountid = "accountId"
+        case started
+    }
+}
+
+public struct ChannelsStopParams: Codable, Sendable {
+    public let channel: String
+    public let accountid: String?
+
+    public init(
+        channel: String,
+        accountid: String? = nil
+    ) {
+        self.channel = channel
+        self.accountid = accountid
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case channel
+        case accountid = "accountId"
+    }
+}
+
+public struct ChannelsStopResult: Codable, Sendable {
+    public let channel: String
+    public let accountid: String
+    public let stopped: Bool
+
+    public init(
+        channel: String,
+        accountid: String,
+        stopped: Bool
+    ) {
+        self.channel = channel
+        self.accountid = accountid
+        self.stopped = stopped
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case channel
+        case accountid = "accountId"
+        case stopped
+    }
+}
+
+public struct ChannelsLogoutParams: Codable, Sendable {
+    public let channel: String
+    public let accountid: String?
+
+    public init(
+        channel: String,
+        accountid: String? = nil
+    ) {
+        self.channel = channel
+        self.accountid = accountid
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case channel
+        case accountid = "accountId"
+    }
+}
+
+public struct ChannelsLogoutResult: Codable, Sendable {
+    public let channel: String
+    public let accountid: String
+    public let cleared: Bool
+    public let loggedout: Bool
+    public let envtoken: Bool
+
+    public init(
+        channel: String,
+        accountid: String,
+        cleared: Bool,
+        loggedout: Bool,
+        envtoken: Bool
+    ) {
+        self.channel = channel
+        self.accountid = accountid
+        self.cleared = cleared
+        self.loggedout = loggedout
+        self.envtoken = envtoken
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case channel
+        case accountid = "accountId"
+        case cleared
+        case loggedout = "loggedOut"
+        case envtoken = "envToken"
+    }
+}
+
+public struct AgentsListParams: Codable, Sendable {
+    public init() {}
+}
+
+public struct AgentsListResult: Codable, Sendable {
+    public let defaultid: String
+    public let mainkey: String
+    public let scope: AnyCodable
+    public let agents: [AgentSummary]
+
+    public init(
+        defaultid: String,
+        mainkey: String,
+        scope: AnyCodable,
+        agents: [AgentSummary]
+    ) {
+        self.defaultid = defaultid
+        self.mainkey = mainkey
+        self.scope = scope
+        self.agents = agents
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case defaultid = "defaultId"
+        case mainkey = "mainKey"
+        case scope
+        case agents
+    }
+}
+
+public struct ModelsListParams: Codable, Sendable {
+    public init() {}
+}
+
+public struct ModelsListResult: Codable, Sendable {
+    public let models: [ModelChoice]
+
+    public init(
+        models: [ModelChoice]
+    ) {
+        self.models = models
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case models
+    }
+}
+
+public struct ToolsCatalogParams: Codable, Sendable {
+    public let agentid: String?
+
+    public init(
+        agentid: String? = nil
+    ) {
+        self.agentid = agentid
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case agentid = "agentId"
+    }
+}
+
+public struct ToolsCatalogResult: Codable, Sendable {
+    public let agentid: String
+    public let profiles: [[String: AnyCodable]]
+    public let groups: [[String: AnyCodable]]
+
+    public init(
+        agentid: String,
+        profiles: [[String: AnyCodable]],
+        groups: [[String: AnyCodable]]
+    ) {
+        self.agentid = agentid
+        self.profiles = profiles
+        self.groups = groups
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case agentid = "agentId"
+        case profiles
+        case groups
+    }
+}
+
+public struct CommandsListParams: Codable, Sendable {
+    public let agentid: String?
+    public let scope: String?
+
+    public init(
+        agentid: String? = nil,
+        scope: String? = nil
+    ) {
+        self.agentid = agentid
+        self.scope = scope
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case agentid = "agentId"
+        case scope
+    }
+}
+
+public struct CommandsListResult: Codable, Sendable {
+    public let commands: [[String: AnyCodable]]
+
+    public init(
+        commands: [[String: AnyCodable]]
+    ) {
+        self.commands = commands
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case commands
+    }
+}
+
 public struct ConnectChallengeEvent: Codable, Sendable {
     public let nonce: String
     public let ts: Int
@@ -4336,6 +4648,74 @@ public struct NodePairRequest: Codable, Sendable {
         case silent
         case isrepair = "isRepair"
         case ts
+    }
+}
+
+public struct AgentSummary: Codable, Sendable {
+    public let id: String
+    public let name: String?
+    public let identity: [String: AnyCodable]?
+    public let model: [String: AnyCodable]?
+
+    public init(
+        id: String,
+        name: String? = nil,
+        identity: [String: AnyCodable]? = nil,
+        model: [String: AnyCodable]? = nil
+    ) {
+        self.id = id
+        self.name = name
+        self.identity = identity
+        self.model = model
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case id
+        case name
+        case identity
+        case model
+    }
+}
+
+public struct ModelChoice: Codable, Sendable {
+    public let id: String
+    public let name: String
+    public let provider: String
+    public let alias: String?
+    public let available: Bool
+    public let unavailablereason: String?
+    public let contextwindow: Int?
+    public let reasoning: Bool?
+
+    public init(
+        id: String,
+        name: String,
+        provider: String,
+        alias: String? = nil,
+        available: Bool,
+        unavailablereason: String? = nil,
+        contextwindow: Int? = nil,
+        reasoning: Bool? = nil
+    ) {
+        self.id = id
+        self.name = name
+        self.provider = provider
+        self.alias = alias
+        self.available = available
+        self.unavailablereason = unavailablereason
+        self.contextwindow = contextwindow
+        self.reasoning = reasoning
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case id
+        case name
+        case provider
+        case alias
+        case available
+        case unavailablereason = "unavailableReason"
+        case contextwindow = "contextWindow"
+        case reasoning
     }
 }
 

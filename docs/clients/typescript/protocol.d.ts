@@ -2097,6 +2097,235 @@ export type SessionsUsageResult = {
   };
 };
 
+export type ChannelsStatusParams = {
+  /** Ask the platforms now */
+  "probe"?: boolean;
+  /** Longest wait for the platforms, 1000 to 60000; default 10000 */
+  "timeoutMs"?: number;
+  /** This one only */
+  "channel"?: string;
+};
+
+export type ChannelsStatusResult = {
+  /** When, ms since the epoch */
+  "ts": number;
+  "channelOrder": Array<string>;
+  "channelLabels": Record<string, string>;
+  "channelDetailLabels": Record<string, string>;
+  "channelSystemImages": Record<string, string>;
+  "channelMeta": Array<{
+    /** Channel id */
+    "id": string;
+    /** Name */
+    "label": string;
+    /** Longer name */
+    "detailLabel": string;
+  }>;
+  /** The first account of each channel */
+  "channels": Record<string, {
+    /** Account */
+    "accountId": string;
+    /** Switched on in the config */
+    "enabled"?: boolean;
+    /** Has what it needs to connect */
+    "configured"?: boolean;
+    /** An account is linked, or the platform has told who it is */
+    "linked"?: boolean;
+    /** Receiving is under way */
+    "running"?: boolean;
+    /** The platform answered last time */
+    "connected"?: boolean;
+    /** Since it worked last */
+    "reconnectAttempts"?: number;
+    "lastConnectedAt"?: number | null;
+    /** What is wrong now */
+    "lastError"?: string | null;
+    "lastStartAt"?: number | null;
+    "lastStopAt"?: number | null;
+    "lastInboundAt"?: number | null;
+    "lastOutboundAt"?: number | null;
+    "lastTransportActivityAt"?: number | null;
+    "lastProbeAt"?: number | null;
+    /** Who may write directly */
+    "dmPolicy"?: string;
+    /** Where the token comes from; never the token */
+    "tokenSource"?: string;
+    /** running, degraded or stopped */
+    "healthState"?: string;
+    /** What to do about lastError */
+    "next"?: string;
+    /** The account's name on the platform */
+    "username"?: string;
+    /** What the platform says now */
+    "probe"?: {
+      "ok": boolean;
+      "elapsedMs": number;
+      /** Why not */
+      "error"?: string;
+    };
+  }>;
+  "channelAccounts": Record<string, Array<{
+    /** Account */
+    "accountId": string;
+    /** Switched on in the config */
+    "enabled"?: boolean;
+    /** Has what it needs to connect */
+    "configured"?: boolean;
+    /** An account is linked, or the platform has told who it is */
+    "linked"?: boolean;
+    /** Receiving is under way */
+    "running"?: boolean;
+    /** The platform answered last time */
+    "connected"?: boolean;
+    /** Since it worked last */
+    "reconnectAttempts"?: number;
+    "lastConnectedAt"?: number | null;
+    /** What is wrong now */
+    "lastError"?: string | null;
+    "lastStartAt"?: number | null;
+    "lastStopAt"?: number | null;
+    "lastInboundAt"?: number | null;
+    "lastOutboundAt"?: number | null;
+    "lastTransportActivityAt"?: number | null;
+    "lastProbeAt"?: number | null;
+    /** Who may write directly */
+    "dmPolicy"?: string;
+    /** Where the token comes from; never the token */
+    "tokenSource"?: string;
+    /** running, degraded or stopped */
+    "healthState"?: string;
+    /** What to do about lastError */
+    "next"?: string;
+    /** The account's name on the platform */
+    "username"?: string;
+    /** What the platform says now */
+    "probe"?: {
+      "ok": boolean;
+      "elapsedMs": number;
+      /** Why not */
+      "error"?: string;
+    };
+  }>>;
+  "channelDefaultAccountId": Record<string, string>;
+};
+
+export type ChannelsStartParams = {
+  /** Channel id, such as telegram */
+  "channel": string;
+  /** Account; the channel's first when left out */
+  "accountId"?: string;
+};
+
+export type ChannelsStartResult = {
+  /** Channel id */
+  "channel": string;
+  /** Account */
+  "accountId": string;
+  /** It runs now */
+  "started": boolean;
+};
+
+export type ChannelsStopParams = ChannelsStartParams;
+
+export type ChannelsStopResult = {
+  /** Channel id */
+  "channel": string;
+  /** Account */
+  "accountId": string;
+  /** It no longer runs */
+  "stopped": boolean;
+};
+
+export type ChannelsLogoutParams = ChannelsStartParams;
+
+export type ChannelsLogoutResult = {
+  /** Channel id */
+  "channel": string;
+  /** Account */
+  "accountId": string;
+  /** There was something to forget */
+  "cleared": boolean;
+  /** Nothing is left to connect with; false when a token comes from elsewhere */
+  "loggedOut": boolean;
+  /** The environment still holds a token */
+  "envToken": boolean;
+};
+
+export type AgentsListParams = Record<string, unknown>;
+
+export type AgentsListResult = {
+  /** Agent that answers unless a binding says otherwise */
+  "defaultId": string;
+  /** Last part of the key of an agent's main session */
+  "mainKey": string;
+  /** One session a sender, or one for all */
+  "scope": "per-sender" | "global";
+  "agents": Array<AgentSummary>;
+};
+
+export type ModelsListParams = Record<string, unknown>;
+
+export type ModelsListResult = {
+  "models": Array<ModelChoice>;
+};
+
+export type ToolsCatalogParams = {
+  /** Agent; the default one when left out */
+  "agentId"?: string;
+};
+
+export type ToolsCatalogResult = {
+  /** Agent */
+  "agentId": string;
+  /** Named selections of tools; none yet */
+  "profiles": Array<{
+    /** Profile */
+    "id": string;
+    /** Name */
+    "label": string;
+  }>;
+  "groups": Array<{
+    /** Group */
+    "id": string;
+    /** Name for people */
+    "label": string;
+    /** Built in */
+    "source": "core";
+    "tools": Array<{
+      /** Tool, as the model calls it */
+      "id": string;
+      /** Name for people */
+      "label": string;
+      /** What it does */
+      "description": string;
+      /** Built in */
+      "source": "core";
+      "defaultProfiles": Array<string>;
+    }>;
+  }>;
+};
+
+export type CommandsListParams = {
+  /** Agent; the default one when left out */
+  "agentId"?: string;
+  /** text: typed in a chat; native: in the menu of a platform; both */
+  "scope"?: string;
+};
+
+export type CommandsListResult = {
+  "commands": Array<{
+    /** Without its slash */
+    "name": string;
+    "textAliases": Array<string>;
+    /** What it does */
+    "description": string;
+    "category": "session";
+    "source": "native";
+    "scope": "text";
+    "acceptsArgs": boolean;
+  }>;
+};
+
 export type ConnectChallengeEvent = {
   /** Goes into the device signature */
   "nonce": string;
@@ -2639,6 +2868,48 @@ export type NodePairRequest = {
   "ts": number;
 };
 
+export type AgentSummary = {
+  /** Agent id */
+  "id": string;
+  /** Name for people */
+  "name"?: string;
+  "identity"?: {
+    /** Name */
+    "name"?: string;
+    /** Manner */
+    "theme"?: string;
+    /** Sign */
+    "emoji"?: string;
+    /** Picture */
+    "avatar"?: string;
+  };
+  /** Models that can be asked now */
+  "model"?: {
+    /** Asked first, as provider/model */
+    "primary"?: string;
+    "fallbacks"?: Array<string>;
+  };
+};
+
+export type ModelChoice = {
+  /** Model */
+  "id": string;
+  /** Name for people */
+  "name": string;
+  /** Provider */
+  "provider": string;
+  /** Short name */
+  "alias"?: string;
+  /** It can be asked now */
+  "available": boolean;
+  /** Its provider has no key */
+  "unavailableReason"?: "missing-auth";
+  /** Tokens of input and output together; absent when it is not known */
+  "contextWindow"?: number;
+  /** It can think; absent when it is not known */
+  "reasoning"?: boolean;
+};
+
 /** Params and result of each method; `accepted` is the first of two answers. */
 export interface GatewayMethods {
   "health": { params: HealthParams; result: HealthResult };
@@ -2705,6 +2976,14 @@ export interface GatewayMethods {
   "sessions.messages.unsubscribe": { params: SessionsMessagesUnsubscribeParams; result: SessionsMessagesUnsubscribeResult };
   "usage.cost": { params: UsageCostParams; result: UsageCostResult };
   "sessions.usage": { params: SessionsUsageParams; result: SessionsUsageResult };
+  "channels.status": { params: ChannelsStatusParams; result: ChannelsStatusResult };
+  "channels.start": { params: ChannelsStartParams; result: ChannelsStartResult };
+  "channels.stop": { params: ChannelsStopParams; result: ChannelsStopResult };
+  "channels.logout": { params: ChannelsLogoutParams; result: ChannelsLogoutResult };
+  "agents.list": { params: AgentsListParams; result: AgentsListResult };
+  "models.list": { params: ModelsListParams; result: ModelsListResult };
+  "tools.catalog": { params: ToolsCatalogParams; result: ToolsCatalogResult };
+  "commands.list": { params: CommandsListParams; result: CommandsListResult };
 }
 
 /** Payload of each event. */

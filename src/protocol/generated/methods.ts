@@ -70,6 +70,14 @@ export const methodTable: Readonly<Record<MethodName, MethodRow>> = {
   "sessions.messages.unsubscribe": { scope: "operator.read", role: "operator", answers: "once", isIdempotent: false },
   "usage.cost": { scope: "operator.read", role: "operator", answers: "once", isIdempotent: false },
   "sessions.usage": { scope: "operator.read", role: "operator", answers: "once", isIdempotent: false },
+  "channels.status": { scope: "operator.read", role: "operator", answers: "once", isIdempotent: false },
+  "channels.start": { scope: "operator.admin", role: "operator", answers: "once", isIdempotent: false },
+  "channels.stop": { scope: "operator.admin", role: "operator", answers: "once", isIdempotent: false },
+  "channels.logout": { scope: "operator.admin", role: "operator", answers: "once", isIdempotent: false },
+  "agents.list": { scope: "operator.read", role: "operator", answers: "once", isIdempotent: false },
+  "models.list": { scope: "operator.read", role: "operator", answers: "once", isIdempotent: false },
+  "tools.catalog": { scope: "operator.read", role: "operator", answers: "once", isIdempotent: false },
+  "commands.list": { scope: "operator.read", role: "operator", answers: "once", isIdempotent: false },
 };
 
 export type EventRow = Pick<EventContract, "scope" | "isDroppable" | "topic">;
