@@ -1,5 +1,5 @@
 // `npm run bench`: how fast and how small, each figure beside a floor measured in the same run, so that what counts is the ratio.
-// Options: --json, --runs N (default 7), --only start|memory|rates|cli.
+// Options: --json, --runs N (default 7), --only start|memory|rates|cli|sessions.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 
 import { cleanEnv, launcher, residentMb, startFloor, startGateway, token, wallMs, type Program } from "./programs.ts";
+import { measureLists } from "./sessions.ts";
 import { median, repeat } from "./statistics.ts";
 import { connectLine, measureRate, openLine } from "./traffic.ts";
 
@@ -151,6 +152,13 @@ async function measureCli(): Promise<void> {
   });
 }
 
+async function measureSessions(): Promise<void> {
+  note("sessions: half a million messages are written first");
+  for (const figure of await measureLists(home, Math.max(runs, 20))) {
+    figures.push({ ...figure, unit: "ms", floorName: "one SELECT of 100 rows" });
+  }
+}
+
 function renderTable(): string {
   const digits = (figure: Figure, value: number) => `${value.toFixed(figure.unit === "/s" ? 0 : 1)} ${figure.unit}`;
   const rows = figures.map((figure) => [
@@ -174,7 +182,13 @@ function renderTable(): string {
     .join("\n");
 }
 
-const parts = { start: measureStart, memory: measureMemory, rates: measureRates, cli: measureCli };
+const parts = {
+  start: measureStart,
+  memory: measureMemory,
+  rates: measureRates,
+  cli: measureCli,
+  sessions: measureSessions,
+};
 try {
   for (const [name, measure] of Object.entries(parts)) {
     if (options.only === undefined || options.only === name) await measure();

@@ -47,6 +47,7 @@ test("what is kept is within the budget, as long as the turn itself is", () => {
       const cost = kept.reduce((sum, one) => sum + estimateMessage(one, estimate), 0);
       assert.ok(cost <= tokens, `${cost} > ${tokens}`);
       assert.deepEqual(kept.at(-1), user("now"));
+      assert.equal(kept[0]?.role, "user");
     }),
   );
 });
@@ -78,4 +79,12 @@ test("the newest turns stay, the oldest go first", () => {
   const kept = fitContext(messages, [user("now")], { tokens: 500, estimate });
   assert.ok(kept.length > 2 && kept.length < messages.length);
   assert.deepEqual(kept.slice(0, -1), messages.slice(-(kept.length - 1)));
+});
+
+test("a conversation that the model began is opened for providers that want a person to begin", () => {
+  const kept = fitContext([assistant("your train is late"), user("thanks")], [user("now")], { tokens: 500, estimate });
+  assert.deepEqual(
+    kept.map(({ role }) => role),
+    ["user", "assistant", "user", "user"],
+  );
 });

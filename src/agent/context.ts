@@ -40,7 +40,19 @@ export function fitContext(
     left -= price;
     kept.unshift(fitting);
   }
+  // only the oldest group of all can begin without a question; some providers refuse a conversation that the model begins
+  const [first] = kept[0] ?? [];
+  if (first?.role === "assistant") {
+    const opening = openingBefore(first);
+    if (cost([opening]) <= left) kept.unshift([opening]);
+    else kept.shift();
+  }
   return [...kept.flat(), ...repairPairs(own)];
+}
+
+function openingBefore({ timestamp }: TranscriptMessage): TranscriptMessage {
+  const text = "(What follows begins with something you said earlier.)";
+  return { role: "user", content: [{ type: "text", text }], timestamp };
 }
 
 export function estimateMessage(message: TranscriptMessage, estimate: (text: string) => number): number {

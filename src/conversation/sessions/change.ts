@@ -5,7 +5,7 @@ import { Fault } from "../../base/fault.ts";
 import type { Ids, SessionKey } from "../../base/ids.ts";
 import type { Sql } from "../../platform/database.ts";
 import type { HandlersOf } from "../../ports/method.ts";
-import { agentOf, mainKeyOf, widenSessionKey, type RoutePolicy } from "../route.ts";
+import { agentOf, checkAgent, mainKeyOf, widenSessionKey, type RoutePolicy } from "../route.ts";
 import { insertArchive } from "../store/archives.ts";
 import {
   cutSession,
@@ -122,9 +122,14 @@ export function createChangeHandlers(dependencies: ChangeDependencies): Handlers
   };
 }
 
-/** The session, made when there is none. */
+/**
+ * The session, made when there is none.
+ * @throws Fault `invalid_params` when a new one would be of an agent that is not configured.
+ */
 function make(sql: Sql, key: SessionKey, { clock, ids, routePolicy }: ChangeDependencies): SessionRow {
-  const agentId = agentOf(key, routePolicy().defaultAgentId);
+  const policy = routePolicy();
+  const agentId = agentOf(key, policy.defaultAgentId);
+  if (!findSession(sql, key)) checkAgent(agentId, policy);
   return touchSession(sql, { key, sessionId: ids.uuid(), agentId, now: clock.now() });
 }
 
