@@ -101,6 +101,7 @@ const groupSummaries: Readonly<Record<string, string>> = {
   devices: "let devices in, and out",
   channels: "look at channels and switch them",
   config: "read and change the config file",
+  system: "events for the agent, and who is connected",
 };
 
 /** A group has the global flags and no others: an option of its own would take what is meant for its commands. */

@@ -131,6 +131,24 @@ export const commands: readonly Command[] = [
     load: () => import("./pairing/approve.ts"),
   },
   {
+    name: "system event",
+    summary: "tell the agent of something, now or with its next turn",
+    options: [
+      ["--text <text>", "what happened"],
+      ["--mode <mode>", "now or next-heartbeat (default next-heartbeat)"],
+      timeout,
+    ],
+    examples: ['system event --text "the backup is done"', 'system event --mode now --text "the door bell rang"'],
+    load: () => import("./system/event.ts"),
+  },
+  {
+    name: "system presence",
+    summary: "who is connected",
+    options: [timeout],
+    examples: ["system presence", "system presence --json"],
+    load: () => import("./system/presence.ts"),
+  },
+  {
     name: "devices list",
     summary: "devices that are paired, and those that wait for approval",
     options: [timeout],

@@ -24,6 +24,7 @@ import { createSessionFeed, type SessionFeed } from "./sessions/feed.ts";
 import { createInject, type Inject } from "./sessions/inject.ts";
 import type { PriceOf } from "./sessions/record.ts";
 import type { ViewModel } from "./sessions/render.ts";
+import { createSystemEvents, type SystemEvents } from "./system-events.ts";
 import { createConversationTools } from "./tools.ts";
 import { createPerformTurn } from "./turn.ts";
 import { createTurnFeed } from "./turn-feed.ts";
@@ -54,6 +55,7 @@ export interface Conversation {
   readonly runs: Runs;
   readonly sending: Sending;
   readonly overview: Overview;
+  readonly systemEvents: SystemEvents;
   readonly sessionFeed: SessionFeed;
   readonly inject: Inject;
   readonly tools: readonly Tool[];
@@ -123,6 +125,7 @@ export function createConversation(dependencies: ConversationDependencies): Conv
     runs: createRuns({ database, clock, waiters: endedTurns }),
     sending,
     overview: createOverview({ database, clock }),
+    systemEvents: createSystemEvents({ database, clock }),
     sessionFeed,
     inject: createInject({ ...dependencies, sessionFeed }),
     tools: createConversationTools({ database, clock, sending, onOutbox }),

@@ -1,17 +1,19 @@
-// The `send` method.
+// `send` and `wake`.
 
 import { Fault } from "../base/fault.ts";
 import { parseRunId } from "../base/ids.ts";
-import type { HandlersOf } from "../ports/method.ts";
+import type { Caller, HandlersOf } from "../ports/method.ts";
 import { widenSessionKey, type RoutePolicy } from "./route.ts";
 import type { Sending } from "./send.ts";
 
 export function createConversationHandlers(dependencies: {
   sending: Sending;
   routePolicy: () => RoutePolicy;
-}): HandlersOf<"send"> {
-  const { sending, routePolicy } = dependencies;
+  wake: (call: { text: string; mode: "now" | "next-heartbeat"; caller: Caller }) => Promise<boolean>;
+}): HandlersOf<"send" | "wake"> {
+  const { sending, routePolicy, wake } = dependencies;
   return {
+    wake: async ({ params, caller }) => ({ ok: await wake({ ...params, caller }) }),
     async send({ params, caller }) {
       const channel = sending.resolveChannel(params.channel);
       if (params.mediaUrl !== undefined || (params.mediaUrls ?? []).length > 0) {

@@ -20,6 +20,7 @@ const oldRows = [
   "DELETE FROM inbox WHERE id IN (SELECT id FROM inbox WHERE received_at < ? AND NOT EXISTS (SELECT 1 FROM turns WHERE turns.inbox_id = inbox.id AND turns.ended_at IS NULL) ORDER BY received_at LIMIT ?)",
   "DELETE FROM turns WHERE run_id IN (SELECT run_id FROM turns WHERE ended_at < ? ORDER BY ended_at LIMIT ?)",
   "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE finished_at < ? ORDER BY finished_at LIMIT ?)",
+  "DELETE FROM system_events WHERE id IN (SELECT id FROM system_events WHERE at < ? ORDER BY at LIMIT ?)",
   "DELETE FROM idempotency WHERE rowid IN (SELECT rowid FROM idempotency WHERE created_at < ? ORDER BY created_at LIMIT ?)",
 ];
 

@@ -17,7 +17,9 @@ import type { SessionFeed } from "./sessions/feed.ts";
 import { recordMessages, type PriceOf } from "./sessions/record.ts";
 import { touchSession, type SessionRow } from "./store/sessions.ts";
 import { messagesOfRun, recentMessages } from "./store/transcript.ts";
+import { takeSystemEvents, type SystemEventRow } from "./store/system-events.ts";
 import { bindSession, isCurrent, type TurnRow } from "./store/turns.ts";
+import { withSystemEvents } from "./system-events.ts";
 import { createTurnFeed, type TurnFeed } from "./turn-feed.ts";
 import { settleTurn, type Settled, type Settlement } from "./settlement.ts";
 
@@ -53,6 +55,7 @@ interface Opened {
   readonly inbound: Inbound;
   readonly session: SessionRow;
   readonly history: TranscriptMessage[];
+  readonly events: SystemEventRow[];
   readonly done: TranscriptMessage[];
 }
 
@@ -127,6 +130,7 @@ async function open(turn: TurnRow, dependencies: TurnDependencies): Promise<Open
       inbound,
       session: { ...session, sessionId },
       history: recentMessages(sql, sessionId, historyLimit, turn.runId),
+      events: takeSystemEvents(sql, turn),
       done: messagesOfRun(sql, turn.runId),
     };
   });
@@ -161,7 +165,7 @@ function createRequest({ turn, opened, target, signal }: Performing, dependencie
     sessionKey: turn.sessionKey,
     sessionId: session.sessionId,
     agentId: session.agentId,
-    text: inbound.text,
+    text: withSystemEvents(inbound.text, opened.events),
     attachments: inbound.attachments ?? [],
     origin: target && { ...target, senderId: sender.id, chatKind: chat.kind, senderName: sender.name },
     timeoutMs: run?.timeoutMs ?? dependencies.defaultTimeoutMs(),

@@ -27,9 +27,11 @@ import { openGatewayDatabase } from "../conversation/database.ts";
 import { createConversationHandlers } from "../conversation/methods.ts";
 import { checkSendPolicy } from "../conversation/send-policy.ts";
 import { createSessionHandlers } from "../conversation/sessions/methods.ts";
+import { widenSessionKey } from "../conversation/route.ts";
 import { findSessionById } from "../conversation/store/sessions.ts";
 import { createNodes } from "../nodes/nodes.ts";
 import { nodeMigrations } from "../nodes/store/schema.ts";
+import { wake } from "../conversation/wake.ts";
 import { createBus } from "../platform/bus.ts";
 import { createEgress } from "../platform/egress.ts";
 import { withVariables, type Env } from "../platform/env.ts";
@@ -189,6 +191,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
 
   const routePolicy = () => toRoutePolicy(config());
+  const mainKey = () => widenSessionKey("main", routePolicy());
   const limiter = createLimiter(clock);
   const nodes = createNodes({
     database,
@@ -209,7 +212,9 @@ export function createGateway(options: GatewayOptions): Gateway {
       health,
       presence,
       logFile: options.logFile,
+      note: (text) => conversation.systemEvents.note(mainKey(), text),
       status: {
+        systemEvents: () => conversation.systemEvents.waiting(mainKey()),
         clock,
         channels: () => channels,
         overview: conversation.overview,
@@ -221,7 +226,18 @@ export function createGateway(options: GatewayOptions): Gateway {
       },
     }),
     ...createDeviceHandlers(devices),
-    ...createConversationHandlers({ sending: conversation.sending, routePolicy }),
+    ...createConversationHandlers({
+      sending: conversation.sending,
+      routePolicy,
+      wake: (call) =>
+        wake(call, {
+          database,
+          ids,
+          intake: conversation.intake,
+          systemEvents: conversation.systemEvents,
+          routePolicy,
+        }),
+    }),
     ...createAgentHandlers({
       intake: conversation.intake,
       runs: conversation.runs,

@@ -12,6 +12,8 @@ export interface GatewayMethodDependencies {
   readonly presence: Presence;
   readonly status: StatusDependencies;
   readonly logFile: () => string;
+  /** Tells the main session, with its next turn. */
+  readonly note: (text: string) => Promise<void>;
 }
 
 type Names = "health" | "status" | "system-presence" | "system-event" | "logs.tail";
@@ -21,6 +23,7 @@ export function createGatewayHandlers({
   presence,
   status,
   logFile,
+  note,
 }: GatewayMethodDependencies): HandlersOf<Names> {
   return {
     health: ({ params }) => health.get(params.probe === true),
@@ -28,7 +31,8 @@ export function createGatewayHandlers({
     "system-presence": async () => presence.list(),
     async "system-event"({ params }) {
       if (params.text.trim() === "") throw new Fault("invalid_params", "text required", { field: "text" });
-      presence.note(params);
+      const news = presence.note(params);
+      if (news !== "") await note(news);
       return { ok: true };
     },
     "logs.tail": ({ params }) => tailLog(logFile(), params),

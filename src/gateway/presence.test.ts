@@ -191,3 +191,14 @@ test("a node is its device, over all its installations; operators who share a de
   assert.equal(presence.list().length, 4);
   assert.equal(presence.list().filter(({ deviceId }) => deviceId === "d1").length, 3);
 });
+
+test("news of a device are what changed; its signs of life are none", () => {
+  const { presence } = setUp();
+  const line = (reason: string, version = "1.2.3") =>
+    presence.note({ text: `Node: desk (10.0.0.9) · app ${version} · mode ui · reason ${reason}`, instanceId: "desk" });
+  assert.match(line("launch"), /^Node desk: .*reason launch/u);
+  assert.equal(line("launch"), "");
+  assert.equal(line("periodic"), "");
+  assert.equal(line("heartbeat", "1.2.4"), "Node desk: version 1.2.4");
+  assert.equal(presence.note({ text: "the backup is done" }), "the backup is done");
+});

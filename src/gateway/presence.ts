@@ -47,8 +47,11 @@ export interface Presence {
   version(): number;
   connected(client: ConnectedClient): void;
   disconnected(client: ConnectedClient): void;
-  /** A note of a client about some device. Fields that it gives win over what its text says. */
-  note(event: SystemEvent): void;
+  /**
+   * A note of a client about some device. Fields that it gives win over what its text says.
+   * @returns what is new in it for people: the text, or of a device's line the parts that changed; empty when nothing did.
+   */
+  note(event: SystemEvent): string;
 }
 
 export interface PresenceDependencies {
@@ -113,13 +116,18 @@ export function createPresence({ clock, self, onChange }: PresenceDependencies):
     },
     note(event) {
       const parsed = parsePresenceText(event.text);
-      const key = event.deviceId || event.instanceId || parsed.host || parsed.ip || event.text.slice(0, 64);
-      changed(key.toLowerCase().slice(0, maxFieldLength), toNoted(event, parsed));
+      const named = event.deviceId || event.instanceId || parsed.host || parsed.ip || event.text.slice(0, 64);
+      const key = named.toLowerCase().slice(0, maxFieldLength);
+      const change = toNoted(event, parsed);
+      const news = newsOf(event.text, { old: rows.get(key), change });
+      changed(key, change);
+      return news;
     },
   };
 }
 
 interface Rows {
+  get(key: string): PresenceEntry | undefined;
   merge(key: string, change: Change): void;
   /** From now on the row does not fade. */
   pin(key: string): void;
@@ -157,6 +165,7 @@ function createRows(clock: Clock): Rows {
     prune();
   };
   return {
+    get: (key) => entries.get(key),
     merge,
     pin: (key) => void pinned.add(key),
     unpin: (key) => void pinned.delete(key),
@@ -182,6 +191,17 @@ function createTold(clock: Clock, tell: () => void): () => void {
     isMore = true;
     if (!isWaiting) next();
   };
+}
+
+/** Signs of life of a device are no news, nor is what it said before. */
+function newsOf(text: string, { old, change }: { old: PresenceEntry | undefined; change: Change }): string {
+  if (!text.startsWith("Node:")) return text;
+  const isSignOfLife = /^(?:periodic|heartbeat$)/u.test(change.reason ?? "");
+  const fields = ["host", "ip", "version", "mode", ...(isSignOfLife ? [] : (["reason"] as const))] as const;
+  const parts = fields.filter((field) => change[field] && change[field] !== old?.[field]);
+  if (parts.length === 0) return "";
+  const name = change.host ?? old?.host ?? "unknown";
+  return `Node ${name}: ${parts.map((field) => `${field} ${change[field]}`).join(", ")}`;
 }
 
 /** Calls of the command line come and go within a second: they would only make noise. */

@@ -17,6 +17,8 @@ export interface StatusDependencies {
   /** Model that answers by default, as `provider/model`. */
   readonly defaultModel: () => string;
   readonly version: string;
+  /** What waits for the next turn of the main session. */
+  readonly systemEvents: () => Promise<readonly string[]>;
 }
 
 const recentLimit = 10;
@@ -46,7 +48,7 @@ export async function buildStatus(
       agents: dependencies.agentIds().map((agentId) => ({ agentId, enabled: false, every: "0m", everyMs: null })),
     },
     channelSummary: options.isChannelSummary ? dependencies.channels().flatMap(channelLines) : [],
-    queuedSystemEvents: [],
+    queuedSystemEvents: await dependencies.systemEvents(),
     sessions: {
       paths: [dependencies.sessionsPath],
       count: agents.reduce((sum, agent) => sum + agent.count, 0),

@@ -85,6 +85,7 @@ async function play(client: RawClient, methods: Map<string, string>): Promise<vo
     "config.set": { raw: '{ gateway: { mode: "local" } } // set', baseHash: await hash() },
     "config.patch": { raw: "{}" },
     "config.apply": { raw: "{ nothing: 1 }", baseHash: "0" },
+    wake: { mode: "next-heartbeat", text: "the door bell rang" },
     "device.pair.list": {},
     "device.pair.approve": { requestId: "none" },
     "device.pair.reject": { requestId: "none" },

@@ -1,52 +1,27 @@
 // When the peers misbehave: what the person is told, and what the owner sees.
 
 import assert from "node:assert/strict";
-import { createServer, type Server } from "node:http";
 import { after, before, test } from "node:test";
 
 import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
 import { until } from "../kit/conversation.ts";
+import { startModelServer, type ModelServer } from "../kit/model-server.ts";
 import { startFakeTelegram, type FakeTelegram } from "../kit/telegram-server.ts";
 
 let telegram: FakeTelegram;
 let gateway: GatewayProcess;
-let models: Server;
+let models: ModelServer;
 /** What each model of the local API answers; anything but text is an HTTP status. */
 const answers: Record<string, string | number> = { first: 429, second: "from the second" };
-const asked: string[] = [];
 
 before(async () => {
   telegram = await startFakeTelegram();
-  models = createServer((request, response) => {
-    let body = "";
-    request.on("data", (chunk: Buffer) => {
-      body += chunk.toString();
-    });
-    request.on("end", () => {
-      const { model } = JSON.parse(body) as { model: string };
-      asked.push(model);
-      const answer = answers[model];
-      if (typeof answer !== "string") {
-        response.writeHead(answer ?? 404, { "content-type": "application/json" });
-        response.end(JSON.stringify({ error: { message: "secret detail of the provider", type: "error" } }));
-        return;
-      }
-      const chunk = (delta: object, finish: string | null) =>
-        `data: ${JSON.stringify({ id: "1", object: "chat.completion.chunk", created: 1, model, choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
-      response.writeHead(200, { "content-type": "text/event-stream" });
-      response.end(`${chunk({ role: "assistant", content: answer }, null)}${chunk({}, "stop")}data: [DONE]\n\n`);
-    });
-  });
-  await new Promise<void>((resolve) => {
-    models.listen(0, "127.0.0.1", resolve);
-  });
-  const address = models.address();
-  const port = typeof address === "object" && address ? address.port : 0;
+  models = await startModelServer(({ model }) => answers[model] ?? 404);
   gateway = await createGatewayProcess({
     config: {
       agents: { defaults: { model: { primary: "mock/first", fallbacks: ["mock/second"] } } },
       models: {
-        providers: { mock: { baseUrl: `http://127.0.0.1:${port}/v1`, apiKey: "test-key", api: "openai-completions" } },
+        providers: { mock: { baseUrl: models.baseUrl, apiKey: "test-key", api: "openai-completions" } },
       },
       channels: { telegram: { botToken: telegram.token, apiRoot: telegram.apiRoot, allowFrom: [1001] } },
     },
@@ -56,8 +31,7 @@ before(async () => {
 after(async () => {
   await gateway?.dispose();
   await telegram?.close();
-  models?.closeAllConnections();
-  models?.close();
+  await models?.close();
 });
 
 const sent = () =>
@@ -80,6 +54,7 @@ test("when the first model refuses, the next one answers", async () => {
   telegram.addMessage({ chatId: 1001, text: "hello" });
   await until(() => sent().length === 1, 15_000);
   assert.deepEqual(sent(), ["from the second"]);
+  const asked = models.calls.map(({ model }) => model);
   assert.ok(asked.includes("first") && asked.at(-1) === "second");
 });
 

@@ -549,6 +549,38 @@ public struct SystemEventResult: Codable, Sendable {
     }
 }
 
+public struct WakeParams: Codable, Sendable {
+    public let mode: AnyCodable
+    public let text: String
+
+    public init(
+        mode: AnyCodable,
+        text: String
+    ) {
+        self.mode = mode
+        self.text = text
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case mode
+        case text
+    }
+}
+
+public struct WakeResult: Codable, Sendable {
+    public let ok: Bool
+
+    public init(
+        ok: Bool
+    ) {
+        self.ok = ok
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case ok
+    }
+}
+
 public struct SendParams: Codable, Sendable {
     public let to: String
     public let message: String

@@ -303,6 +303,18 @@ export type SystemEventResult = {
   "ok": true;
 };
 
+export type WakeParams = {
+  /** now, or with whatever turn comes next */
+  "mode": "now" | "next-heartbeat";
+  /** What happened */
+  "text": string;
+};
+
+export type WakeResult = {
+  /** False for a blank text */
+  "ok": boolean;
+};
+
 export type SendParams = {
   /** Chat, as the channel writes it */
   "to": string;
@@ -2917,6 +2929,7 @@ export interface GatewayMethods {
   "logs.tail": { params: LogsTailParams; result: LogsTailResult };
   "system-presence": { params: SystemPresenceParams; result: SystemPresenceResult };
   "system-event": { params: SystemEventParams; result: SystemEventResult };
+  "wake": { params: WakeParams; result: WakeResult };
   "send": { params: SendParams; result: SendResult };
   "agent": { params: AgentParams; accepted: AgentAccepted; result: AgentResult };
   "agent.wait": { params: AgentWaitParams; result: AgentWaitResult };

@@ -203,4 +203,19 @@ export const conversationMigrations: readonly Migration[] = [
         WHERE t.role = 'assistant' AND json_extract(t.message, '$.provider') <> 'gateway' GROUP BY 1, 2, 3, 4, 5;
     `,
   },
+  {
+    id: "conversation-3",
+    sql: `
+      CREATE TABLE system_events (
+        id INTEGER PRIMARY KEY,
+        session_key TEXT NOT NULL,
+        text TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        run_id TEXT
+      ) STRICT;
+      CREATE INDEX system_events_waiting ON system_events (session_key, id) WHERE run_id IS NULL;
+      CREATE INDEX system_events_run ON system_events (run_id) WHERE run_id IS NOT NULL;
+      CREATE INDEX system_events_age ON system_events (at);
+    `,
+  },
 ];

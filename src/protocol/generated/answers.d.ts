@@ -17,6 +17,7 @@ export declare const validate_result_status: Validator;
 export declare const validate_result_logs_tail: Validator;
 export declare const validate_result_system_presence: Validator;
 export declare const validate_result_system_event: Validator;
+export declare const validate_result_wake: Validator;
 export declare const validate_result_send: Validator;
 export declare const validate_accepted_agent: Validator;
 export declare const validate_result_agent: Validator;

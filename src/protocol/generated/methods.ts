@@ -11,6 +11,7 @@ export const methodTable: Readonly<Record<MethodName, MethodRow>> = {
   "logs.tail": { scope: "operator.read", role: "operator", answers: "once", isIdempotent: false },
   "system-presence": { scope: "operator.read", role: "operator", answers: "once", isIdempotent: false },
   "system-event": { scope: "operator.admin", role: "operator", answers: "once", isIdempotent: false },
+  "wake": { scope: "operator.write", role: "operator", answers: "once", isIdempotent: false },
   "send": { scope: "operator.write", role: "operator", answers: "once", isIdempotent: true },
   "agent": { scope: "operator.write", role: "operator", answers: "twice", isIdempotent: true },
   "agent.wait": { scope: "operator.write", role: "operator", answers: "once", isIdempotent: false },

@@ -16,6 +16,7 @@ export declare const validate_params_status: Validator;
 export declare const validate_params_logs_tail: Validator;
 export declare const validate_params_system_presence: Validator;
 export declare const validate_params_system_event: Validator;
+export declare const validate_params_wake: Validator;
 export declare const validate_params_send: Validator;
 export declare const validate_params_agent: Validator;
 export declare const validate_params_agent_wait: Validator;

@@ -1,4 +1,4 @@
-// system-presence, system-event. Build time only.
+// system-presence, system-event, wake. Build time only.
 
 import { Type } from "typebox";
 
@@ -33,5 +33,16 @@ export const presenceMethods = {
     }),
     result: Type.Object({ ok: Type.Literal(true) }),
     scope: "operator.admin",
+  }),
+  wake: method({
+    summary: "Tells the main session of an event, which it sees with its next turn; `now` begins one",
+    params: Type.Object({
+      mode: Type.Union([Type.Literal("now"), Type.Literal("next-heartbeat")], {
+        description: "now, or with whatever turn comes next",
+      }),
+      text: Type.String({ minLength: 1, maxLength: 20_000, description: "What happened" }),
+    }),
+    result: Type.Object({ ok: Type.Boolean({ description: "False for a blank text" }) }),
+    scope: "operator.write",
   }),
 };

@@ -1,0 +1,55 @@
+// A model API (OpenAI's chat completions, streamed) that answers what a test says, for answers and troubles that aimock has not.
+
+import { createServer } from "node:http";
+
+export interface ModelCall {
+  readonly model: string;
+  readonly messages: readonly { readonly role: string; readonly content: unknown }[];
+}
+
+export interface ModelServer {
+  readonly baseUrl: string;
+  readonly calls: ModelCall[];
+  close(): Promise<void>;
+}
+
+/** `answer`: a text, or the HTTP status of an error. */
+export async function startModelServer(answer: (call: ModelCall) => string | number): Promise<ModelServer> {
+  const calls: ModelCall[] = [];
+  const server = createServer((request, response) => {
+    let body = "";
+    request.on("data", (chunk: Buffer) => {
+      body += chunk.toString();
+    });
+    request.on("end", () => {
+      const call = JSON.parse(body) as ModelCall;
+      calls.push(call);
+      const said = answer(call);
+      if (typeof said === "number") {
+        response.writeHead(said, { "content-type": "application/json" });
+        response.end(JSON.stringify({ error: { message: "secret detail of the provider", type: "error" } }));
+        return;
+      }
+      const chunk = (delta: object, finish: string | null) => {
+        const choices = [{ index: 0, delta, finish_reason: finish }];
+        const data = { id: "1", object: "chat.completion.chunk", created: 1, model: call.model, choices };
+        return `data: ${JSON.stringify(data)}\n\n`;
+      };
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.end(`${chunk({ role: "assistant", content: said }, null)}${chunk({}, "stop")}data: [DONE]\n\n`);
+    });
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const address = server.address();
+  return {
+    baseUrl: `http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}/v1`,
+    calls,
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections();
+        server.close(() => resolve());
+      }),
+  };
+}
