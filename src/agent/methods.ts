@@ -22,8 +22,6 @@ export interface AgentMethodDependencies {
   readonly routePolicy: () => RoutePolicy;
   /** The canonical key of a session id; undefined when there is none. */
   readonly findSessionKey: (sessionId: string) => Promise<SessionKey | undefined>;
-  /** @throws Fault when clients may not write to the session. */
-  readonly checkSendPolicy: (key: SessionKey) => Promise<void>;
   readonly identity: (agentId: string) => AgentIdentity;
 }
 
@@ -130,7 +128,6 @@ async function toInbound(
   const deliver = decideDelivery(params, dependencies.sending);
   const sessionKey = await decideSession(params, { ...policy, defaultAgentId: agentId }, dependencies);
   if (params.agentId !== undefined) checkSessionAgent(sessionKey, agentId, "agent");
-  await dependencies.checkSendPolicy(sessionKey);
   return createRunInbound({
     caller,
     runId: parseRunId(params.idempotencyKey),

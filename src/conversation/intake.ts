@@ -14,6 +14,7 @@ import type { Inbound, Submit, SubmitResult } from "../ports/message.ts";
 import { decideGate, type GatePolicy, type Verdict } from "./gate.ts";
 import { requestPairing, type PairingText } from "./pairing.ts";
 import { decideRoute, type RoutePolicy } from "./route.ts";
+import { checkSendPolicy } from "./send-policy.ts";
 import { isStopWord } from "./stop-word.ts";
 import { findEvent, insertEvent, type InboxEntry } from "./store/inbox.ts";
 import { isAllowed } from "./store/pairing.ts";
@@ -131,6 +132,8 @@ function accept(sql: Sql, entry: AcceptedEntry, dependencies: IntakeDependencies
     return { result, receivedAt, isStop: sessionKey };
   }
   checkRunIsNew(sql, runId);
+  // a channel's message is still heard: what stays away is the reply
+  if (inbound.trust === "operator") checkSendPolicy(sql, sessionKey);
   const inboxId = insertEvent(sql, { ...entry, verdict: "accepted", sessionKey, runId });
   insertTurn(sql, { runId, inboxId, sessionKey, acceptedAt: receivedAt });
   return { result, receivedAt };

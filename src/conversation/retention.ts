@@ -5,12 +5,15 @@ import type { Clock, Timer } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Service } from "../base/service.ts";
 import type { Database, Sql } from "../platform/database.ts";
+import { dayOf } from "./sessions/usage.ts";
 import { forgetArchived } from "./store/archives.ts";
+import { forgetUse } from "./store/model-use.ts";
 
 const dayMs = 24 * 60 * 60 * 1000;
 /** Telegram redelivers for 24 h at most; idempotency answers are promised for 24 h. */
 const keepMs = 7 * dayMs;
 const keepArchivesMs = 30 * dayMs;
+const keepUseMs = 800 * dayMs;
 const everyMs = 10 * 60 * 1000;
 const firstMs = 60 * 1000;
 /** Rows of each table a run, so that a statement stays far below 5 ms. */
@@ -26,8 +29,8 @@ const oldRows = [
 
 /** @returns how many rows went. */
 export function forgetOldRows(sql: Sql, now: number): number {
-  const archived = forgetArchived(sql, now - keepArchivesMs, batch);
-  return oldRows.reduce((sum, text) => sum + sql.run(text, now - keepMs, batch).changes, archived);
+  const others = forgetArchived(sql, now - keepArchivesMs, batch) + forgetUse(sql, dayOf(now - keepUseMs));
+  return oldRows.reduce((sum, text) => sum + sql.run(text, now - keepMs, batch).changes, others);
 }
 
 export function createRetention(dependencies: { database: Database; clock: Clock; log: Log }): Service {

@@ -11,7 +11,7 @@ export function createRunInbound(run: {
   sessionKey: SessionKey;
   text: string;
   attachments: readonly Attachment[];
-  deliver?: DeliveryTarget;
+  deliver?: DeliveryTarget | "last";
   timeoutMs?: number;
   thinking?: string;
   extraSystemPrompt?: string;

@@ -60,8 +60,11 @@ interface Opened {
 }
 
 /** Where the reply goes: back to the chat it came from, or where the client asked; undefined for clients that only read. */
-function replyTarget(inbound: Inbound): DeliveryTarget | undefined {
-  if (inbound.trust === "operator") return inbound.run?.deliver;
+function replyTarget(inbound: Inbound, session?: SessionRow): DeliveryTarget | undefined {
+  if (inbound.trust === "operator") {
+    const asked = inbound.run?.deliver;
+    return asked === "last" ? session?.lastRoute : asked;
+  }
   const { channel, account, chat } = inbound;
   return { channel, account, chatId: chat.id, ...(chat.threadId ? { threadId: chat.threadId } : {}) };
 }
@@ -72,7 +75,7 @@ export function createPerformTurn(dependencies: TurnDependencies): PerformTurn {
   return async (turn, signal) => {
     const opened = await open(turn, dependencies);
     dependencies.sessionFeed.changed(turn.sessionKey, "start");
-    const target = replyTarget(opened.inbound);
+    const target = replyTarget(opened.inbound, opened.session);
     const feed = createTurnFeed({ runId: turn.runId, sessionKey: turn.sessionKey, publish, clock });
     const stopTyping = target && opened.inbound.trust === "channel" ? dependencies.showTyping(target) : undefined;
     const startedAt = clock.monotonic();

@@ -25,7 +25,6 @@ import { unsetKeys } from "../config/unset.ts";
 import { createConversation } from "../conversation/conversation.ts";
 import { openGatewayDatabase } from "../conversation/database.ts";
 import { createConversationHandlers } from "../conversation/methods.ts";
-import { checkSendPolicy } from "../conversation/send-policy.ts";
 import { createSessionHandlers } from "../conversation/sessions/methods.ts";
 import { widenSessionKey } from "../conversation/route.ts";
 import { findSessionById } from "../conversation/store/sessions.ts";
@@ -244,7 +243,6 @@ export function createGateway(options: GatewayOptions): Gateway {
       sending: conversation.sending,
       routePolicy,
       findSessionKey: (sessionId) => database.read((sql) => findSessionById(sql, sessionId)?.key),
-      checkSendPolicy: (key) => database.read((sql) => checkSendPolicy(sql, key)),
       identity: (agentId) => toIdentity(config(), agentId),
     }),
     ...createChatHandlers({

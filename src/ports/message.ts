@@ -41,8 +41,8 @@ export interface RunOptions {
   readonly model?: string;
   readonly thinking?: string;
   readonly extraSystemPrompt?: string;
-  /** The reply is sent there as well as streamed to clients. */
-  readonly deliver?: DeliveryTarget;
+  /** The reply is sent there as well as streamed to clients; `last`: where the session was last heard from. */
+  readonly deliver?: DeliveryTarget | "last";
 }
 
 export interface Inbound {
@@ -82,7 +82,7 @@ export type SubmitResult =
 
 /**
  * The one way to cause a turn.
- * @throws Fault `shutting_down` (retryable, nothing stored), `key_reused`, or `storage`; after a throw the caller must not
+ * @throws Fault `shutting_down` (retryable, nothing stored), `key_reused`, `invalid_params` for a muted session, or `storage`; after a throw the caller must not
  * acknowledge the event to its platform.
  */
 export type Submit = (inbound: Inbound) => Promise<SubmitResult>;

@@ -15,6 +15,8 @@ let admin: RawClient;
 const clients: RawClient[] = [];
 
 const sent = () => telegram.calls.filter(({ method }) => method === "sendMessage").length;
+const sentTo = (chatId: string) =>
+  telegram.calls.filter(({ method, body }) => method === "sendMessage" && String(body["chat_id"]) === chatId).length;
 
 async function connect(scopes: readonly string[] = ["operator.admin"]): Promise<RawClient> {
   const client = await openRawClient(gateway.port, gateway.token);
@@ -23,9 +25,9 @@ async function connect(scopes: readonly string[] = ["operator.admin"]): Promise<
   assert.equal(hello.ok, true);
   return client;
 }
-async function say(client: RawClient, sessionKey: string, message: string): Promise<void> {
+async function say(client: RawClient, sessionKey: string, message: string, extra: object = {}): Promise<void> {
   const runId = randomUUID();
-  await client.request("chat.send", { sessionKey, message, idempotencyKey: runId });
+  await client.request("chat.send", { sessionKey, message, idempotencyKey: runId, ...extra });
   await client.wait(
     (frame) => frame.event === "chat" && frame.payload?.["runId"] === runId && frame.payload["state"] === "final",
   );
@@ -42,7 +44,7 @@ before(async () => {
           { id: "ops" },
         ],
       },
-      channels: { telegram: { botToken: telegram.token, apiRoot: telegram.apiRoot } },
+      channels: { telegram: { botToken: telegram.token, apiRoot: telegram.apiRoot, allowFrom: [77] } },
     },
   });
   await gateway.start();
@@ -161,7 +163,9 @@ test("an agent has a name and a picture, and never shows a path", async () => {
   assert.match(String(await identity({ agentId: "none" })), /unknown agent id "none"/u);
 });
 
-test("a muted session refuses agent and chat.send", async () => {
+test("a muted session refuses agent and chat.send, but for repetitions of what it took", async () => {
+  const taken = { sessionKey: "muted", message: "first", idempotencyKey: randomUUID() };
+  assert.equal((await admin.request("chat.send", taken)).payload?.["status"], "started");
   await admin.request("sessions.patch", { key: "muted", sendPolicy: "deny" });
   for (const [method, params] of [
     ["agent", { sessionKey: "muted", message: "x", idempotencyKey: randomUUID() }],
@@ -170,6 +174,7 @@ test("a muted session refuses agent and chat.send", async () => {
     const { error } = await admin.request(method, params);
     assert.deepEqual([error?.code, error?.message], ["INVALID_REQUEST", "send blocked by session policy"]);
   }
+  assert.equal((await admin.request("chat.send", taken)).ok, true);
   assert.equal(
     (await admin.request("chat.send", { sessionKey: "muted", message: "/stop", idempotencyKey: "s" })).ok,
     true,
@@ -192,6 +197,23 @@ test("what is sent stands in the session of the chat, or the one named", async (
     const [preview] = (payload?.["previews"] ?? []) as { items: { role: string; text: string }[] }[];
     assert.deepEqual(preview?.items[0], { role: "assistant", text: "The train is late" }, key);
   }
+});
+
+test("a reply goes where the session was last heard from when it is asked for, and a repetition changes nothing", async () => {
+  const key = "agent:main:telegram:dm:77";
+  const ask = { sessionKey: key, message: "hello", deliver: true, idempotencyKey: randomUUID() };
+  assert.equal((await admin.request("chat.send", ask)).payload?.["status"], "started");
+  await admin.wait(
+    (frame) =>
+      frame.event === "chat" && frame.payload?.["runId"] === ask.idempotencyKey && frame.payload["state"] === "final",
+  );
+  assert.equal(sentTo("77"), 0, "nobody has been heard from yet");
+
+  telegram.addMessage({ chatId: 77, text: "it is me" });
+  await until(() => sentTo("77") === 1);
+  assert.equal((await admin.request("chat.send", ask)).payload?.["status"], "ok");
+  await say(admin, key, "and to the chat too", { deliver: true });
+  await until(() => sentTo("77") === 2);
 });
 
 test("a key with another body is refused by send, agent and chat.send, also after a restart", async () => {

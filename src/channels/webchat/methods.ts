@@ -8,14 +8,12 @@ import type { Lane } from "../../conversation/lane.ts";
 import { createRunInbound } from "../../conversation/run-inbound.ts";
 import { widenSessionKey, type RoutePolicy } from "../../conversation/route.ts";
 import type { Runs } from "../../conversation/runs.ts";
-import { checkSendPolicy } from "../../conversation/send-policy.ts";
 import type { Inject } from "../../conversation/sessions/inject.ts";
 import { withinBytes } from "../../conversation/sessions/within-bytes.ts";
 import { isStopWord } from "../../conversation/stop-word.ts";
 import { findSession } from "../../conversation/store/sessions.ts";
 import { recentMessages } from "../../conversation/store/transcript.ts";
 import type { Database } from "../../platform/database.ts";
-import type { DeliveryTarget } from "../../ports/message.ts";
 import type { HandlersOf } from "../../ports/method.ts";
 
 const defaultHistory = 200;
@@ -43,9 +41,7 @@ export function createChatHandlers(dependencies: ChatDependencies): HandlersOf<N
       }
       if (isStopWord(params.message)) return stop(lane, sessionKey);
 
-      await database.read((sql) => checkSendPolicy(sql, sessionKey));
       const runId = parseRunId(params.idempotencyKey);
-      const deliver = params.deliver === true ? await lastRoute(database, sessionKey) : undefined;
       const result = await intake.submit(
         createRunInbound({
           caller,
@@ -53,7 +49,7 @@ export function createChatHandlers(dependencies: ChatDependencies): HandlersOf<N
           sessionKey,
           text: params.message,
           attachments,
-          ...(deliver ? { deliver } : {}),
+          ...(params.deliver === true ? { deliver: "last" } : {}),
           ...(params.timeoutMs === undefined ? {} : { timeoutMs: params.timeoutMs }),
           ...(params.thinking === undefined ? {} : { thinking: params.thinking }),
         }),
@@ -109,9 +105,4 @@ async function repeated(runs: Runs, runId: string) {
   if (turn.state === "ok") return { runId, status: "ok" as const };
   const fault = turn.outcome?.fault ?? { code: "internal" as const, message: "the run failed" };
   throw new Fault(fault.code, fault.message, { payload: { runId, status: "error", summary: fault.message } });
-}
-
-async function lastRoute(database: Database, sessionKey: SessionKey): Promise<DeliveryTarget | undefined> {
-  const session = await database.read((sql) => findSession(sql, sessionKey));
-  return session?.lastRoute;
 }

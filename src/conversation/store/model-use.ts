@@ -127,3 +127,8 @@ export function useBySession(
     )
     .map((row) => ({ key: String(row["session_key"]), agentId: String(row["agent_id"]), totals: toTotals(row) }));
 }
+
+/** Removes what was used before `day`: one day's rows at a time, as days go by. @returns how many went. */
+export function forgetUse(sql: Sql, day: string): number {
+  return sql.run("DELETE FROM model_use WHERE day < ?", day).changes;
+}
