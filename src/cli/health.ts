@@ -22,9 +22,10 @@ function renderHealth(context: Context, health: HealthSnapshot): void {
   for (const id of health.channelOrder) renderChannel(context, health, id);
   if (health.channelOrder.length === 0)
     out.line(`Channels: none yet; chat with: ${command('agent --message "hello"')}`);
-  out.line(`Agents: ${health.agents.map((agent) => agent.agentId).join(", ")}`);
-  out.line(`Sessions: ${health.sessions.count}`);
-  for (const session of health.sessions.recent) out.line(`  ${session.key} (${renderAge(session.age)})`);
+  const { agents, sessions } = health;
+  if (agents) out.line(`Agents: ${agents.map((agent) => agent.agentId).join(", ")}`);
+  if (sessions) out.line(`Sessions: ${sessions.count}`);
+  for (const session of sessions?.recent ?? []) out.line(`  ${session.key} (${renderAge(session.age)})`);
   for (const problem of health.problems ?? []) {
     out.line(`${out.style("yellow", "problem:")} ${problem.message}`);
     if (problem.next) out.line(`  next: ${problem.next}`);

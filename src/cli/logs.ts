@@ -51,16 +51,16 @@ async function openSource(context: Context): Promise<{ read: Read; close: () => 
     // only the Gateway of this machine writes a file that can be read here
     if (!(error instanceof Fault) || target.port === undefined) throw error;
     notice(context, `the Gateway cannot be asked (${error.message}); reading the file`);
-    return { read: createFileReader(context), close: () => {} };
+    return { read: createFileReader(context, config.logging.file), close: () => {} };
   }
 }
 
 /** Stays with its file until there is one of a new day, and begins that one at its first line. */
-function createFileReader({ paths, clock }: Context): Read {
+function createFileReader({ paths, clock }: Context, file: string | undefined): Read {
   const { logs: folder, logPrefix: prefix } = paths;
   let last: string | undefined;
   return async (request) => {
-    const today = logFileName({ folder, prefix, now: clock.now() });
+    const today = logFileName({ folder, prefix, file, now: clock.now() });
     const isNew = last !== undefined && last !== today && existsSync(today);
     const tail = await tailLog(isNew ? today : (last ?? today), isNew ? { ...request, cursor: 0 } : request);
     last = tail.file;

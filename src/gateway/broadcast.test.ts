@@ -57,6 +57,48 @@ test("signs of life reach everybody, conversations only who may read", () => {
   assert.equal(reader.got[0]?.stateVersionJson, undefined);
 });
 
+test("of the health snapshot, who may not read learns which channels are linked and nothing of sessions or paths (S14)", () => {
+  const bus = createBus(silentLog);
+  const reader = client(["operator.read"]);
+  const nobody = client([]);
+  startBroadcast({
+    bus,
+    connections: () => [reader.connection, nobody.connection],
+    stateVersion: () => ({ presence: 3, health: 9 }),
+    topics: createTopics(),
+  });
+  const sessions = {
+    path: "/home/ann/state.sqlite",
+    count: 1,
+    recent: [{ key: "agent:main:ann", updatedAt: 1, age: 1 }],
+  };
+  const snapshot = {
+    ok: true,
+    ts: 1,
+    durationMs: 2,
+    channels: { telegram: { accountId: "default", configured: true, linked: true, reason: "no answer", accounts: {} } },
+    channelOrder: ["telegram"],
+    channelLabels: { telegram: "Telegram" },
+    heartbeatSeconds: 0,
+    defaultAgentId: "main",
+    agents: [],
+    sessions,
+    problems: [{ message: "/home/ann/openclaw.json:1:1 unknown key" }],
+  };
+  bus.publish("health", snapshot);
+  assert.deepEqual(JSON.parse(reader.got[0]?.payloadJson ?? ""), snapshot);
+  assert.deepEqual(JSON.parse(nobody.got[0]?.payloadJson ?? ""), {
+    ok: true,
+    ts: 1,
+    durationMs: 2,
+    channels: { telegram: { configured: true, linked: true } },
+    channelOrder: ["telegram"],
+    channelLabels: { telegram: "Telegram" },
+    heartbeatSeconds: 0,
+    defaultAgentId: "main",
+  });
+});
+
 test("a payload is serialised once for all, and not at all for nobody", () => {
   const bus = createBus(silentLog);
   let times = 0;

@@ -1,12 +1,14 @@
-// Bus events -> every connection that may see them. A payload is serialised once, whoever gets it.
+// Bus events -> every connection that may see them. A payload is serialised once, however many get it.
 
 import { isRecord } from "../base/json.ts";
 import type { Bus, BusEvent } from "../platform/bus.ts";
 import { topicOf } from "../platform/topics.ts";
 import type { Topics } from "../ports/topics.ts";
 import { eventTable, type EventRow } from "../protocol/generated/methods.ts";
-import { mayReceive } from "./auth/scopes.ts";
+import type { HealthSnapshot } from "../protocol/contract.ts";
+import { hasScope, mayReceive } from "./auth/scopes.ts";
 import type { Broadcast, Connection } from "./connection.ts";
+import { toBriefHealth } from "./health.ts";
 
 export interface StateVersion {
   readonly presence: number;
@@ -26,14 +28,29 @@ export function startBroadcast({ bus, connections, stateVersion, topics }: Broad
   return bus.subscribe((event) => {
     const row: EventRow = eventTable[event.name];
     const topic = topicFor(event, row);
+    const brief = toBrief(event);
     let broadcast: Broadcast | undefined;
+    let briefBroadcast: Broadcast | undefined;
     for (const connection of connections()) {
-      if (!mayReceive(row, connection.caller)) continue;
-      if (topic !== undefined && !topics.has(topic, connection.caller.connId)) continue;
-      broadcast ??= toBroadcast(event, row, stateVersion);
-      connection.broadcast(broadcast);
+      const { caller } = connection;
+      if (!mayReceive(row, caller)) continue;
+      if (topic !== undefined && !topics.has(topic, caller.connId)) continue;
+      if (brief && !hasScope(caller.scopes, "operator.read")) {
+        briefBroadcast ??= toBroadcast(brief, row, stateVersion);
+        connection.broadcast(briefBroadcast);
+      } else {
+        broadcast ??= toBroadcast(event, row, stateVersion);
+        connection.broadcast(broadcast);
+      }
     }
   });
+}
+
+/** What those get who may not read; undefined: all get the same. */
+function toBrief(event: BusEvent): BusEvent | undefined {
+  if (event.name !== "health") return undefined;
+  // the bus takes nothing else under this name
+  return { ...event, payload: toBriefHealth(event.payload as HealthSnapshot) };
 }
 
 /** What a connection must have asked for; undefined: nothing. */

@@ -106,6 +106,19 @@ export function createHealth(dependencies: HealthDependencies): Health {
   };
 }
 
+/** For those who may not read: whether it works, and which channels are linked. No sessions, paths or problems (S14). */
+export function toBriefHealth(snapshot: HealthSnapshot): HealthSnapshot {
+  const { ok, ts, durationMs, channelOrder, channelLabels, heartbeatSeconds, defaultAgentId } = snapshot;
+  const channels: Record<string, HealthSnapshot["channels"][string]> = {};
+  for (const [id, { configured, linked }] of Object.entries(snapshot.channels)) {
+    channels[id] = {
+      ...(configured === undefined ? {} : { configured }),
+      ...(linked === undefined ? {} : { linked }),
+    };
+  }
+  return { ok, ts, durationMs, channels, channelOrder, channelLabels, heartbeatSeconds, defaultAgentId };
+}
+
 async function build(dependencies: HealthDependencies, isProbe: boolean): Promise<HealthSnapshot> {
   const { clock, sessionsPath } = dependencies;
   const startedAt = clock.monotonic();

@@ -6,7 +6,7 @@ import { hasScope } from "./auth/scopes.ts";
 import type { StateVersion } from "./broadcast.ts";
 import type { Connection } from "./connection.ts";
 import type { Granted } from "./handshake.ts";
-import type { Health } from "./health.ts";
+import { toBriefHealth, type Health } from "./health.ts";
 import { maxBufferedBytes, maxPayload, tickIntervalMs } from "./limits.ts";
 import type { Presence } from "./presence.ts";
 
@@ -29,6 +29,7 @@ export function createHello(connection: Connection, granted: Granted, dependenci
   const { defaultAgentId, scope } = dependencies.session();
   const isAdmin = hasScope(granted.scopes, "operator.admin");
   const mayRead = hasScope(granted.scopes, "operator.read");
+  const lastHealth = health.last();
   return {
     type: "hello-ok",
     protocol: granted.protocol,
@@ -36,7 +37,7 @@ export function createHello(connection: Connection, granted: Granted, dependenci
     features: { methods: Object.keys(methodTable), events: Object.keys(eventTable) },
     snapshot: {
       presence: mayRead ? presence.list() : [],
-      health: health.last() ?? {},
+      health: mayRead ? (lastHealth ?? {}) : lastHealth ? toBriefHealth(lastHealth) : {},
       stateVersion: dependencies.stateVersion(),
       uptimeMs: dependencies.uptimeMs(),
       ...(isAdmin ? { configPath: dependencies.configPath, stateDir: dependencies.stateDir } : {}),

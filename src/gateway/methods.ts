@@ -3,7 +3,8 @@
 import { Fault } from "../base/fault.ts";
 import { tailLog } from "../platform/log-tail.ts";
 import type { HandlersOf } from "../ports/method.ts";
-import type { Health } from "./health.ts";
+import { hasScope } from "./auth/scopes.ts";
+import { toBriefHealth, type Health } from "./health.ts";
 import type { Presence } from "./presence.ts";
 import { buildStatus, type StatusDependencies } from "./status.ts";
 
@@ -26,7 +27,11 @@ export function createGatewayHandlers({
   note,
 }: GatewayMethodDependencies): HandlersOf<Names> {
   return {
-    health: ({ params }) => health.get(params.probe === true),
+    async health({ params, caller }) {
+      const mayRead = hasScope(caller.scopes, "operator.read");
+      const snapshot = await health.get(mayRead && params.probe === true);
+      return mayRead ? snapshot : toBriefHealth(snapshot);
+    },
     status: ({ params }) => buildStatus(status, { isChannelSummary: params.includeChannelSummary !== false }),
     "system-presence": async () => presence.list(),
     async "system-event"({ params }) {

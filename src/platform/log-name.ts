@@ -1,12 +1,20 @@
-// The dated name of the log file, without anything else of the log: the CLI asks for it too.
+// The name of the log file, without anything else of the log: the CLI asks for it too.
 
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+
+export interface LogPlace {
+  readonly folder: string;
+  readonly prefix: string;
+  /** Takes all lines, instead of a file for each day; blank counts as absent. */
+  readonly file?: string | undefined;
+}
 
 /** `now`: ms since the epoch; the date is the local one. */
-export function logFileName(options: { folder: string; prefix: string; now: number }): string {
-  const date = new Date(options.now);
+export function logFileName({ folder, prefix, file, now }: LogPlace & { readonly now: number }): string {
+  if (file !== undefined && file.trim() !== "") return resolve(file);
+  const date = new Date(now);
   const day = [date.getFullYear(), date.getMonth() + 1, date.getDate()]
     .map((part) => String(part).padStart(2, "0"))
     .join("-");
-  return join(options.folder, `${options.prefix}-${day}.log`);
+  return join(folder, `${prefix}-${day}.log`);
 }

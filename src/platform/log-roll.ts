@@ -1,4 +1,5 @@
-// Which file takes the next log line: a new one each local day and whenever one is full. Old ones go when there are too many.
+// Which file takes the next log line: a new one each local day, or the one that was named, and a new one whenever it is full. Old
+// ones go when there are too many.
 
 import {
   closeSync,
@@ -14,14 +15,16 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 
 import type { Clock } from "../base/clock.ts";
-import { logFileName } from "./log-name.ts";
+import { logFileName, type LogPlace } from "./log-name.ts";
 
 const maxFileBytes = 50 * 1024 * 1024;
 const keptFiles = 14;
 const totalBytes = 200 * 1024 * 1024;
+
+const dated = /^-\d{4}-\d\d-\d\d\.log/u;
 
 export interface Roll {
   readonly target: () => { path: string; maxBytes: number };
@@ -29,18 +32,18 @@ export interface Roll {
   readonly open: (path: string) => { descriptor: number; size: number };
 }
 
-export function createRoll({ folder, prefix, clock }: { folder: string; prefix: string; clock: Clock }): Roll {
+export function createRoll({ clock, ...place }: LogPlace & { readonly clock: Clock }): Roll {
   return {
-    target: () => ({ path: logFileName({ folder, prefix, now: clock.now() }), maxBytes: maxFileBytes }),
+    target: () => ({ path: logFileName({ ...place, now: clock.now() }), maxBytes: maxFileBytes }),
     open(path) {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       let opened = openPrivate(path);
       if (opened.size >= maxFileBytes) {
         closeSync(opened.descriptor);
         renameSync(path, `${path}.${clock.now()}`);
         opened = openPrivate(path);
       }
-      removeOld(folder, prefix, path);
+      removeOld(path, place.prefix);
       return opened;
     },
   };
@@ -71,8 +74,15 @@ function endLine(descriptor: number, size: number): number {
   return last[0] === 0x0a ? 0 : writeSync(descriptor, "\n");
 }
 
-function removeOld(folder: string, prefix: string, current: string): void {
-  const isOurs = (name: string) => name.startsWith(prefix) && /^-\d{4}-\d\d-\d\d\.log/u.test(name.slice(prefix.length));
+/** Files of other days, and what was moved aside from this one. */
+function removeOld(current: string, prefix: string): void {
+  const folder = dirname(current);
+  const own = basename(current);
+  const isDated = own.startsWith(prefix) && dated.test(own.slice(prefix.length));
+  const isOurs = (name: string) =>
+    isDated
+      ? name.startsWith(prefix) && dated.test(name.slice(prefix.length))
+      : name === own || (name.startsWith(own) && /^\.\d+$/u.test(name.slice(own.length)));
   const files = readdirSync(folder)
     .filter(isOurs)
     .flatMap((name) => {

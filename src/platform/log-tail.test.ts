@@ -51,6 +51,22 @@ test("over midnight, until the first line of the day, the cursor goes on in the 
   assert.deepEqual([second.file, second.lines, second.reset], [yesterday, [], undefined]);
 });
 
+test("a last line that was cut short in an older file is not a rotation, however long it is and however often it is asked", async () => {
+  const folder = mkdtempSync(join(root, "torn-"));
+  const older = join(folder, "x-2026-01-01.log");
+  const today = join(folder, "x-2026-01-02.log");
+  writeFileSync(older, `one\n${"torn ".repeat(20)}`);
+  let { cursor } = await tailLog(today, { maxBytes: 10 });
+  for (let count = 0; count < 3; count += 1) {
+    const tail = await tailLog(today, { cursor, maxBytes: 10 });
+    assert.deepEqual([tail.file, tail.lines, tail.reset, tail.truncated], [older, [], undefined, undefined]);
+    ({ cursor } = tail);
+  }
+  appendFileSync(older, "end\ntwo\n");
+  const whole = await tailLog(today, { cursor, maxBytes: 100 });
+  assert.deepEqual([whole.lines.at(-1), whole.reset], ["two", true]);
+});
+
 test("a cursor of another file is noticed by the middle of a line that it points into", async () => {
   const file = join(root, "other-2026-01-02.log");
   writeFileSync(file, "a line that is long\nnext\n");

@@ -35,6 +35,8 @@ export async function tailLog(file: string, request: TailRequest = {}): Promise<
 
   const { bytes, isLineStart } = await readFrom(path, start, size);
   if (!isLineStart && !isCut) {
+    // within a line longer than could be read at once, of which nobody has written the end yet
+    if (!bytes.includes(newline)) return { file: path, cursor: start, size, lines: [] };
     // the cursor is another file's: what it points into is the middle of a line
     return { ...(await tailLog(path, { ...request, cursor: undefined })), reset: true };
   }

@@ -164,6 +164,51 @@ test("a full file is moved aside; files over the budget go, and those of another
   close();
 });
 
+test("a file that is named takes the lines of every day, and rolls when it is full", async () => {
+  const folder = join(root, "named");
+  const file = join(folder, "deep", "mine.log");
+  const clock = createManualClock();
+  const opened = openLog({ folder, prefix: "openclaw", file, clock, level: "info", consoleLevel: "silent" });
+  opened.log.info("first");
+  await clock.advance(3 * 24 * 3_600_000);
+  opened.log.info("three days later");
+  assert.equal(opened.file(), file);
+  assert.equal(readFileSync(file, "utf8").trim().split("\n").length, 2);
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  opened.close();
+
+  const aside = ["mine.log.1", "mine.log.2", "mine.log.old", "other.log"];
+  for (const name of aside) {
+    writeFileSync(join(folder, "deep", name), "");
+    truncateSync(join(folder, "deep", name), 120 * 1024 * 1024);
+  }
+  truncateSync(file, 50 * 1024 * 1024);
+  const again = openLog({ folder, prefix: "openclaw", file, clock, level: "info", consoleLevel: "silent" });
+  again.log.info("in a new one");
+  assert.equal(readFileSync(file, "utf8").trim().split("\n").length, 1);
+  const names = readdirSync(join(folder, "deep"));
+  assert.ok(names.includes(`mine.log.${clock.now()}`), names.join());
+  assert.ok(names.includes("mine.log.old") && names.includes("other.log"), "what is not ours stays");
+  assert.equal(names.filter((name) => name === "mine.log.1" || name === "mine.log.2").length, 1, "over the budget");
+  again.close();
+  assert.deepEqual(readdirSync(folder), ["deep"], "no dated file beside it");
+});
+
+test("a blank name is no name", () => {
+  const folder = join(root, "blank");
+  const opened = openLog({
+    folder,
+    prefix: "openclaw",
+    file: " ",
+    clock: createManualClock(),
+    level: "info",
+    consoleLevel: "silent",
+  });
+  opened.log.info("x");
+  assert.match(opened.file(), /openclaw-\d{4}-\d\d-\d\d\.log$/u);
+  opened.close();
+});
+
 test("a file that was taken away is made again", async () => {
   const { log, file, clock, lines, close } = open(join(root, "cleaned"));
   log.info("one");

@@ -1,4 +1,4 @@
-// JSON lines to `<folder>/<prefix>-YYYY-MM-DD.log`, one object a line: {time, level, subsystem, message, …fields}; short lines to
+// JSON lines to `<folder>/<prefix>-YYYY-MM-DD.log` or the file that is named, one object a line: {time, level, subsystem, message, …fields}; short lines to
 // the console. A line is in the kernel before the call returns; a full disk loses lines, counts them, and stops nothing (R32).
 
 import { pino, type Logger } from "pino";
@@ -6,12 +6,11 @@ import { pino, type Logger } from "pino";
 import type { Clock } from "../base/clock.ts";
 import type { Log, LogFields, LogLevel } from "../base/log.ts";
 import { toPlainFields, toPlainText } from "./log-fields.ts";
+import type { LogPlace } from "./log-name.ts";
 import { createRoll } from "./log-roll.ts";
 import { createLineSink } from "./log-sink.ts";
 
-export interface LogOptions {
-  readonly folder: string;
-  readonly prefix: string;
+export interface LogOptions extends LogPlace {
   readonly clock: Clock;
   readonly level: LogLevel | "silent";
   readonly consoleLevel: LogLevel | "silent";

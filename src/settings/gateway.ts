@@ -125,7 +125,7 @@ export const logging = group(
       "Least level written to the log file",
       { default: "info" },
     ),
-    file: text("Log file, instead of the dated one"),
+    file: text("Log file, instead of one for each day; it is rolled by size alone", { reload: "restart" }),
     consoleLevel: choice(
       ["silent", "fatal", "error", "warn", "info", "debug", "trace"],
       "Least level shown on the console",

@@ -156,3 +156,16 @@ test("a follower ends when nobody reads it any more", async () => {
     child.kill("SIGKILL");
   }
 });
+
+test("a log file that the config names is the one that is read and shown", async () => {
+  const named = join(machine.folder, "mine.log");
+  await writeFile(join(machine.folder, "state", "openclaw.json"), JSON.stringify({ logging: { file: named } }));
+  await writeFile(named, record("in the named file"));
+  const { stdout } = await machine.cli("logs", "--json");
+  assert.match(stdout, /in the named file/u);
+  assert.equal(
+    (JSON.parse(stdout.split("\n").find((line) => line.includes('"meta"')) ?? "{}") as { file: string }).file,
+    named,
+  );
+  assert.match((await machine.cli("gateway", "status", "--no-probe")).stdout, /Log: .*mine\.log/u);
+});

@@ -94,6 +94,35 @@ test("a client without the administrator's scope reads and does not write", asyn
   client.close();
 });
 
+test("who may not read gets a health snapshot without sessions, agents, paths and problems (S14)", async () => {
+  const full = await connect(["operator.read"]);
+  const brief = await connect([]);
+  const { payload } = await full.request("health");
+  assert.ok(payload?.["sessions"] && payload["agents"] && payload["problems"]);
+  const hello = brief.frames.find((frame) => frame.payload?.["snapshot"]);
+  const snapshot = hello?.payload?.["snapshot"] as { health: object };
+  const known = [
+    "ok",
+    "ts",
+    "durationMs",
+    "channels",
+    "channelOrder",
+    "channelLabels",
+    "heartbeatSeconds",
+    "defaultAgentId",
+  ];
+  for (const health of [(await brief.request("health", { probe: true })).payload, snapshot.health]) {
+    assert.ok(health);
+    assert.deepEqual(Object.keys(health).toSorted(), known.toSorted());
+    assert.doesNotMatch(JSON.stringify(health), /sqlite|state/u);
+  }
+  await full.request("health", { probe: true });
+  const event = await brief.wait((frame) => frame.event === "health");
+  assert.deepEqual(Object.keys(event.payload ?? {}).toSorted(), known.toSorted());
+  full.close();
+  brief.close();
+});
+
 test("a hand that edits between get and patch is not overwritten", async () => {
   const client = await connect();
   const baseHash = await hashOf(client);

@@ -294,8 +294,8 @@ public struct HealthResult: Codable, Sendable {
     public let channellabels: [String: AnyCodable]
     public let heartbeatseconds: Int
     public let defaultagentid: String
-    public let agents: [[String: AnyCodable]]
-    public let sessions: [String: AnyCodable]
+    public let agents: [[String: AnyCodable]]?
+    public let sessions: [String: AnyCodable]?
     public let linkchannel: LinkChannel?
     public let problems: [[String: AnyCodable]]?
     public let queue: [String: AnyCodable]?
@@ -309,8 +309,8 @@ public struct HealthResult: Codable, Sendable {
         channellabels: [String: AnyCodable],
         heartbeatseconds: Int,
         defaultagentid: String,
-        agents: [[String: AnyCodable]],
-        sessions: [String: AnyCodable],
+        agents: [[String: AnyCodable]]? = nil,
+        sessions: [String: AnyCodable]? = nil,
         linkchannel: LinkChannel? = nil,
         problems: [[String: AnyCodable]]? = nil,
         queue: [String: AnyCodable]? = nil
@@ -3828,8 +3828,8 @@ public struct HealthEvent: Codable, Sendable {
     public let channellabels: [String: AnyCodable]
     public let heartbeatseconds: Int
     public let defaultagentid: String
-    public let agents: [[String: AnyCodable]]
-    public let sessions: [String: AnyCodable]
+    public let agents: [[String: AnyCodable]]?
+    public let sessions: [String: AnyCodable]?
     public let linkchannel: LinkChannel?
     public let problems: [[String: AnyCodable]]?
     public let queue: [String: AnyCodable]?
@@ -3843,8 +3843,8 @@ public struct HealthEvent: Codable, Sendable {
         channellabels: [String: AnyCodable],
         heartbeatseconds: Int,
         defaultagentid: String,
-        agents: [[String: AnyCodable]],
-        sessions: [String: AnyCodable],
+        agents: [[String: AnyCodable]]? = nil,
+        sessions: [String: AnyCodable]? = nil,
         linkchannel: LinkChannel? = nil,
         problems: [[String: AnyCodable]]? = nil,
         queue: [String: AnyCodable]? = nil
@@ -4560,8 +4560,8 @@ public struct HealthSnapshot: Codable, Sendable {
     public let channellabels: [String: AnyCodable]
     public let heartbeatseconds: Int
     public let defaultagentid: String
-    public let agents: [[String: AnyCodable]]
-    public let sessions: [String: AnyCodable]
+    public let agents: [[String: AnyCodable]]?
+    public let sessions: [String: AnyCodable]?
     public let linkchannel: LinkChannel?
     public let problems: [[String: AnyCodable]]?
     public let queue: [String: AnyCodable]?
@@ -4575,8 +4575,8 @@ public struct HealthSnapshot: Codable, Sendable {
         channellabels: [String: AnyCodable],
         heartbeatseconds: Int,
         defaultagentid: String,
-        agents: [[String: AnyCodable]],
-        sessions: [String: AnyCodable],
+        agents: [[String: AnyCodable]]? = nil,
+        sessions: [String: AnyCodable]? = nil,
         linkchannel: LinkChannel? = nil,
         problems: [[String: AnyCodable]]? = nil,
         queue: [String: AnyCodable]? = nil

@@ -2806,7 +2806,8 @@ export type HealthSnapshot = {
   "heartbeatSeconds": number;
   /** Agent that answers unless a binding says otherwise */
   "defaultAgentId": string;
-  "agents": Array<{
+  /** Only for those who may read */
+  "agents"?: Array<{
     /** Agent id */
     "agentId": string;
     /** Name for people */
@@ -2827,7 +2828,7 @@ export type HealthSnapshot = {
       "recent": Array<SessionSummary>;
     };
   }>;
-  "sessions": {
+  "sessions"?: {
     /** Where the sessions are kept */
     "path": string;
     /** How many there are */

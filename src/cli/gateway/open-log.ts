@@ -18,6 +18,7 @@ export function openGatewayLog(context: Context, config: Config, isVerbose: bool
   return openLog({
     folder: context.paths.logs,
     prefix: context.paths.logPrefix,
+    file: logging.file,
     clock: context.clock,
     level: logging.level ?? "info",
     consoleLevel: isVerbose ? "debug" : (logging.consoleLevel ?? "info"),

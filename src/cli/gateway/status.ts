@@ -56,7 +56,12 @@ function createReport(
       authSource: target.secret?.source ?? "none",
     },
     stateDir: paths.state,
-    logFile: logFileName({ folder: paths.logs, prefix: paths.logPrefix, now: clock.now() }),
+    logFile: logFileName({
+      folder: paths.logs,
+      prefix: paths.logPrefix,
+      file: config.logging.file,
+      now: clock.now(),
+    }),
   };
 }
 

@@ -40,22 +40,25 @@ export const healthSnapshot = Type.Object(
     channelLabels: Type.Record(Type.String(), Type.String()),
     heartbeatSeconds: count("Interval of the agent's heartbeat; 0 when off"),
     defaultAgentId: nonEmpty("Agent that answers unless a binding says otherwise"),
-    agents: Type.Array(
-      Type.Object(
-        {
-          agentId: nonEmpty("Agent id"),
-          name: Type.Optional(text("Name for people")),
-          isDefault: Type.Boolean(),
-          heartbeat: Type.Object(
-            { enabled: Type.Boolean(), every: text("Duration"), everyMs: Type.Union([Type.Number(), Type.Null()]) },
-            open,
-          ),
-          sessions: sessionList,
-        },
-        open,
+    agents: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            agentId: nonEmpty("Agent id"),
+            name: Type.Optional(text("Name for people")),
+            isDefault: Type.Boolean(),
+            heartbeat: Type.Object(
+              { enabled: Type.Boolean(), every: text("Duration"), everyMs: Type.Union([Type.Number(), Type.Null()]) },
+              open,
+            ),
+            sessions: sessionList,
+          },
+          open,
+        ),
+        { description: "Only for those who may read" },
       ),
     ),
-    sessions: sessionList,
+    sessions: Type.Optional(sessionList),
     linkChannel: Type.Optional(linkChannel),
     problems: Type.Optional(Type.Array(problem, { description: "Config errors and services that do not work" })),
     queue: Type.Optional(Type.Object({}, open)),

@@ -378,7 +378,7 @@ commands.restart none
 commands.useAccessGroups none
 logging hot
 logging.level hot
-logging.file hot
+logging.file restart
 logging.consoleLevel hot
 logging.consoleStyle hot
 logging.redactSensitive hot
