@@ -1,11 +1,13 @@
 // `agent`: one turn. A person at a terminal sees the reply while it is written.
 
+import { sleep } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import type { MethodParams, MethodResult } from "../protocol/contract.ts";
 import type { GatewayClient } from "../client/connect.ts";
 import type { Invocation, Run } from "./commands.ts";
 import { withClient } from "./connection.ts";
 import type { Context } from "./context.ts";
+import { interruptible } from "./interrupt.ts";
 import { cleanText, createTextStream, type TextStream } from "./render/text.ts";
 
 const connectTimeoutMs = 10_000;
@@ -19,9 +21,9 @@ export const run: Run = async (context, invocation) => {
       next: `${context.command('agent --message "hello"')}`,
     });
   }
-  const answer = await withClient(context, { scopes: ["operator.admin"], timeoutMs: connectTimeoutMs }, (client) =>
-    ask(client, context, { message, invocation }),
-  );
+  const opening = { scopes: ["operator.admin"], timeoutMs: connectTimeoutMs, needsValidConfig: true };
+  const answer = await withClient(context, opening, (client) => ask(client, context, { message, invocation }));
+  if (typeof answer === "number") return answer;
   if (context.flags.json) context.out.json(answer);
   return answer.status === "ok" ? 0 : 1;
 };
@@ -31,25 +33,30 @@ interface Asking {
   readonly invocation: Invocation;
 }
 
+/** @returns the exit code when a person stopped it. */
 async function ask(
   client: GatewayClient,
   context: Context,
   { message, invocation }: Asking,
-): Promise<MethodResult<"agent">> {
-  const { out, flags } = context;
+): Promise<MethodResult<"agent"> | number> {
+  const { out, flags, clock } = context;
   const runId = context.ids.uuid();
   const seconds = parseSeconds(invocation.options["timeout"] as string | undefined);
   const stream = out.isTerminal && !flags.json ? showStream(client, out, runId) : undefined;
-  const call = client.call(
-    "agent",
-    { message, idempotencyKey: runId, timeout: seconds, ...toParams(invocation) },
-    { timeoutMs: seconds === 0 ? 0 : (seconds + 30) * 1000, isFinal: true },
-  );
-  const answer = await call.catch((error: unknown) => {
+  const params = { message, idempotencyKey: runId, timeout: seconds, ...toParams(invocation) };
+  const turn = watchRun(client, params, clock);
+  const timeoutMs = seconds === 0 ? 0 : (seconds + 30) * 1000;
+  const call = () => client.call("agent", params, { timeoutMs, isFinal: true });
+  const answer = await interruptible(call, turn.abort).catch((error: unknown) => {
     // what was said up to now stays on its own line
     if (stream?.shown()) out.line();
     throw error;
   });
+  if ("exitCode" in answer) {
+    if (stream?.shown()) out.line();
+    out.error(answer.outcome ? "stopped" : `not stopped: the run ${runId} goes on in the Gateway`);
+    return answer.exitCode;
+  }
   if (!flags.json) showReply(out, answer, stream?.shown() ?? "");
   return answer;
 }
@@ -69,6 +76,40 @@ function showStream(client: GatewayClient, out: Context["out"], runId: string): 
     if (event.runId === runId && event.stream === "assistant" && typeof whole === "string") stream.take(whole);
   });
   return stream;
+}
+
+/** Time for the Gateway to say that the run is stopped. */
+const abortMs = 2_000;
+
+/** Learns which session the run is in, for that is what stopping it needs. */
+function watchRun(client: GatewayClient, params: MethodParams<"agent">, clock: Context["clock"]) {
+  const runId = params.idempotencyKey;
+  let sessionKey = guessSession(client, params);
+  client.on("agent", (event) => {
+    if (event.runId === runId && event.sessionKey !== undefined) sessionKey = event.sessionKey;
+  });
+  return {
+    /** @returns false when it goes on, or nobody knows. */
+    async abort(): Promise<boolean> {
+      const until = clock.monotonic() + abortMs;
+      while (sessionKey !== undefined && clock.monotonic() < until) {
+        const answer = await client.call("chat.abort", { sessionKey, runId }, { timeoutMs: abortMs });
+        if (answer.aborted) return true;
+        // the request may not have been taken up yet
+        await sleep(clock, 100);
+      }
+      return false;
+    },
+  };
+}
+
+/** Until the first event tells. @returns undefined where only the Gateway knows. */
+function guessSession(client: GatewayClient, params: MethodParams<"agent">): string | undefined {
+  const { sessionKey, sessionId, to, agentId } = params;
+  if (sessionKey !== undefined) return sessionKey;
+  if (sessionId !== undefined || to !== undefined) return undefined;
+  const main = client.hello.snapshot.sessionDefaults?.mainSessionKey;
+  return agentId === undefined || main === "global" ? main : `agent:${agentId}:main`;
 }
 
 const paramOfOption = {

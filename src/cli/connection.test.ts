@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, test } from "node:test";
@@ -8,9 +8,11 @@ import { brandOf } from "../base/brand.ts";
 import { Fault } from "../base/fault.ts";
 import { createEnv } from "../platform/env.ts";
 import { derivePaths } from "../platform/paths.ts";
+import { challenge, hello, ok, openScriptedGateway, refused } from "../../test/kit/scripted-gateway.ts";
 import { decideBindHost, decideLocalHost } from "./bind-host.ts";
 import { findGateway, openClient, parseTimeout, readConfig, type GatewayTarget } from "./connection.ts";
 import { createContext, type Context, type GlobalFlags } from "./context.ts";
+import { openDevice } from "./device.ts";
 
 const brand = brandOf("openclaw");
 const homes: string[] = [];
@@ -132,10 +134,90 @@ test("without any secret nothing is opened, and the next step fits how the Gatew
   const local = await faultOf(openClient(await openMachine({ flags: { profile: "x" } }), options));
   assert.equal(local.code, "unauthorized");
   assert.match(local.next ?? "", /openclaw --profile x gateway/u);
-  const far = await faultOf(
-    openClient(await openMachine({ kept: "k", flags: { url: "ws://198.51.100.7:1" } }), options),
-  );
+  const far = await faultOf(openClient(await openMachine({ kept: "k", flags: { url: "ws://10.9.8.7:1" } }), options));
   assert.match(far.next ?? "", /pass --token/u);
+});
+
+test("a Gateway that gave this device a token is connected to without any secret, another is not", async () => {
+  const server = await openScriptedGateway(({ id, params }, peer) => {
+    const { token } = params["auth"] as { token?: string };
+    peer.send(ok(id, { ...hello, auth: { role: "operator", scopes: [], deviceToken: token ?? "" } }));
+  });
+  try {
+    const flags = { url: server.url, token: "given" };
+    const context = await openMachine({ flags });
+    const options = { scopes: ["operator.read"], timeoutMs: 5_000 };
+    (await openClient(context, options)).close();
+    const file = await stat(context.paths.deviceIdentity);
+    assert.equal(file.mode & 0o777, 0o600);
+
+    const later = { ...context, flags: { url: server.url } };
+    (
+      await openClient({ ...later, flags: { url: server.url.replace("127.0.0.1", "localhost"), token: "x" } }, options)
+    ).close();
+    (await openClient(later, options)).close();
+    const sent = server.requests.map(({ params }) => params as { auth: object; device: { id: string; nonce: string } });
+    assert.deepEqual(
+      sent.map(({ auth }) => auth),
+      [{ token: "given" }, { token: "x" }, { token: "given" }],
+    );
+    assert.equal(new Set(sent.map(({ device }) => device.id)).size, 1);
+    assert.ok(sent.every(({ device }) => device.nonce === challenge.payload.nonce));
+
+    const elsewhere = await faultOf(openClient({ ...later, flags: { url: "ws://10.0.0.1:1" } }, options));
+    assert.equal(elsewhere.code, "unauthorized");
+  } finally {
+    await server.stop();
+  }
+});
+
+test("a device that waits for approval is told the command that approves it", async () => {
+  const server = await openScriptedGateway(({ id }, peer) =>
+    peer.send(refused(id, { code: "NOT_PAIRED", message: "pairing required", details: { requestId: "r-1" } })),
+  );
+  try {
+    const context = await openMachine({ flags: { url: server.url, token: "x" } });
+    const fault = await faultOf(openClient(context, { scopes: [], timeoutMs: 5_000 }));
+    assert.equal(fault.code, "not_paired");
+    assert.match(fault.next ?? "", /openclaw devices approve r-1$/u);
+  } finally {
+    await server.stop();
+  }
+});
+
+test("a secret does not travel in the open, unless a name was allowed", async () => {
+  const options = { scopes: [], timeoutMs: 50 };
+  const plain = async (url: string, variables: Record<string, string> = {}) =>
+    (await faultOf(openClient(await openMachine({ flags: { url, token: "x" }, variables }), options))).code;
+  assert.equal(await plain("ws://198.51.100.7:1"), "usage");
+  assert.equal(await plain("ws://gateway.invalid:1"), "usage");
+  const allowed = { OPENCLAW_ALLOW_INSECURE_PRIVATE_WS: "1" };
+  assert.match(await plain("ws://gateway.invalid:1", allowed), /unreachable|timeout/u);
+  assert.equal(await plain("ws://198.51.100.7:1", allowed), "usage");
+});
+
+test("a broken device file is named with the next step; where none can be written the secret alone serves", async () => {
+  const context = await openMachine({ flags: { url: "ws://127.0.0.1:9", token: "x" } });
+  await mkdir(dirname(context.paths.deviceIdentity), { recursive: true });
+  await writeFile(context.paths.deviceIdentity, "{");
+  const fault = await faultOf(openClient(context, { scopes: [], timeoutMs: 500 }));
+  assert.equal(fault.code, "storage");
+  assert.match(fault.next ?? "", /move it away/u);
+
+  const failing = (code: string) => ({
+    read: () => Promise.resolve(undefined),
+    write: () => Promise.resolve(),
+    create: () => Promise.reject(Object.assign(new Error(code), { code })),
+  });
+  assert.equal(await openDevice(context, failing("EROFS")), undefined);
+  await assert.rejects(openDevice(context, failing("EIO")), /EIO/u);
+});
+
+test("what has an effect does not go where a config with errors points", async () => {
+  const context = await openMachine({ config: "{ gateway: { port: 'x' } }", flags: { token: "x" } });
+  const fault = await faultOf(openClient(context, { scopes: [], timeoutMs: 500, needsValidConfig: true }));
+  assert.equal(fault.code, "config_invalid");
+  assert.match(fault.message, /^Config invalid:\n {2}.*openclaw\.json:1:\d+/u);
 });
 
 test("a URL of another kind is a mistake in usage", async () => {

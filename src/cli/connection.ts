@@ -1,6 +1,7 @@
 // From flags, environment and config to an open client: which Gateway, with which secret.
 
-import { connect, type GatewayClient } from "../client/connect.ts";
+import { checkAddress, isLoopback, toGatewayKey, type PlainHosts } from "../client/address.ts";
+import { connect, type ConnectOptions, type GatewayClient } from "../client/connect.ts";
 import { openNodeSocket } from "../client/node-socket.ts";
 import { Fault } from "../base/fault.ts";
 import { defaultConfig } from "../config/parse.ts";
@@ -55,7 +56,7 @@ export async function findGateway(context: Context, config: Config): Promise<Gat
   const remote = config.gateway.mode === "remote" ? config.gateway.remote?.url : undefined;
   if (flags.url !== undefined) {
     const isOurs = flags.url === remote || isLoopback(flags.url);
-    const isGiven = secret?.source === "--token" || secret?.source === "--password";
+    const isGiven = secret !== undefined && isTyped(secret);
     // a secret that is kept here belongs to the Gateway it is kept for, and goes to no other
     return { url: flags.url, source: "--url", port: undefined, secret: isOurs || isGiven ? secret : undefined };
   }
@@ -65,10 +66,7 @@ export async function findGateway(context: Context, config: Config): Promise<Gat
   return { url, source: `port from ${port.source}`, port, secret };
 }
 
-function isLoopback(url: string): boolean {
-  const host = URL.canParse(url) ? new URL(url).hostname : "";
-  return host === "localhost" || host === "[::1]" || /^127\.\d+\.\d+\.\d+$/u.test(host);
-}
+const isTyped = ({ source }: GatewaySecret) => source === "--token" || source === "--password";
 
 export interface OpenOptions {
   readonly scopes: readonly string[];
@@ -76,39 +74,65 @@ export interface OpenOptions {
   readonly mode?: string;
   /** Absent: the Gateway that flags, environment and config point at. */
   readonly target?: GatewayTarget;
+  /** For what has an effect: it must not go where a config with errors points by chance. */
+  readonly needsValidConfig?: boolean;
 }
 
 /** @throws Fault when there is no secret, no Gateway, or it refuses. */
 export async function openClient(context: Context, options: OpenOptions): Promise<GatewayClient> {
   if (options.target) return openClientAt(context, options.target, options);
   const { config, fault } = await readConfig(context);
+  if (fault && options.needsValidConfig === true) throw configInvalid(fault);
   if (fault) context.out.error(`warning: ${fault.message}`);
   return openClientAt(context, await findGateway(context, config), options);
 }
 
+function configInvalid(fault: Fault): Fault {
+  const [, ...problems] = fault.message.split("\n");
+  return new Fault("config_invalid", ["Config invalid:", ...problems].join("\n"), {
+    cause: fault,
+    ...(fault.next ? { next: fault.next } : {}),
+  });
+}
+
 async function openClientAt(context: Context, target: GatewayTarget, options: OpenOptions): Promise<GatewayClient> {
-  if (!URL.canParse(target.url) || !/^wss?:$/u.test(new URL(target.url).protocol)) {
-    throw new Fault("usage", `not a WebSocket URL: ${target.url}`, {
-      field: "--url",
-      next: "write it as ws://127.0.0.1:18789",
-    });
-  }
-  if (!target.secret) throw noSecret(context, target);
-  const { mode, value } = target.secret;
+  const { clock, ids } = context;
+  const { url, secret } = target;
+  const plainHosts = decidePlainHosts(context, target);
+  const unsafe = checkAddress(url, plainHosts);
+  if (unsafe) throw unsafe;
+  const { openDevice } = await import("./device.ts");
+  const device = await openDevice(context);
+  if (!secret && !(await hasToken(device, url))) throw noSecret(context, target);
   try {
     return await connect({
-      url: target.url,
+      url,
       openSocket: openNodeSocket,
-      auth: mode === "password" ? { password: value } : { token: value },
+      auth: secret ? { [secret.mode]: secret.value } : {},
       scopes: options.scopes,
       client: { id: "cli", mode: options.mode ?? "cli", version: context.version, platform: process.platform },
-      newId: () => context.ids.uuid(),
-      clock: context.clock,
+      ...(device ? { device } : {}),
+      insistsOnAuth: secret !== undefined && isTyped(secret),
+      plainHosts,
+      newId: () => ids.uuid(),
+      clock,
       timeoutMs: options.timeoutMs,
     });
   } catch (error) {
     throw error instanceof Fault ? explain(error, context, target) : error;
   }
+}
+
+/** What goes to an address of this machine does not leave it; a person may vouch for the names of their own network. */
+function decidePlainHosts({ env }: Context, { port }: GatewayTarget): PlainHosts {
+  if (port) return "any";
+  return env.get("ALLOW_INSECURE_PRIVATE_WS") === "1" ? "named" : "private";
+}
+
+async function hasToken(device: ConnectOptions["device"], url: string): Promise<boolean> {
+  if (!device) return false;
+  const key = { gateway: toGatewayKey(url), deviceId: device.identity.deviceId, role: "operator" };
+  return (await device.tokens.load(key)) !== undefined;
 }
 
 function noSecret({ flags, command }: Context, { url }: GatewayTarget): Fault {
@@ -125,6 +149,8 @@ function explain(fault: Fault, { command }: Context, { source, port, secret }: G
     new Fault(fault.code, message, { cause: fault, next, details: fault.details ?? {} });
   if (fault.retryAfterMs !== undefined)
     return again(fault.message, `try again in ${Math.ceil(fault.retryAfterMs / 1000)} s`);
+  if (fault.code === "not_paired")
+    return again(fault.message, fault.next ?? `approve this device there: ${command(approval(fault))}`);
   if (fault.code === "unauthorized" && secret) {
     const side = port ? "the one that the Gateway was started with" : "the Gateway's";
     return again(
@@ -132,11 +158,15 @@ function explain(fault: Fault, { command }: Context, { source, port, secret }: G
       `make it ${side}, or pass --${secret.mode}`,
     );
   }
-  if (fault.code === "unreachable" || fault.code === "timeout") {
-    const next = port ? `start it with ${command("gateway")}` : "check the address, and that a Gateway listens there";
-    return again(`${fault.message} (${source})`, fault.message.includes("closed (") ? (fault.next ?? next) : next);
-  }
-  return fault;
+  if (fault.code !== "unreachable" && fault.code !== "timeout") return fault;
+  const next = port ? `start it with ${command("gateway")}` : "check the address, and that a Gateway listens there";
+  return again(`${fault.message} (${source})`, fault.message.includes("closed (") ? (fault.next ?? next) : next);
+}
+
+/** Its id comes from the other side, and goes into a line that is typed. */
+function approval({ details }: Fault): string {
+  const id = String(details?.["requestId"]);
+  return /^[A-Za-z0-9][\w.:-]{0,127}$/u.test(id) ? `devices approve ${id}` : "devices approve";
 }
 
 /** Opens, runs, closes. */

@@ -20,6 +20,8 @@ export interface ConnectOptions extends Introduction {
   readonly auth: { readonly token?: string; readonly password?: string; readonly bootstrapToken?: string };
   /** Absent: the client has no identity of its own. */
   readonly device?: { readonly identity: DeviceIdentity; readonly tokens: DeviceTokens };
+  /** A wrong secret is told even where the device's token would do: somebody typed it just now. */
+  readonly insistsOnAuth?: boolean;
   /** Which hosts may be reached without TLS; `private` when left out. */
   readonly plainHosts?: PlainHosts;
   readonly newId: () => string;
@@ -122,7 +124,8 @@ function isRejected(fault: Fault): boolean {
 }
 
 /** Whoever can listen in must not learn a second credential for a wrong first one. */
-function mayRetry({ url }: ConnectOptions, fault: Fault): boolean {
+function mayRetry({ url, insistsOnAuth = false }: ConnectOptions, fault: Fault): boolean {
+  if (insistsOnAuth) return false;
   return fault.details?.["canRetryWithDeviceToken"] === true && (isLoopback(url) || url.startsWith("wss:"));
 }
 

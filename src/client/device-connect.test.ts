@@ -249,6 +249,16 @@ test("when the device's token is wrong too, it is forgotten, and the secret is w
   assert.equal(server.requests.length, 3, "with nothing else to try there is no second try");
 });
 
+test("a secret that somebody insists on is not replaced by the device's token", async () => {
+  const tokens = createTokens();
+  const server = await openServer(onlyDevice, newer);
+  const key = { gateway: server.url, deviceId: identity.deviceId, role: "operator" };
+  await tokens.save(key, { token: "good", scopes: [] });
+  const options = { auth: { token: "wrong" }, device: { identity, tokens }, insistsOnAuth: true };
+  assert.equal((await faultOf(open(server.url, options))).code, "unauthorized");
+  assert.equal(server.requests.length, 1);
+});
+
 test("a Gateway that does not ask for the device's token does not get it", async () => {
   const tokens = createTokens();
   const server = await openServer(({ id }, peer) => peer.send(refused(id, mismatch("AUTH_TOKEN_MISMATCH"))), newer);

@@ -1,6 +1,8 @@
 // The command line against a running Gateway with the offline model, each command as its own process.
 
 import assert from "node:assert/strict";
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
@@ -101,6 +103,23 @@ test("--url with the token of the environment reaches it, before and after the c
     assert.equal(code, 0);
     assert.match(stdout, /^Gateway: reachable/u);
   }
+});
+
+test("every command is one and the same device, whose key is its owner's alone", async () => {
+  const path = join(gateway.folder, "state", "identity", "device.json");
+  await gateway.cli("health");
+  const first = await readFile(path, "utf8");
+  assert.equal((await stat(path)).mode & 0o777, 0o600);
+  await gateway.cli("status");
+  assert.equal(await readFile(path, "utf8"), first);
+});
+
+test("system presence names the Gateway and this command", async () => {
+  const entries = (await json("system", "presence")) as unknown as { mode?: string }[];
+  assert.ok(entries.some(({ mode }) => mode === "gateway"));
+  const { code, stdout } = await gateway.cli("system", "presence");
+  assert.equal(code, 0);
+  assert.match(stdout, /^HOST +MODE +VERSION +REASON +SEEN\n.*gateway/u);
 });
 
 test("a dry run sends nothing and needs no channel", async () => {

@@ -49,6 +49,25 @@ test("status and gateway status report it and end well", async () => {
   }
 });
 
+test("with errors in the config nothing is said or sent; looking is still possible", async () => {
+  const path = join(machine.folder, "state", "openclaw.json");
+  await rename(path, `${path}.good`);
+  await writeFile(path, "{ gatway: {} }");
+  try {
+    for (const args of [
+      ["agent", "-m", "hi"],
+      ["message", "send", "-t", "1", "-m", "hi"],
+    ]) {
+      const { code, stdout, stderr } = await machine.cli(...args);
+      assert.deepEqual([code, stdout], [1, ""]);
+      assert.match(stderr, /^error: Config invalid:\n {2}.*openclaw\.json:1:\d+/u);
+    }
+    assert.match((await machine.cli("health")).stderr, /^warning: [\s\S]*error: no Gateway answers/u);
+  } finally {
+    await rename(`${path}.good`, path);
+  }
+});
+
 test("a Gateway that falls silent does not hold the command beyond its time limit", async () => {
   const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
   await once(server, "listening");

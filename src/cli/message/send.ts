@@ -20,7 +20,8 @@ export const run: Run = async (context, { options }) => {
     return 0;
   }
   const timeoutMs = parseTimeout(text("timeout"), 45_000);
-  const sent = await withClient(context, { scopes: ["operator.write"], timeoutMs: 10_000 }, (client) =>
+  const opening = { scopes: ["operator.write"], timeoutMs: 10_000, needsValidConfig: true };
+  const sent = await withClient(context, opening, (client) =>
     client.call("send", { ...request, idempotencyKey: context.ids.uuid() }, { timeoutMs }),
   );
   if (context.flags.json)
