@@ -46,6 +46,8 @@ export interface ConversationDependencies {
   readonly routePolicy: () => RoutePolicy;
   readonly pairingText: PairingText;
   readonly defaultTimeoutMs: () => number;
+  /** Of turns whose request and session say nothing. */
+  readonly defaultThinking: () => string | undefined;
   readonly maxConcurrent: number;
 }
 

@@ -36,6 +36,7 @@ export interface TurnDependencies {
   readonly publish: Publish;
   readonly runTurn: TurnRunner;
   readonly defaultTimeoutMs: () => number;
+  readonly defaultThinking: () => string | undefined;
   readonly defaultAgentId: () => string;
   readonly textLimit: (channel: string) => number;
   /** Shows "typing" at the target until the returned function is called. */
@@ -173,7 +174,7 @@ function createRequest({ turn, opened, target, signal }: Performing, dependencie
     origin: target && { ...target, senderId: sender.id, chatKind: chat.kind, senderName: sender.name },
     timeoutMs: run?.timeoutMs ?? dependencies.defaultTimeoutMs(),
     model: run?.model ?? session.settings.model,
-    thinking: run?.thinking ?? session.settings.thinkingLevel,
+    thinking: run?.thinking ?? session.settings.thinkingLevel ?? dependencies.defaultThinking(),
     extraSystemPrompt: run?.extraSystemPrompt,
     history: opened.history,
     done: opened.done,

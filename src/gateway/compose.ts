@@ -148,6 +148,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       product: brand.product,
       approveCommand: options.command("pairing approve"),
     },
+    defaultThinking: () => config().agents.defaults.thinkingDefault,
     defaultTimeoutMs: () => (config().agents.defaults.timeoutSeconds ?? 600) * 1000,
     maxConcurrent: config().agents.defaults.maxConcurrent ?? 4,
   });

@@ -43,6 +43,7 @@ export async function openConversationKit(options: {
   gatePolicy?: GatePolicy;
   channel?: MemoryChannel;
   priceOf?: PriceOf;
+  defaultThinking?: string;
 }): Promise<ConversationKit> {
   const database = openGatewayDatabase(options.databaseFile);
   const channel = options.channel ?? createMemoryChannel();
@@ -62,6 +63,7 @@ export async function openConversationKit(options: {
     routePolicy,
     pairingText: { product: "Product", approveCommand: "product pairing approve" },
     defaultTimeoutMs: () => 5_000,
+    defaultThinking: () => options.defaultThinking,
     maxConcurrent: 4,
   });
   for (const service of conversation.services) await service.start();

@@ -25,7 +25,7 @@ const runTurn = createScriptedRunner(async (request) => {
     });
   }
   if (request.text === "deaf") await new Promise((resolve) => held.set("deaf", () => resolve(undefined)));
-  return `${request.history.length} before; ${request.model ?? "default"} ${request.thinking ?? "-"}: ${request.text}`;
+  return `${request.history.length} before; ${request.model ?? "default"} ${request.thinking ?? "none"}: ${request.text}`;
 });
 
 before(async () => {
@@ -34,6 +34,7 @@ before(async () => {
     databaseFile: join(folder, "state.sqlite"),
     runTurn,
     gatePolicy: { dmPolicy: "open", allowFrom: ["*"], groupPolicy: "open" },
+    defaultThinking: "low",
     priceOf: (_provider, _model, usage) => usage.totalTokens / 1_000,
   });
   call = createSessionCalls(kit);
@@ -77,7 +78,7 @@ test("a session is listed with where it was heard from, its title and its last w
   assert.equal(row?.["key"], key);
   assert.equal(row["kind"], "direct");
   assert.equal(row["derivedTitle"], "What is the weather like?");
-  assert.equal(row["lastMessagePreview"], "0 before; default -: What is the weather like?");
+  assert.equal(row["lastMessagePreview"], "0 before; default low: What is the weather like?");
   assert.deepEqual(row["deliveryContext"], { channel: "memory", to: "7", accountId: "default" });
   assert.deepEqual([row["modelProvider"], row["model"], row["contextTokens"]], ["scripted", "test", 1_000]);
   assert.deepEqual([row["inputTokens"], row["outputTokens"], row["totalTokens"]], [1, 1, 2]);
@@ -94,7 +95,7 @@ test("previews: the last words of each, and what is wrong with the others", asyn
     maxChars: 20,
   });
   assert.deepEqual(previews, [
-    { key: "memory:dm:7", status: "ok", items: [{ role: "assistant", text: "0 before; default -…" }] },
+    { key: "memory:dm:7", status: "ok", items: [{ role: "assistant", text: "0 before; default l…" }] },
     { key: "silent", status: "empty", items: [] },
     { key: "nowhere", status: "missing", items: [] },
     { key: `agent:${"x".repeat(100)}:y`, status: "error", items: [] },
@@ -137,7 +138,7 @@ test("model and thinking level of the session are those of its next turn", async
   assert.deepEqual((await texts(key)).slice(-3), [
     "2 before; scripted/other high: two",
     "three",
-    "4 before; default -: three",
+    "4 before; default low: three",
   ]);
 });
 
@@ -197,7 +198,7 @@ test("a reset stops the run under way and keeps what waits for the new transcrip
   await call("sessions.reset", { key });
   assert.ok(second.outcome === "accepted" && (await first).outcome === "accepted");
   await kit.conversation.runs.waitForEnd(second.runId, 5_000, AbortSignal.timeout(5_000));
-  assert.deepEqual(await texts(key), ["next", "0 before; default -: next"]);
+  assert.deepEqual(await texts(key), ["next", "0 before; default low: next"]);
 });
 
 test("a session is deleted with what waits in it; what was said is archived for 30 days", async () => {
@@ -255,9 +256,9 @@ test("compacting keeps the newest messages, for readers and for the next turn", 
   assert.deepEqual(await call("sessions.compact", { key }), { ok: true, key, compacted: false, kept: 6 });
   const done = await call("sessions.compact", { key, maxLines: 2 });
   assert.deepEqual([done["compacted"], done["kept"]], [true, 2]);
-  assert.deepEqual(await texts(key), ["three", "4 before; default -: three"]);
+  assert.deepEqual(await texts(key), ["three", "4 before; default low: three"]);
   await say("16", "four");
-  assert.equal((await texts(key)).at(-1), "2 before; default -: four");
+  assert.equal((await texts(key)).at(-1), "2 before; default low: four");
   assert.equal((await rows({ search: "dm:16", includeDerivedTitles: true }))[0]?.["derivedTitle"], "three");
   assert.deepEqual(await call("sessions.compact", { key: "no such" }), {
     ok: true,
