@@ -1,6 +1,7 @@
 // The table of commands: what is typed, what it is for, and the module that is loaded when it is chosen, not before.
 
 import type { Context } from "./context.ts";
+import { nodeCommands } from "./node-commands.ts";
 
 /** What commander made of the command's own options and arguments. */
 export interface Invocation {
@@ -271,4 +272,5 @@ export const commands: readonly Command[] = [
     examples: ["logs", "logs --follow", "logs --json"],
     load: () => import("./logs.ts"),
   },
+  ...nodeCommands,
 ];

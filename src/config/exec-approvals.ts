@@ -45,6 +45,8 @@ export interface ExecApprovalsSnapshot {
 export interface ExecApprovalsStore {
   /** @throws Fault `config_invalid` for a file that cannot be understood. */
   read(): Promise<ExecApprovalsSnapshot>;
+  /** All of it, for decisions. @throws Fault `config_invalid` */
+  load(): Promise<ExecApprovalsFile>;
   /** @throws Fault `invalid_params` when `baseHash` is missing or old, or `file` is not one. */
   replace(file: unknown, baseHash: string | undefined): Promise<ExecApprovalsSnapshot>;
   /** Changes what is there now; nothing is written when `change` returns the same object. */
@@ -78,6 +80,7 @@ export function createExecApprovalsStore(path: string): ExecApprovalsStore {
 
   return {
     read: async () => toSnapshot(path, await load()),
+    load: async () => parseFile(path, (await load()).text),
     replace: (file, baseHash) =>
       inTurn(async () => {
         const { text, hash } = await load();

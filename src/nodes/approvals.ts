@@ -19,6 +19,9 @@ export interface Ask {
   readonly timeoutMs?: number;
 }
 
+/** What may be said of an approval to those who run the command; a denial is never said. */
+export type Verdict = "allow-once" | "allow-always" | "unanswered";
+
 export interface Approvals {
   /**
    * Asks, and tells those who may decide. Asked again by the same one with the same id and command, it joins the open one.
@@ -33,9 +36,9 @@ export interface Approvals {
   listOpen(): Promise<readonly store.Approval[]>;
   /**
    * Uses an approval up, once, by who asked for it and for exactly that command.
-   * @returns undefined when it does not allow this.
+   * @returns undefined when it does not cover this.
    */
-  use(claim: { id: string; requester: string; command: Command }): Promise<store.Decision | undefined>;
+  use(claim: { id: string; requester: string; command: Command }): Promise<Verdict | undefined>;
 }
 
 export interface ApprovalsDependencies {
@@ -109,11 +112,16 @@ export function createApprovals({ database, clock, ids, publish }: ApprovalsDepe
         const now = clock.now();
         const known = store.findApproval(sql, id);
         if (!known || known.requester !== requester || known.binding !== bindCommand(command)) return undefined;
-        if (known.decision === undefined || known.decision === "deny") return undefined;
-        if (now - (known.resolvedAt ?? 0) > useWithinMs || !store.useApproval(sql, id, now)) return undefined;
-        return known.decision;
+        const verdict = toVerdict(known, now);
+        return verdict && store.useApproval(sql, id, now) ? verdict : undefined;
       }),
   };
+}
+
+function toVerdict({ decision, resolvedAt, expiresAt }: store.Approval, now: number): Verdict | undefined {
+  const since = resolvedAt ?? expiresAt;
+  if (decision === "deny" || now < since || now - since > useWithinMs) return undefined;
+  return decision ?? "unanswered";
 }
 
 const undecided = { decision: undefined, resolvedBy: undefined, resolvedAt: undefined, usedAt: undefined };

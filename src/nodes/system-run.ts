@@ -23,6 +23,8 @@ export async function prepareParams(request: InvokeRequest, approvals: Pick<Appr
       nodeId: request.nodeId,
     },
   });
+  // the node's own rules say what counts when nobody answered
+  if (decision === "unanswered") return { ...rest, approvalDecision: decision };
   if (decision) return { ...rest, approved: true, approvalDecision: decision };
   throw new Fault("forbidden", "that approval does not cover this command", {
     field: "params.approvalId",
