@@ -35,6 +35,7 @@ const maxReasonLength = 300;
 export function createConfigHandlers(dependencies: ConfigMethodDependencies): HandlersOf<Names> {
   const { store, clock, version } = dependencies;
   const writer = createConfigWriter({ files: store.files, clock });
+  let shown: { readonly source: SourceFile; readonly answer: MethodResult<"config.get"> } | undefined;
   const changeFile = createChange(dependencies, writer);
   const applyRestart = (
     change: Change,
@@ -57,19 +58,8 @@ export function createConfigHandlers(dependencies: ConfigMethodDependencies): Ha
   return {
     async "config.get"() {
       const source = await writer.read();
-      const secrets = createSecretPaths();
-      return {
-        path: store.files.path,
-        exists: source.exists,
-        raw: redactedText(source, secrets),
-        parsed: source.value === undefined ? null : redactConfig(source.value, secrets),
-        valid: source.problems.length === 0,
-        config: redactedConfig(source, secrets),
-        ...(source.hash === undefined ? {} : { hash: source.hash }),
-        issues: source.problems.map(toIssue),
-        warnings: [],
-        legacyIssues: [],
-      };
+      if (shown?.source !== source) shown = { source, answer: toAnswer(source, store.files.path) };
+      return shown.answer;
     },
     async "config.schema"() {
       const { configSchemaJson, uiHintsJson } = await import("../settings/generated/schema.ts");
@@ -86,6 +76,22 @@ export function createConfigHandlers(dependencies: ConfigMethodDependencies): Ha
     },
     "config.patch": async ({ params }) => applyRestart(await changeFile(params, patchFile(params)), params),
     "config.apply": async ({ params }) => applyRestart(await changeFile(params, replaceWhole(params)), params),
+  };
+}
+
+function toAnswer(source: SourceFile, path: string): MethodResult<"config.get"> {
+  const secrets = createSecretPaths();
+  return {
+    path,
+    exists: source.exists,
+    raw: redactedText(source, secrets),
+    parsed: source.value === undefined ? null : redactConfig(source.value, secrets),
+    valid: source.problems.length === 0,
+    config: redactedConfig(source, secrets),
+    ...(source.hash === undefined ? {} : { hash: source.hash }),
+    issues: source.problems.map(toIssue),
+    warnings: [],
+    legacyIssues: [],
   };
 }
 

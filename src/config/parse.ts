@@ -51,7 +51,12 @@ export function parseSource(text: string): ParsedSource {
 /** `variable` gives the value for `${NAME}` in strings; the file's own `env` section stands in for what it does not have. */
 export function parseConfig(text: string, variable: Variable): ParsedConfig {
   const source = parseSource(text);
-  return "problems" in source ? source : validate(source.value, variable, createPlace(text));
+  return "problems" in source ? source : checkSource(source.value, text, variable);
+}
+
+/** The second half of `parseConfig`, for who has the value of the text already. */
+export function checkSource(value: Record<string, unknown>, text: string, variable: Variable): ParsedConfig {
+  return validate(value, variable, createPlace(text));
 }
 
 function validate(value: Record<string, unknown>, variable: Variable, at: Place): ParsedConfig {

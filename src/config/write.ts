@@ -9,7 +9,7 @@ import { ensureFolder, followLink, writeFileAtomic } from "../platform/files.ts"
 import { lockRetryMs, withLock } from "../platform/lock.ts";
 import type { Config } from "../settings/config.ts";
 import type { ConfigProblem } from "./explain.ts";
-import { parseConfig, parseSource } from "./parse.ts";
+import { checkSource, parseSource } from "./parse.ts";
 import { hashText, readConfigFile, type ConfigFiles } from "./store.ts";
 
 /** The file as it is now, whatever is in use. */
@@ -44,7 +44,11 @@ export interface WriterOptions {
 }
 
 export function createConfigWriter({ files, clock, isMending = false }: WriterOptions): ConfigWriter {
-  const read = () => readSource(files);
+  let last: SourceFile | undefined;
+  const read = async () => {
+    last = await readSource(files, last);
+    return last;
+  };
   let queue: Promise<unknown> = Promise.resolve();
 
   const change = async (path: string, decide: (source: SourceFile) => string | undefined) => {
@@ -77,25 +81,25 @@ export function createConfigWriter({ files, clock, isMending = false }: WriterOp
 
 const nameProblem = ({ path, message }: ConfigProblem) => `${path}: ${message}`;
 
-async function readSource(files: WriterOptions["files"]): Promise<SourceFile> {
+/** A text that is the same as last time is not parsed again: clients ask often, and the file changes seldom. */
+async function readSource(files: WriterOptions["files"], last: SourceFile | undefined): Promise<SourceFile> {
   const file = await readConfigFile(files.path);
   if (file === undefined) return { ...inspect("{}", files), exists: false, text: undefined, hash: undefined };
-  if (file.text !== undefined) return inspect(file.text, files);
+  if (file.text !== undefined) return file.text === last?.text ? last : inspect(file.text, files);
   const problems = [file.problem];
   return { exists: true, text: undefined, hash: undefined, value: undefined, config: undefined, problems };
 }
 
 function inspect(text: string, { variable }: WriterOptions["files"]): SourceFile {
   const source = parseSource(text);
-  const parsed = parseConfig(text, variable);
-  const isValid = "config" in parsed;
+  const parsed = "problems" in source ? source : checkSource(source.value, text, variable);
   return {
     exists: true,
     text,
     hash: hashText(text),
     value: "value" in source ? source.value : undefined,
-    config: isValid ? parsed.config : undefined,
-    problems: isValid ? [] : parsed.problems,
+    config: "config" in parsed ? parsed.config : undefined,
+    problems: "config" in parsed ? [] : parsed.problems,
   };
 }
 
