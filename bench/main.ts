@@ -1,5 +1,5 @@
 // `npm run bench`: how fast and how small, each figure beside a floor measured in the same run, so that what counts is the ratio.
-// Options: --json, --runs N (default 7), --only start|memory|rates|cli|sessions.
+// Options: --json, --runs N (default 7), --only start|memory|rates|crowd|cli|sessions.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 
 import { cleanEnv, launcher, residentMb, startFloor, startGateway, token, wallMs, type Program } from "./programs.ts";
+import { crowdSize, fanOutMs, presenceList, slowReadersMs, stormMs } from "./crowd.ts";
 import { measureLists } from "./sessions.ts";
 import { median, repeat } from "./statistics.ts";
 import { connectLine, measureRate, openLine } from "./traffic.ts";
@@ -134,6 +135,49 @@ async function measureRates(): Promise<void> {
   });
 }
 
+async function measureCrowd(): Promise<void> {
+  const times = Math.min(runs, 3);
+  const storms = 10;
+  note(`crowd: ${times} runs with ${crowdSize} clients, Gateway and floor in turn`);
+  await withProgram(startGateway(env), async (gateway) => {
+    const list = await presenceList(gateway, token);
+    await withProgram(startFloor(env, {}, list), async (floor) => {
+      const programs = [gateway, floor] as const;
+      const pairs = await repeat(times, () => repeatEach(programs, (program) => fanOutMs(program, token)));
+      const figure = (index: 0 | 1) => median(pairs.map((pair) => pair[index] ?? Number.NaN));
+      const floorName = "bare ws server";
+      figures.push({
+        name: `event to ${crowdSize} clients, p99`,
+        unit: "ms",
+        value: figure(0),
+        floorName,
+        floor: figure(1),
+      });
+      const stormsOf = await repeatEach(programs, (program) => stormMs(program, token, storms));
+      const [values = [], floors = []] = stormsOf;
+      const storm = `${crowdSize} clients drop and come back`;
+      figures.push({ name: storm, unit: "ms", value: median(values), floorName, floor: median(floors) });
+      figures.push({
+        name: `the same, worst of ${storms}`,
+        unit: "ms",
+        value: Math.max(...values),
+        floorName,
+        floor: Math.max(...floors),
+      });
+    });
+    const ran = await repeat(times, () => slowReadersMs(gateway, token));
+    const [slow, all] = [median(ran.map((it) => it.slow)), median(ran.map((it) => it.all))];
+    const name = `event to the others while ${crowdSize / 5} of ${crowdSize} read 1 KB/s, p99`;
+    figures.push({ name, unit: "ms", value: slow, floorName: "all reading", floor: all });
+  });
+}
+
+async function repeatEach<T>(programs: readonly Program[], measure: (program: Program) => Promise<T>): Promise<T[]> {
+  const results: T[] = [];
+  for (const program of programs) results.push(await measure(program));
+  return results;
+}
+
 async function measureCli(): Promise<void> {
   note(`cli: ${runs} runs`);
   await withProgram(startGateway(env), async ({ url }) => {
@@ -186,6 +230,7 @@ const parts = {
   start: measureStart,
   memory: measureMemory,
   rates: measureRates,
+  crowd: measureCrowd,
   cli: measureCli,
   sessions: measureSessions,
 };

@@ -33,8 +33,9 @@ export function startGateway(env: NodeJS.ProcessEnv): Promise<Program> {
   return start([launcher, "gateway", "--port", "0", "--token", token, "--allow-unconfigured"], env);
 }
 
-export function startFloor(env: NodeJS.ProcessEnv, payload: unknown): Promise<Program> {
-  return start([join(import.meta.dirname, "floor.mjs"), JSON.stringify(payload)], env);
+/** `presence`: the list that it sends to all. */
+export function startFloor(env: NodeJS.ProcessEnv, payload: unknown, presence: unknown = [{}]): Promise<Program> {
+  return start([join(import.meta.dirname, "floor.mjs"), JSON.stringify(payload), JSON.stringify(presence)], env);
 }
 
 function start(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Program> {

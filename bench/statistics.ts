@@ -8,8 +8,8 @@ export function median(values: readonly number[]): number {
 }
 
 /** One after the other, never side by side: the cores are for what is measured. */
-export async function repeat<T>(times: number, measure: () => Promise<T>): Promise<T[]> {
+export async function repeat<T>(times: number, measure: (time: number) => Promise<T>): Promise<T[]> {
   const results: T[] = [];
-  for (let time = 0; time < times; time++) results.push(await measure());
+  for (let time = 0; time < times; time++) results.push(await measure(time));
   return results;
 }

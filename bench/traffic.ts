@@ -47,16 +47,19 @@ export async function openLine(url: string): Promise<Line> {
   };
 }
 
+export const connectParams = (token: string) => ({
+  minProtocol: 3,
+  maxProtocol: 7,
+  // what the command line says of itself: it is not listed as present
+  client: { id: "cli", version: "bench", platform: process.platform, mode: "cli" },
+  role: "operator",
+  scopes: ["operator.admin"],
+  auth: { token },
+});
+
 export async function connectLine(url: string, token: string): Promise<Line> {
   const line = await openLine(url);
-  await line.call("connect", {
-    minProtocol: 3,
-    maxProtocol: 7,
-    client: { id: "test", version: "bench", platform: process.platform, mode: "test" },
-    role: "operator",
-    scopes: ["operator.admin"],
-    auth: { token },
-  });
+  await line.call("connect", connectParams(token));
   return line;
 }
 

@@ -96,10 +96,22 @@ function resume(): void {
   }
 }
 
+async function drop(): Promise<void> {
+  const closed = [...clients].map((socket) => {
+    socket.removeAllListeners("close");
+    const isClosed = new Promise((resolve) => socket.once("close", resolve));
+    socket.terminate();
+    return isClosed;
+  });
+  await Promise.all(closed);
+  clients.clear();
+}
+
 async function obey(order: Order): Promise<void> {
   if (order.kind === "open") await open(order);
   else if (order.kind === "slow") slowDown(order);
   else if (order.kind === "resume") resume();
+  else if (order.kind === "drop") await drop();
 }
 
 process.on("message", (order: Order) => {

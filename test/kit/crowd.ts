@@ -14,6 +14,7 @@ export type Order =
     }
   | { readonly kind: "slow"; readonly count: number; readonly bytesPerSecond: number }
   | { readonly kind: "resume" }
+  | { readonly kind: "drop" }
   | { readonly kind: "report" }
   | { readonly kind: "close" };
 
@@ -34,6 +35,8 @@ export interface Crowd {
   open(count: number, options: { url: string; params: object; atOnce?: number }): Promise<void>;
   /** So many clients of each process read slowly from now on. */
   slowDown(countEach: number, bytesPerSecond: number): Promise<void>;
+  /** All connections break at once, without a goodbye. */
+  drop(): Promise<void>;
   /** They read as they like again. */
   resume(): Promise<void>;
   reports(): Promise<CrowdReport[]>;
@@ -62,6 +65,9 @@ export function openCrowd(processes: number): Crowd {
     },
     async slowDown(countEach, bytesPerSecond) {
       await all(() => ({ kind: "slow", count: countEach, bytesPerSecond }));
+    },
+    async drop() {
+      await all(() => ({ kind: "drop" }));
     },
     async resume() {
       await all(() => ({ kind: "resume" }));
