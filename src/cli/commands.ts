@@ -112,6 +112,8 @@ export const commands: readonly Command[] = [
       ["-m, --message <text>", "text, in Markdown"],
       ["--channel <id>", "channel; may be left out when only one is set up"],
       ["--account <id>", "account of the channel"],
+      ["--reply-to <id>", "message to answer to"],
+      ["--thread-id <id>", "topic or thread of the chat"],
       ["--dry-run", "show what would be sent"],
       timeout,
     ],

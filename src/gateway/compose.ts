@@ -60,6 +60,7 @@ import { createGatewayHandlers } from "./methods.ts";
 import { toNodeLink } from "./node-link.ts";
 import { toAgents, toCommandPolicy, toGatePolicy, toIdentity, toRoutePolicy } from "./policies.ts";
 import { createPresence } from "./presence.ts";
+import { createVoice } from "./voice/voice.ts";
 import { createGatewayServer } from "./server.ts";
 
 export interface GatewayOptions {
@@ -207,6 +208,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     pairedDevices: () => devices.idsOf("node"),
     execApprovalsPath: paths.execApprovals,
   });
+  const voice = createVoice({
+    path: paths.voiceWake,
+    clock,
+    publish: bus.publish,
+    defaultTriggers: [brand.name, "claude", "computer"],
+  });
   const handlers: HandlersOf<MethodName> = {
     ...createGatewayHandlers({
       health,
@@ -225,6 +232,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         version,
       },
     }),
+    ...voice.handlers,
     ...createDeviceHandlers(devices),
     ...createConversationHandlers({
       sending: conversation.sending,
@@ -336,7 +344,10 @@ export function createGateway(options: GatewayOptions): Gateway {
         protocol: client.caller.protocol,
       });
       presence.connected(client);
-      if (connection.caller.role === "node") nodes.links.attach(toNodeLink(connection));
+      if (connection.caller.role === "node") {
+        nodes.links.attach(toNodeLink(connection));
+        voice.greet(connection).catch((error: unknown) => log.warn("cannot tell a node its words", { error }));
+      }
     },
     onClose(connection, client) {
       log.debug("client gone", { conn: connection.caller.connId });

@@ -26,6 +26,7 @@ export interface Paths {
   readonly deviceIdentity: string;
   /** Tokens that Gateways gave to it. */
   readonly deviceTokens: string;
+  readonly voiceWake: string;
   /** Device tokens are derived from it. */
   readonly deviceKey: string;
   /** Commands that may run on this machine without asking. */
@@ -74,6 +75,7 @@ export function derivePaths(options: PathOptions): Paths {
     gatewayToken: join(state, "credentials", "gateway-token"),
     deviceIdentity: join(state, "identity", "device.json"),
     deviceTokens: join(state, "identity", "device-auth.json"),
+    voiceWake: join(state, "settings", "voicewake.json"),
     deviceKey: join(state, "credentials", "device-key"),
     execApprovals: join(state, "exec-approvals.json"),
     workspace: join(home, `${brand.workspaceFolder}${named}`),

@@ -19,6 +19,7 @@ import { nodeMethods } from "./methods/nodes.ts";
 import { presenceMethods } from "./methods/presence.ts";
 import { sessionMethods } from "./methods/sessions.ts";
 import { usageMethods } from "./methods/usage.ts";
+import { voiceMethods } from "./methods/voice.ts";
 
 export { events };
 
@@ -33,6 +34,7 @@ export const contract = {
   ...nodeRoleMethods,
   ...configMethods,
   ...deviceMethods,
+  ...voiceMethods,
   ...execApprovalMethods,
   ...sessionMethods,
   ...usageMethods,

@@ -5,6 +5,7 @@ import { Type, type Static } from "typebox";
 import { event } from "./method.ts";
 import { deviceRequest } from "./methods/devices.ts";
 import { healthSnapshot } from "./methods/health.ts";
+import { talkMode, voiceWake } from "./methods/voice.ts";
 import { nodeEvents } from "./node-events.ts";
 import { sessionRow } from "./session-shapes.ts";
 import { chatMessage, count, nonEmpty, open, presenceEntry, text, time, usage } from "./shapes.ts";
@@ -142,6 +143,13 @@ export const events = {
     scope: "operator.pairing",
     isDroppable: true,
   }),
+  "voicewake.changed": event({
+    summary: "The words that devices listen for are others now",
+    payload: voiceWake,
+    scope: "any",
+    isDroppable: true,
+  }),
+  "talk.mode": event({ summary: "Talking was switched", payload: talkMode, scope: "any", isDroppable: true }),
   shutdown: event({
     summary: "The Gateway goes away; clients reconnect",
     payload: Type.Object(

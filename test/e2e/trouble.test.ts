@@ -69,6 +69,23 @@ test("when all models fail, the sender gets one honest message without the provi
   assert.match(sent()[1] ?? "", /model|answer/iu);
 });
 
+test("a message sent by hand answers in its topic, and twice the same key is one message", async () => {
+  const args = ["message", "send", "--target", "-1005", "--message", "**hi**", "--reply-to", "9", "--thread-id", "4"];
+  const { code, stderr } = await gateway.cli(...args);
+  assert.deepEqual([code, stderr], [0, ""]);
+  const body = telegram.calls.findLast(({ method }) => method === "sendMessage")?.body ?? {};
+  assert.deepEqual([body["chat_id"], body["text"], body["message_thread_id"]], ["-1005", "<b>hi</b>", 4]);
+  assert.deepEqual(body["reply_parameters"], { message_id: 9, allow_sending_without_reply: true });
+  const request = (message: string) =>
+    JSON.stringify({ action: "send", params: { to: "-1005", message }, idempotencyKey: "once" });
+  const count = sent().length;
+  const first = await gateway.cli("gateway", "call", "message.action", "--params", request("x"));
+  const again = await gateway.cli("gateway", "call", "message.action", "--params", request("x"));
+  assert.deepEqual([first.code, again.stdout], [0, first.stdout]);
+  assert.equal(sent().length, count + 1);
+  assert.equal((await gateway.cli("gateway", "call", "message.action", "--params", request("y"))).code, 1);
+});
+
 test("another program on the bot's token, then a refused token, show in health with what to do; then all is well", async () => {
   telegram.react = ({ method }) =>
     method === "getUpdates"

@@ -649,6 +649,74 @@ public struct SendResult: Codable, Sendable {
     }
 }
 
+public struct MessageActionParams: Codable, Sendable {
+    public let action: String
+    public let channel: String?
+    public let accountid: String?
+    public let params: [String: AnyCodable]
+    public let sessionkey: String?
+    public let idempotencykey: String
+
+    public init(
+        action: String,
+        channel: String? = nil,
+        accountid: String? = nil,
+        params: [String: AnyCodable],
+        sessionkey: String? = nil,
+        idempotencykey: String
+    ) {
+        self.action = action
+        self.channel = channel
+        self.accountid = accountid
+        self.params = params
+        self.sessionkey = sessionkey
+        self.idempotencykey = idempotencykey
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case action
+        case channel
+        case accountid = "accountId"
+        case params
+        case sessionkey = "sessionKey"
+        case idempotencykey = "idempotencyKey"
+    }
+}
+
+public struct MessageActionResult: Codable, Sendable {
+    public let ok: AnyCodable
+    public let action: String
+    public let runid: String
+    public let channel: String
+    public let messageid: String
+    public let chatid: String?
+
+    public init(
+        ok: AnyCodable,
+        action: String,
+        runid: String,
+        channel: String,
+        messageid: String,
+        chatid: String? = nil
+    ) {
+        self.ok = ok
+        self.action = action
+        self.runid = runid
+        self.channel = channel
+        self.messageid = messageid
+        self.chatid = chatid
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case ok
+        case action
+        case runid = "runId"
+        case channel
+        case messageid = "messageId"
+        case chatid = "chatId"
+    }
+}
+
 public struct AgentParams: Codable, Sendable {
     public let message: String
     public let agentid: String?
@@ -2286,6 +2354,92 @@ public struct DeviceTokenRevokeResult: Codable, Sendable {
         case deviceid = "deviceId"
         case role
         case revokedatms = "revokedAtMs"
+    }
+}
+
+public struct VoicewakeGetParams: Codable, Sendable {
+    public init() {}
+}
+
+public struct VoicewakeGetResult: Codable, Sendable {
+    public let triggers: [String]
+
+    public init(
+        triggers: [String]
+    ) {
+        self.triggers = triggers
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case triggers
+    }
+}
+
+public struct VoicewakeSetParams: Codable, Sendable {
+    public let triggers: [String]
+
+    public init(
+        triggers: [String]
+    ) {
+        self.triggers = triggers
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case triggers
+    }
+}
+
+public struct VoicewakeSetResult: Codable, Sendable {
+    public let triggers: [String]
+
+    public init(
+        triggers: [String]
+    ) {
+        self.triggers = triggers
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case triggers
+    }
+}
+
+public struct TalkModeParams: Codable, Sendable {
+    public let enabled: Bool
+    public let phase: String?
+
+    public init(
+        enabled: Bool,
+        phase: String? = nil
+    ) {
+        self.enabled = enabled
+        self.phase = phase
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case enabled
+        case phase
+    }
+}
+
+public struct TalkModeResult: Codable, Sendable {
+    public let enabled: Bool
+    public let phase: AnyCodable
+    public let ts: Int
+
+    public init(
+        enabled: Bool,
+        phase: AnyCodable,
+        ts: Int
+    ) {
+        self.enabled = enabled
+        self.phase = phase
+        self.ts = ts
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case enabled
+        case phase
+        case ts
     }
 }
 
@@ -3999,6 +4153,42 @@ public struct DevicePairResolvedEvent: Codable, Sendable {
     }
 }
 
+public struct VoicewakeChangedEvent: Codable, Sendable {
+    public let triggers: [String]
+
+    public init(
+        triggers: [String]
+    ) {
+        self.triggers = triggers
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case triggers
+    }
+}
+
+public struct TalkModeEvent: Codable, Sendable {
+    public let enabled: Bool
+    public let phase: AnyCodable
+    public let ts: Int
+
+    public init(
+        enabled: Bool,
+        phase: AnyCodable,
+        ts: Int
+    ) {
+        self.enabled = enabled
+        self.phase = phase
+        self.ts = ts
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case enabled
+        case phase
+        case ts
+    }
+}
+
 public struct ShutdownEvent: Codable, Sendable {
     public let reason: String
     public let restartexpectedms: Int?
@@ -4680,6 +4870,42 @@ public struct NodePairRequest: Codable, Sendable {
         case silent
         case isrepair = "isRepair"
         case ts
+    }
+}
+
+public struct TalkMode: Codable, Sendable {
+    public let enabled: Bool
+    public let phase: AnyCodable
+    public let ts: Int
+
+    public init(
+        enabled: Bool,
+        phase: AnyCodable,
+        ts: Int
+    ) {
+        self.enabled = enabled
+        self.phase = phase
+        self.ts = ts
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case enabled
+        case phase
+        case ts
+    }
+}
+
+public struct VoiceWake: Codable, Sendable {
+    public let triggers: [String]
+
+    public init(
+        triggers: [String]
+    ) {
+        self.triggers = triggers
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case triggers
     }
 }
 

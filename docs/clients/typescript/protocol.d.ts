@@ -344,6 +344,46 @@ export type SendResult = {
   "chatId"?: string;
 };
 
+export type MessageActionParams = {
+  /** What to do: send */
+  "action": string;
+  /** Channel id; may be left out when only one is configured */
+  "channel"?: string;
+  /** Account of the channel */
+  "accountId"?: string;
+  /** What it is done with */
+  "params": {
+    /** Chat, as the channel writes it */
+    "target"?: string;
+    /** The same, under its older name */
+    "to"?: string;
+    /** Text, in Markdown */
+    "message"?: string;
+    /** Message to answer to */
+    "replyTo"?: string;
+    /** Topic or thread of the chat */
+    "threadId"?: string;
+  };
+  /** Session whose transcript gets the text; else that of the chat */
+  "sessionKey"?: string;
+  /** Names the request: a repetition with the same body has no second effect and the same answer */
+  "idempotencyKey": string;
+};
+
+export type MessageActionResult = {
+  "ok": true;
+  /** What was done */
+  "action": string;
+  /** The idempotency key */
+  "runId": string;
+  /** Channel it went through */
+  "channel": string;
+  /** The platform's id of the (first) message */
+  "messageId": string;
+  /** Chat it went to */
+  "chatId"?: string;
+};
+
 export type AgentParams = {
   /** What to answer */
   "message": string;
@@ -1243,6 +1283,26 @@ export type DeviceTokenRevokeResult = {
   /** When, ms since the epoch */
   "revokedAtMs": number;
 };
+
+export type VoicewakeGetParams = Record<string, unknown>;
+
+export type VoicewakeGetResult = VoiceWake;
+
+export type VoicewakeSetParams = {
+  /** At most 32 count; an empty list brings the first ones back */
+  "triggers": Array<string>;
+};
+
+export type VoicewakeSetResult = VoiceWake;
+
+export type TalkModeParams = {
+  /** On or off */
+  "enabled": boolean;
+  /** What the client does just now */
+  "phase"?: string;
+};
+
+export type TalkModeResult = TalkMode;
 
 export type ExecApprovalRequestParams = {
   /** Name of the approval; made up when absent */
@@ -2532,6 +2592,10 @@ export type DevicePairResolvedEvent = {
   "ts": number;
 };
 
+export type VoicewakeChangedEvent = VoiceWake;
+
+export type TalkModeEvent = TalkMode;
+
 export type ShutdownEvent = {
   /** Why */
   "reason": string;
@@ -2881,6 +2945,20 @@ export type NodePairRequest = {
   "ts": number;
 };
 
+export type TalkMode = {
+  /** Devices talk with the person */
+  "enabled": boolean;
+  /** What they do just now, in the client's words */
+  "phase": string | null;
+  /** When it was set, ms since the epoch */
+  "ts": number;
+};
+
+export type VoiceWake = {
+  /** What a device listens for */
+  "triggers": Array<string>;
+};
+
 export type AgentSummary = {
   /** Agent id */
   "id": string;
@@ -2932,6 +3010,7 @@ export interface GatewayMethods {
   "system-event": { params: SystemEventParams; result: SystemEventResult };
   "wake": { params: WakeParams; result: WakeResult };
   "send": { params: SendParams; result: SendResult };
+  "message.action": { params: MessageActionParams; result: MessageActionResult };
   "agent": { params: AgentParams; accepted: AgentAccepted; result: AgentResult };
   "agent.wait": { params: AgentWaitParams; result: AgentWaitResult };
   "agent.identity.get": { params: AgentIdentityParams; result: AgentIdentityResult };
@@ -2967,6 +3046,9 @@ export interface GatewayMethods {
   "device.pair.rename": { params: DevicePairRenameParams; result: DevicePairRenameResult };
   "device.token.rotate": { params: DeviceTokenRotateParams; result: DeviceTokenRotateResult };
   "device.token.revoke": { params: DeviceTokenRevokeParams; result: DeviceTokenRevokeResult };
+  "voicewake.get": { params: VoicewakeGetParams; result: VoicewakeGetResult };
+  "voicewake.set": { params: VoicewakeSetParams; result: VoicewakeSetResult };
+  "talk.mode": { params: TalkModeParams; result: TalkModeResult };
   "exec.approval.request": { params: ExecApprovalRequestParams; accepted: ExecApprovalRequestAccepted; result: ExecApprovalRequestResult };
   "exec.approval.resolve": { params: ExecApprovalResolveParams; result: ExecApprovalResolveResult };
   "exec.approval.get": { params: ExecApprovalGetParams; result: ExecApprovalGetResult };
@@ -3012,6 +3094,8 @@ export interface GatewayEvents {
   "tick": TickEvent;
   "device.pair.requested": DevicePairRequestedEvent;
   "device.pair.resolved": DevicePairResolvedEvent;
+  "voicewake.changed": VoicewakeChangedEvent;
+  "talk.mode": TalkModeEvent;
   "shutdown": ShutdownEvent;
   "node.pair.requested": NodePairRequestedEvent;
   "node.pair.resolved": NodePairResolvedEvent;
