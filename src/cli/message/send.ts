@@ -24,9 +24,7 @@ export const run: Run = async (context, { options }) => {
   const timeoutMs = parseTimeout(text("timeout"), 45_000);
   const request = { action: "send", ...named, params: { target: to, ...rest }, idempotencyKey: context.ids.uuid() };
   const opening = { scopes: ["operator.write"], timeoutMs: 10_000, needsValidConfig: true };
-  const sent = await withClient(context, opening, (client) =>
-    client.call("message.action", request, { timeoutMs }),
-  );
+  const sent = await withClient(context, opening, (client) => client.call("message.action", request, { timeoutMs }));
   if (context.flags.json)
     context.out.json({ action: "send", channel: sent.channel, dryRun: false, handledBy: "core", payload: sent });
   else context.out.line(`sent to ${sent.chatId ?? to} on ${sent.channel} (message ${sent.messageId})`);
