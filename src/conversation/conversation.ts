@@ -19,6 +19,7 @@ import type { PairingText } from "./pairing.ts";
 import { createRetention } from "./retention.ts";
 import type { RoutePolicy } from "./route.ts";
 import { createRuns, type Runs } from "./runs.ts";
+import { createSendPolicy, type SendRules } from "./send-policy.ts";
 import { createSending, type Sending } from "./send.ts";
 import { createSessionFeed, type SessionFeed } from "./sessions/feed.ts";
 import { createInject, type Inject } from "./sessions/inject.ts";
@@ -44,6 +45,7 @@ export interface ConversationDependencies {
   readonly channels: () => readonly Channel[];
   readonly gatePolicy: (channel: string) => GatePolicy;
   readonly routePolicy: () => RoutePolicy;
+  readonly sendRules: () => SendRules;
   readonly pairingText: PairingText;
   readonly defaultTimeoutMs: () => number;
   /** Of turns whose request and session say nothing. */
@@ -83,6 +85,7 @@ export function createConversation(dependencies: ConversationDependencies): Conv
   });
   const onOutbox = () => delivery.wake();
   const sessionFeed = createSessionFeed(dependencies);
+  const sendPolicy = createSendPolicy(dependencies.sendRules);
 
   const lane = createLane({
     database,
@@ -100,6 +103,7 @@ export function createConversation(dependencies: ConversationDependencies): Conv
       showTyping: createTyping({ clock, channel: findChannel }),
       onOutbox,
       sessionFeed,
+      sendPolicy,
     }),
   });
 
@@ -110,6 +114,7 @@ export function createConversation(dependencies: ConversationDependencies): Conv
     log: log.child("intake"),
     gatePolicy: dependencies.gatePolicy,
     routePolicy: dependencies.routePolicy,
+    sendPolicy,
     pairingText: dependencies.pairingText,
     onWork: (sessionKey) => lane.wake(sessionKey),
     onOutbox,
@@ -120,7 +125,7 @@ export function createConversation(dependencies: ConversationDependencies): Conv
     },
   });
 
-  const sending = createSending({ ...dependencies, waiters: finishedSends, onOutbox, sessionFeed });
+  const sending = createSending({ ...dependencies, waiters: finishedSends, onOutbox, sessionFeed, sendPolicy });
   return {
     intake,
     lane,
@@ -130,7 +135,7 @@ export function createConversation(dependencies: ConversationDependencies): Conv
     systemEvents: createSystemEvents({ database, clock }),
     sessionFeed,
     inject: createInject({ ...dependencies, sessionFeed }),
-    tools: createConversationTools({ database, clock, sending, onOutbox }),
+    tools: createConversationTools({ database, clock, sending, onOutbox, sendPolicy }),
     services: [lane, delivery, createRetention({ database, clock, log: log.child("retention") })],
   };
 }

@@ -14,7 +14,7 @@ import type { Inbound, Submit, SubmitResult } from "../ports/message.ts";
 import { decideGate, type GatePolicy, type Verdict } from "./gate.ts";
 import { requestPairing, type PairingText } from "./pairing.ts";
 import { decideRoute, type RoutePolicy } from "./route.ts";
-import { checkSendPolicy } from "./send-policy.ts";
+import type { SendPolicy } from "./send-policy.ts";
 import { isStopWord } from "./stop-word.ts";
 import { findEvent, insertEvent, type InboxEntry } from "./store/inbox.ts";
 import { isAllowed } from "./store/pairing.ts";
@@ -29,6 +29,7 @@ export interface IntakeDependencies {
   /** Policy of a channel; called for every message, so that a change of the config counts at once. */
   readonly gatePolicy: (channel: string) => GatePolicy;
   readonly routePolicy: () => RoutePolicy;
+  readonly sendPolicy: SendPolicy;
   readonly pairingText: PairingText;
   /** Work was committed for this session. */
   readonly onWork: (sessionKey: SessionKey) => void;
@@ -133,7 +134,7 @@ function accept(sql: Sql, entry: AcceptedEntry, dependencies: IntakeDependencies
   }
   checkRunIsNew(sql, runId);
   // a channel's message is still heard: what stays away is the reply
-  if (inbound.trust === "operator") checkSendPolicy(sql, sessionKey);
+  if (inbound.trust === "operator") dependencies.sendPolicy.check(sql, sessionKey);
   const inboxId = insertEvent(sql, { ...entry, verdict: "accepted", sessionKey, runId });
   insertTurn(sql, { runId, inboxId, sessionKey, acceptedAt: receivedAt });
   return { result, receivedAt };

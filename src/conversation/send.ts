@@ -11,7 +11,7 @@ import type { Channel } from "../ports/channel.ts";
 import type { DeliveryTarget } from "../ports/message.ts";
 import { chunkMarkdown } from "./chunk.ts";
 import { agentOf, sessionOfTarget, type RoutePolicy } from "./route.ts";
-import { checkSendPolicy } from "./send-policy.ts";
+import type { SendPolicy } from "./send-policy.ts";
 import type { SessionFeed } from "./sessions/feed.ts";
 import { ownMessage } from "./sessions/record.ts";
 import { findAnswer, keepAnswer, openAnswer, type KeyScope } from "./store/idempotency.ts";
@@ -65,10 +65,11 @@ export interface SendingDependencies {
   readonly ids: Ids;
   readonly routePolicy: () => RoutePolicy;
   readonly sessionFeed: SessionFeed;
+  readonly sendPolicy: SendPolicy;
 }
 
 export function createSending(dependencies: SendingDependencies): Sending {
-  const { database } = dependencies;
+  const { database, sendPolicy } = dependencies;
 
   const resolveChannel = (id: string | undefined) => decideChannel(dependencies.channels(), id);
 
@@ -86,7 +87,7 @@ export function createSending(dependencies: SendingDependencies): Sending {
       const effects = chunks.map((_, index) => `send:${request.scope.principal}:${request.scope.key}:${index}`);
       const sessionKey = request.sessionKey ?? sessionOfTarget(request.target, dependencies.routePolicy());
       const kept = await database.write((sql) =>
-        begin(sql, { request, channel, chunks, effects, sessionKey, now: dependencies.clock.now() }),
+        begin(sql, { request, channel, chunks, effects, sessionKey, sendPolicy, now: dependencies.clock.now() }),
       );
       if (kept !== undefined) return settledAnswer(kept);
       dependencies.onOutbox();
@@ -183,6 +184,7 @@ function begin(
     chunks: string[];
     effects: string[];
     sessionKey: SessionKey;
+    sendPolicy: SendPolicy;
     now: number;
   },
 ): Answer | undefined {
@@ -208,7 +210,7 @@ function begin(
     // kept by keepAnswer from an Answer
     return known.response as Answer | undefined;
   }
-  checkSendPolicy(sql, options.sessionKey);
+  options.sendPolicy.check(sql, options.sessionKey);
   checkConnected(options.channel, request.target.account);
   openAnswer(sql, request.scope, bodyHash, now);
   for (const [index, text] of options.chunks.entries()) {

@@ -5,7 +5,7 @@ import type { Sql } from "../platform/database.ts";
 import type { DeliveryTarget } from "../ports/message.ts";
 import type { AssistantMessage, TranscriptMessage, TurnEvent } from "../ports/turn.ts";
 import { planReply, visibleText } from "./reply.ts";
-import { isMuted } from "./send-policy.ts";
+import type { SendPolicy } from "./send-policy.ts";
 import { insertOutbox, textsSentByTools, type OutboxSource } from "./store/outbox.ts";
 import { ownMessage, recordMessages, type PriceOf } from "./sessions/record.ts";
 import { countTurn, markAborted, type SessionRow } from "./store/sessions.ts";
@@ -32,6 +32,7 @@ export interface SettleOptions {
   readonly now: number;
   readonly textLimit: (channel: string) => number;
   readonly priceOf: PriceOf;
+  readonly sendPolicy: SendPolicy;
 }
 
 /** @returns undefined, having written nothing, when this attempt no longer owns the turn. */
@@ -47,7 +48,7 @@ export function settleTurn(sql: Sql, settlement: Settlement, options: SettleOpti
   if (last.type === "end") countTurn(sql, sessionKey);
   else if (last.type === "aborted") markAborted(sql, sessionKey);
 
-  if (settlement.target && !isMuted(sql, sessionKey)) writeReply(sql, settlement, options);
+  if (settlement.target && !options.sendPolicy.isMuted(sql, sessionKey)) writeReply(sql, settlement, options);
   return settled;
 }
 

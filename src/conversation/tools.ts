@@ -8,7 +8,7 @@ import type { DeliveryTarget } from "../ports/message.ts";
 import type { Tool, ToolContext } from "../ports/tool.ts";
 import { chunkMarkdown } from "./chunk.ts";
 import type { Sending } from "./send.ts";
-import { checkSendPolicy } from "./send-policy.ts";
+import type { SendPolicy } from "./send-policy.ts";
 import { insertOutbox } from "./store/outbox.ts";
 import { findSession } from "./store/sessions.ts";
 import { countTurns } from "./store/turns.ts";
@@ -18,6 +18,7 @@ export interface ToolDependencies {
   readonly clock: Clock;
   readonly sending: Sending;
   readonly onOutbox: () => void;
+  readonly sendPolicy: SendPolicy;
 }
 
 export function createConversationTools(dependencies: ToolDependencies): readonly Tool[] {
@@ -85,7 +86,7 @@ async function sendMessage(
   if (chunks.length === 0) throw new Fault("invalid_params", "message is empty", { field: "message" });
 
   await dependencies.database.write((sql) => {
-    checkSendPolicy(sql, context.sessionKey);
+    dependencies.sendPolicy.check(sql, context.sessionKey);
     for (const [index, chunk] of chunks.entries()) {
       insertOutbox(sql, {
         effectKey: `${context.effectKey}:${index}`,

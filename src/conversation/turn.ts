@@ -13,6 +13,7 @@ import type { Publish } from "../ports/publish.ts";
 import type { TranscriptMessage, TurnEvent, TurnRequest, TurnRunner } from "../ports/turn.ts";
 import { agentOf } from "./route.ts";
 import { readMessage } from "./store/inbox.ts";
+import type { SendPolicy } from "./send-policy.ts";
 import type { SessionFeed } from "./sessions/feed.ts";
 import { recordMessages, type PriceOf } from "./sessions/record.ts";
 import { touchSession, type SessionRow } from "./store/sessions.ts";
@@ -44,6 +45,7 @@ export interface TurnDependencies {
   readonly onOutbox: () => void;
   readonly sessionFeed: SessionFeed;
   readonly priceOf: PriceOf;
+  readonly sendPolicy: SendPolicy;
 }
 
 /** Longest name of a person or group that is kept. */
@@ -214,12 +216,12 @@ interface Settling {
 
 /** Stores the end, as often as it takes: the reply exists only here until it is committed. */
 async function settle(settlement: Settlement, { dependencies, feed, signal }: Settling): Promise<void> {
-  const { database, clock, log, textLimit, priceOf, sessionFeed } = dependencies;
+  const { database, clock, log, textLimit, priceOf, sendPolicy, sessionFeed } = dependencies;
   const { turn, session } = settlement;
   for (let attempt = 1; ; attempt += 1) {
     try {
       const settled = await database.write((sql) =>
-        settleTurn(sql, settlement, { now: clock.now(), textLimit, priceOf }),
+        settleTurn(sql, settlement, { now: clock.now(), textLimit, priceOf, sendPolicy }),
       );
       if (!settled) return;
       dependencies.onOutbox();

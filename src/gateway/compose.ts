@@ -145,6 +145,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     channels: () => channels,
     gatePolicy: (channel) => toGatePolicy(config(), channel),
     routePolicy: () => toRoutePolicy(config()),
+    sendRules: () => config().session.sendPolicy ?? {},
     pairingText: {
       product: brand.product,
       approveCommand: options.command("pairing approve"),

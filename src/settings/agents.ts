@@ -119,7 +119,28 @@ export const session = group(
     resetTriggers: texts("Words that begin a session anew"),
     store: text("Accepted for older files; sessions are kept in the database"),
     mainKey: text("Always main"),
-    sendPolicy: anything("Where replies may go"),
+    sendPolicy: optionalGroup(
+      {
+        default: choice(["allow", "deny"], "When no rule fits", { default: "allow" }),
+        rules: Type.Optional(
+          Type.Array(
+            group({
+              action: Type.Enum(["allow", "deny"], { description: "A fitting denial goes before all that allows" }),
+              match: optionalGroup(
+                {
+                  channel: text("Channel id"),
+                  chatType: choice(["direct", "group", "channel"], "Kind of chat"),
+                  keyPrefix: text("Beginning of the session's key, with or without the agent"),
+                },
+                "Sessions it is for; all of them when empty",
+              ),
+            }),
+            { description: "Rules; what is set for a session itself counts before them" },
+          ),
+        ),
+      },
+      "Which sessions clients may write to, and which answer in their chat",
+    ),
     agentToAgent: anything("Agents talking to agents"),
     typingIntervalSeconds: whole("Older place of the key in agents.defaults", { minimum: 1 }),
     typingMode: text("Older place of the key in agents.defaults"),

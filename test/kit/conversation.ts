@@ -7,6 +7,7 @@ import { createConversation, type Conversation } from "../../src/conversation/co
 import { openGatewayDatabase } from "../../src/conversation/database.ts";
 import type { GatePolicy } from "../../src/conversation/gate.ts";
 import type { RoutePolicy } from "../../src/conversation/route.ts";
+import type { SendRules } from "../../src/conversation/send-policy.ts";
 import type { PriceOf } from "../../src/conversation/sessions/record.ts";
 import type { ViewModel } from "../../src/conversation/sessions/render.ts";
 import type { Database } from "../../src/platform/database.ts";
@@ -44,6 +45,7 @@ export async function openConversationKit(options: {
   channel?: MemoryChannel;
   priceOf?: PriceOf;
   defaultThinking?: string;
+  sendRules?: SendRules;
 }): Promise<ConversationKit> {
   const database = openGatewayDatabase(options.databaseFile);
   const channel = options.channel ?? createMemoryChannel();
@@ -61,6 +63,7 @@ export async function openConversationKit(options: {
     channels: () => [channel],
     gatePolicy: () => options.gatePolicy ?? openPolicy,
     routePolicy,
+    sendRules: () => options.sendRules ?? {},
     pairingText: { product: "Product", approveCommand: "product pairing approve" },
     defaultTimeoutMs: () => 5_000,
     defaultThinking: () => options.defaultThinking,

@@ -162,6 +162,27 @@ test("a muted session is not written to and does not answer in its chat", async 
   await until(() => kit.channel.sent.length === before_ + 1);
 });
 
+test("rules of the config mute sessions that have no setting of their own", async () => {
+  const ruled = await openConversationKit({
+    databaseFile: join(folder, "ruled.sqlite"),
+    runTurn,
+    sendRules: { rules: [{ action: "deny", match: { channel: "memory", chatType: "direct" } }] },
+  });
+  const hear = async (eventId: string) => {
+    const result = await ruled.channel.receive({ eventId, chatId: "5", text: "hello" });
+    assert.ok(result.outcome === "accepted");
+    await ruled.conversation.runs.waitForEnd(result.runId, 5_000, AbortSignal.timeout(5_000));
+    return result.sessionKey;
+  };
+  const key = await hear("1");
+  await createSessionCalls(ruled)("sessions.patch", { key, sendPolicy: "allow" });
+  await hear("2");
+  await until(() => ruled.channel.sent.length > 0);
+  assert.equal(ruled.channel.sent.length, 1);
+  assert.match(ruled.channel.sent[0]?.text ?? "", /^2 before/u);
+  await ruled.stop();
+});
+
 test("a group answers to mentions, or always, as its session is set", async () => {
   assert.equal(await say("-1", "unheard", "Friends"), "dropped");
   await call("sessions.patch", { key: "agent:main:memory:group:-1", groupActivation: "always" });

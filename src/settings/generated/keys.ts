@@ -317,6 +317,14 @@ session.resetTriggers none
 session.store none
 session.mainKey none
 session.sendPolicy none
+session.sendPolicy.default none
+session.sendPolicy.rules none
+session.sendPolicy.rules.[] none
+session.sendPolicy.rules.[].action none
+session.sendPolicy.rules.[].match none
+session.sendPolicy.rules.[].match.channel none
+session.sendPolicy.rules.[].match.chatType none
+session.sendPolicy.rules.[].match.keyPrefix none
 session.agentToAgent none
 session.typingIntervalSeconds none
 session.typingMode none
