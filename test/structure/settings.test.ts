@@ -78,7 +78,10 @@ test("the table holds every key, each with an effect that exists", () => {
 
 /** The generator marks the items of these lists of objects. */
 function listed(path: string): string {
-  return path.replace(/^(agents\.list|bindings|hooks\.mappings|session\.sendPolicy\.rules|models\.providers\.\*\.models)(?=\.)/u, "$1.[]");
+  return path.replace(
+    /^(agents\.list|bindings|hooks\.mappings|session\.sendPolicy\.rules|models\.providers\.\*\.models)(?=\.)/u,
+    "$1.[]",
+  );
 }
 
 test("editors accept a file that leaves out what has a default", () => {
