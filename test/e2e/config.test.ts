@@ -2,10 +2,12 @@
 
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
+import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
+import { until } from "../kit/conversation.ts";
+import { createGatewayProcess, freePort, type GatewayProcess } from "../kit/gateway-process.ts";
 import { openRawClient, type RawClient } from "../kit/raw-client.ts";
 
 let gateway: GatewayProcess;
@@ -133,6 +135,45 @@ test("a hand that edits between get and patch is not overwritten", async () => {
   assert.equal(answer.error?.message, "config changed since last load; re-run config.get and retry");
   assert.equal(await readFile(file, "utf8"), edited);
   client.close();
+});
+
+test("a config that cannot be had after a restart is told, and the Gateway goes on where it was", async () => {
+  const taken = createServer();
+  await new Promise<void>((resolve) => {
+    taken.listen(0, "127.0.0.1", resolve);
+  });
+  const { port } = taken.address() as AddressInfo;
+  try {
+    // the environment names the port before the config does: this Gateway is asked by its file alone
+    const other = await createGatewayProcess({
+      config: { gateway: { mode: "local", port: await freePort() } },
+      env: { OPENCLAW_GATEWAY_PORT: "" },
+    });
+    try {
+      await other.start();
+      const listening = /listening on ws:\/\/127\.0\.0\.1:(\d+)/u.exec(other.output());
+      const own = Number(listening?.[1]);
+      const client = await openRawClient(own, other.token);
+      await client.connect();
+      const answer = await client.request("config.patch", {
+        raw: `{ gateway: { port: ${port}, mode: "remote", auth: { mode: "password" } } }`,
+        baseHash: await hashOf(client),
+        restartDelayMs: 0,
+      });
+      assert.equal(answer.ok, true, JSON.stringify(answer));
+      await client.closed;
+      await until(() => /listening on ws[\s\S]*listening on ws/u.test(other.output()), 10_000);
+      const again = await openRawClient(own, other.token);
+      assert.equal((await again.connect()).ok, true, "with the secret that it had");
+      for (const part of [/gateway\.mode is remote/u, /no password is set/u, new RegExp(`port ${port}`, "u")])
+        assert.match(other.output(), new RegExp(`going on as before the restart: .*${part.source}`, "u"));
+      again.close();
+    } finally {
+      await other.dispose();
+    }
+  } finally {
+    taken.close();
+  }
 });
 
 async function prints(pattern: RegExp): Promise<void> {

@@ -13,6 +13,7 @@ import type { Config } from "../../settings/config.ts";
 import { decideBindHost } from "../bind-host.ts";
 import type { Invocation, Run } from "../commands.ts";
 import type { Context } from "../context.ts";
+import { createFallback, type Before, type Fallback } from "./fallback.ts";
 import { openGatewayLog } from "./open-log.ts";
 import { createRestart } from "./restart.ts";
 import { watchSignals, type ProcessSignals } from "./signals.ts";
@@ -22,24 +23,23 @@ const restartExpectedMs = 2_000;
 
 export const run: Run = async (context, invocation) => {
   const signals = watchSignals();
-  let port: number | undefined;
+  let before: Before | undefined;
   for (;;) {
-    const life = await live(context, invocation, { signals, port });
+    const life = await live(context, invocation, { signals, fallback: createFallback(before) });
     if (!life.isRestart) return 0;
-    port = life.port;
+    before = life;
   }
 };
 
-interface Life {
+interface Life extends Before {
   readonly isRestart: boolean;
-  readonly port: number;
 }
 
 /** From opening everything to closing it all. */
 async function live(
   context: Context,
   invocation: Invocation,
-  { signals, port: portBefore }: { signals: ProcessSignals; port: number | undefined },
+  { signals, fallback }: { signals: ProcessSignals; fallback: Fallback },
 ): Promise<Life> {
   const startedAt = context.clock.monotonic();
   const { paths } = context;
@@ -49,28 +49,43 @@ async function live(
     lastGoodPath: paths.lastGoodConfig,
     variable: (name) => context.env.raw(name),
   });
-  checkMode(config, invocation);
-  const host = decideBindHost({
-    flag: invocation.options["bind"] as string | undefined,
-    settings: config.current().gateway,
-  });
+  await fallback.attempt(
+    () => checkMode(config, invocation),
+    () => undefined,
+  );
+  const host = await fallback.attempt(
+    () =>
+      decideBindHost({
+        flag: invocation.options["bind"] as string | undefined,
+        settings: config.current().gateway,
+      }),
+    // never wider than what was asked for
+    () => "127.0.0.1",
+  );
   const { port: chosen } = decidePort({
     flag: invocation.options["port"] as string | undefined,
     env: context.env,
     configured: config.current().gateway.port,
     profile: paths.profile,
   });
-
   // any free port: after a restart clients look for the one they know
-  const port = chosen === 0 ? (portBefore ?? 0) : chosen;
+  const port = chosen === 0 ? (fallback.before?.port ?? 0) : chosen;
 
   const opened = openGatewayLog(context, config.current(), invocation.options["verbose"] === true);
   let lock: Lock | undefined;
   try {
     lock = await openLock(paths.lock);
     // only the owner of the state folder makes a token: two first starts at once must not overwrite each other's
-    const { secret, isNew } = await requireSecret(context, config.current());
-    const listener = await openListener({ host, port, log: opened.log.child("gateway/listen") });
+    const { secret, isNew } = await fallback.attempt(
+      () => requireSecret(context, config.current()),
+      (before) => ({ secret: before.secret, isNew: false }),
+    );
+    const listen = (at: number) => openListener({ host, port: at, log: opened.log.child("gateway/listen") });
+    const listener = await fallback.attempt(
+      () => listen(port),
+      (before) => listen(before.port),
+    );
+    for (const complaint of fallback.complaints()) opened.log.error(complaint);
     await lock.describe({
       pid: process.pid,
       port: listener.port,
@@ -78,7 +93,7 @@ async function live(
       startedAt: context.clock.now(),
     });
     const isRestart = await serve(context, { config, secret, isNew, opened, listener, host, startedAt, signals });
-    return { isRestart, port: listener.port };
+    return { isRestart, port: listener.port, secret };
   } finally {
     lock?.release();
     opened.close();
