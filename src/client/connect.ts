@@ -3,7 +3,6 @@
 
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
-import { isRecord } from "../base/json.ts";
 import type { HelloOk } from "../protocol/connect.ts";
 import type { EventName, EventPayload, MethodName, MethodParams, MethodResult } from "../protocol/contract.ts";
 import { checkAddress, isLoopback, toGatewayKey, type PlainHosts } from "./address.ts";
@@ -179,11 +178,10 @@ function toIntroduction(options: ConnectOptions): Introduction {
 
 /** Stored before the client is used: a crash after the first call must not cost the pairing. */
 async function keepToken(options: ConnectOptions, hello: HelloOk): Promise<void> {
-  // only for connections with a device, hence read as unknown
-  const auth: unknown = hello.auth;
-  if (!options.device || !isRecord(auth) || typeof auth["deviceToken"] !== "string") return;
-  const scopes = Array.isArray(auth["scopes"]) ? auth["scopes"].filter((scope) => typeof scope === "string") : [];
-  await options.device.tokens.save(tokenKey(options), { token: auth["deviceToken"], scopes });
+  // a Gateway of the older generation says nothing here when it gives no token
+  const auth: HelloOk["auth"] | undefined = hello.auth;
+  if (!options.device || auth?.deviceToken === undefined) return;
+  await options.device.tokens.save(tokenKey(options), { token: auth.deviceToken, scopes: auth.scopes });
 }
 
 function toClient(link: Link, hello: HelloOk): GatewayClient {
