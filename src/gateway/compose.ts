@@ -43,6 +43,7 @@ import type { MethodName } from "../protocol/contract.ts";
 import type { Channel } from "../ports/channel.ts";
 import type { HandlersOf } from "../ports/method.ts";
 import { createLimiter } from "./auth/limiter.ts";
+import { createTailscaleLogin, createWhois } from "./auth/tailscale.ts";
 import { startBroadcast } from "./broadcast.ts";
 import { createDevices } from "./devices/devices.ts";
 import { createDeviceHandlers } from "./devices/methods.ts";
@@ -58,7 +59,7 @@ import { stopInOrder, type StopReason } from "./lifecycle.ts";
 import { tickIntervalMs } from "./limits.ts";
 import { createGatewayHandlers } from "./methods.ts";
 import { toNodeLink } from "./node-link.ts";
-import { toAgents, toCommandPolicy, toGatePolicy, toIdentity, toRoutePolicy } from "./policies.ts";
+import { toAgents, toCommandPolicy, isTailscaleAccepted, toGatePolicy, toIdentity, toRoutePolicy } from "./policies.ts";
 import { createPresence } from "./presence.ts";
 import { createVoice } from "./voice/voice.ts";
 import { createGatewayServer } from "./server.ts";
@@ -307,7 +308,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     gateway: () => config().gateway,
     devices,
     command: options.command,
-    tailscaleLogin: async () => undefined,
+    tailscaleLogin: createTailscaleLogin({
+      clock,
+      isAccepted: () => isTailscaleAccepted(config().gateway, options.secret.mode),
+      whois: createWhois({ clock, log: log.child("gateway/tailscale"), path: () => env.raw("PATH") ?? "" }),
+    }),
   });
   const server = createGatewayServer({
     clock,

@@ -18,7 +18,7 @@ export interface DoorDependencies {
   readonly devices: Devices;
   /** A command as its owner types it. */
   readonly command: (words: string) => string;
-  readonly tailscaleLogin: (request: IncomingMessage, peer: Peer) => Promise<string | undefined>;
+  readonly tailscaleLogin: (request: IncomingMessage) => Promise<string | undefined>;
 }
 
 export interface Door {
@@ -40,7 +40,7 @@ export function createDoor({ limiter, secret, gateway, devices, command, tailsca
       remoteIp: peer.isLocal || peer.address === "" ? undefined : peer.address,
       isInsecureUiAllowed: gateway().controlUi.allowInsecureAuth === true,
       approveCommand: (requestId) => command(`devices approve ${requestId}`),
-      tailscaleLogin: () => tailscaleLogin(request, peer),
+      tailscaleLogin: () => tailscaleLogin(request),
     }),
   };
 }

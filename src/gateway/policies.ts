@@ -59,3 +59,8 @@ export function toIdentity(config: Config, agentId: string): { name?: string; em
   const { name, emoji, avatar } = agent?.identity ?? {};
   return { name: name ?? agent?.name, emoji, avatar };
 }
+
+/** Unless the config says, only where Serve is how clients come, and no password was asked for. */
+export function isTailscaleAccepted({ auth, tailscale }: Config["gateway"], mode: "token" | "password"): boolean {
+  return auth.allowTailscale ?? (tailscale?.mode === "serve" && mode !== "password");
+}

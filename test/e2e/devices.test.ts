@@ -185,3 +185,19 @@ test("the published client pairs by itself at this machine and comes back with w
   await owner.request("device.token.revoke", { deviceId: deviceIdentity.deviceId, role: "operator" });
   assert.equal(await second.closed, 4001);
 });
+
+test("a tailnet login is no device: without one it is refused, with one it has to be approved", async () => {
+  const tailnet = await openServerKit({ tailscaleLogin: async () => "ann@example.com" });
+  const afar = await openRawClient(tailnet.port, secret, remote);
+  const bare = { ...connectParams(secret), auth: {} };
+  const refused = await afar.request("connect", bare);
+  assert.deepEqual([refused.error?.code, refused.error?.message], ["NOT_PAIRED", "device identity required"]);
+  const client = await openRawClient(tailnet.port, secret, remote);
+  const { payload } = await client.wait((frame) => frame.event === "connect.challenge");
+  const asked = await client.request(
+    "connect",
+    createTestDevice().sign(bare, payload as { nonce: string; ts: number }),
+  );
+  assert.match(asked.error?.message ?? "", /^pairing required/u);
+  await tailnet.stop();
+});
