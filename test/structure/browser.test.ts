@@ -7,7 +7,13 @@ import { test } from "node:test";
 import { build } from "esbuild";
 
 const source = join(import.meta.dirname, "../../src");
-const entries = ["client/connect.ts", "client/reconnect.ts", "client/browser-socket.ts", "protocol/device-auth.ts"];
+const entries = [
+  "client/connect.ts",
+  "client/reconnect.ts",
+  "client/browser-socket.ts",
+  "client/browser-identity.ts",
+  "protocol/device-auth.ts",
+];
 
 function bundle(contents: string) {
   return build({
