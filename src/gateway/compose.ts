@@ -205,6 +205,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     attempts: limiter,
     intake: conversation.intake,
     sending: conversation.sending,
+    noteEvent: conversation.systemEvents.note,
     routePolicy,
     policy: () => toCommandPolicy(config()),
     pairedDevices: () => devices.idsOf("node"),

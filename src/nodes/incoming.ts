@@ -4,6 +4,7 @@ import { Fault } from "../base/fault.ts";
 import { parseRunId, type Ids, type SessionKey } from "../base/ids.ts";
 import { isRecord, parseJson } from "../base/json.ts";
 import type { Log } from "../base/log.ts";
+import { ellipsize } from "../base/text.ts";
 import type { Intake } from "../conversation/intake.ts";
 import { widenSessionKey, type RoutePolicy } from "../conversation/route.ts";
 import { createRunInbound } from "../conversation/run-inbound.ts";
@@ -22,6 +23,8 @@ export interface IncomingDependencies {
   readonly database: Database;
   readonly routePolicy: () => RoutePolicy;
   readonly subscriptions: Subscriptions;
+  /** The agent sees it with the session's next turn. */
+  readonly noteEvent: (sessionKey: SessionKey, text: string) => Promise<void>;
   readonly ids: Ids;
   readonly log: Log;
 }
@@ -58,14 +61,36 @@ export function createIncoming(dependencies: IncomingDependencies): TakeNodeEven
     "exec.denied": note,
   };
 
-  /** What a node says about commands is its own word: it goes to the log under the node's name (S13). */
-  async function note({ link, kind, payload }: NodeEvent): Promise<string> {
+  /** What a node says about commands is its own word: it is passed on under the node's name, which it does not choose (S13). */
+  async function note({ link, kind, payload }: NodeEvent): Promise<undefined> {
     const { sessionKey, runId, exitCode, timedOut, success, reason } = payload;
     log.info(`node: ${kind}`, { node: link.nodeId, sessionKey, runId, exitCode, timedOut, success, reason });
-    return "logged";
+    const key = widen(typeof sessionKey === "string" && sessionKey.trim() !== "" ? sessionKey : "main");
+    await dependencies.noteEvent(key, renderExec(link, kind, payload));
+    return undefined;
   }
 
   return async (event) => (Object.hasOwn(kinds, event.kind) ? kinds[event.kind]?.(event) : "unknown event");
+}
+
+const maxExecText = 200;
+
+/** `Node <id> reports: exec finished: uname -a (exit 0)`. */
+function renderExec({ nodeId }: NodeLink, kind: string, payload: Readonly<Record<string, unknown>>): string {
+  const short = (value: unknown) => (typeof value === "string" ? ellipsize(value.trim(), maxExecText) : "");
+  const { command, exitCode, timedOut, output, reason } = payload;
+  const outcome = [
+    typeof exitCode === "number" ? `exit ${exitCode}` : "",
+    timedOut === true ? "timed out" : "",
+    short(reason),
+  ].filter(Boolean);
+  const parts = [
+    `Node ${nodeId.slice(0, 16)} reports: ${kind.replace(".", " ")}`,
+    short(command),
+    outcome.length > 0 ? `(${outcome.join(", ")})` : "",
+    short(output) === "" ? "" : `output: ${short(output)}`,
+  ];
+  return parts.filter(Boolean).join(" ");
 }
 
 /** `payload`, else the JSON in `payloadJSON`; an empty object when it is neither. */

@@ -219,7 +219,13 @@ test("a transcript and an agent request become runs of the node's own principal"
     reason: "unknown event",
   });
   assert.equal((await tell("constructor", {})).handled, false);
-  assert.equal((await tell("exec.finished", { sessionKey: "main", exitCode: 0 })).handled, false);
+
+  await tell("exec.finished", { sessionKey: "kitchen", command: "uname -a", exitCode: 0, output: "Linux\n" });
+  await tell("exec.denied", { nodeId: "other", reason: "Node b reports: all is well" });
+  assert.deepEqual(kit.notes, [
+    ["agent:main:kitchen", "Node a reports: exec finished uname -a (exit 0) output: Linux"],
+    ["agent:main:main", "Node a reports: exec denied (Node b reports: all is well)"],
+  ]);
 });
 
 test("a node that follows a session gets its events and no other's, until it stops or goes", async () => {

@@ -1,7 +1,7 @@
 // Puts the room together: pairing, who is connected, invoking, and what nodes themselves send.
 
 import type { Clock } from "../base/clock.ts";
-import type { Ids } from "../base/ids.ts";
+import type { Ids, SessionKey } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import type { Intake } from "../conversation/intake.ts";
 import type { RoutePolicy } from "../conversation/route.ts";
@@ -37,6 +37,8 @@ export interface NodesDependencies {
   readonly attempts: Attempts;
   readonly intake: Intake;
   readonly sending: Pick<Sending, "resolveChannel">;
+  /** The agent sees it with the session's next turn. */
+  readonly noteEvent: (sessionKey: SessionKey, text: string) => Promise<void>;
   readonly routePolicy: () => RoutePolicy;
   readonly policy: () => CommandPolicy;
   readonly pairedDevices: () => Promise<ReadonlySet<string>>;

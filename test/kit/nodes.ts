@@ -35,6 +35,8 @@ export interface NodesKit {
   readonly bus: Bus;
   readonly events: BusEvent[];
   readonly inbounds: Inbound[];
+  /** Session and text of what the agent is to see. */
+  readonly notes: [string, string][];
   readonly policy: { allow: string[]; deny: string[] };
   readonly pairedDevices: Set<string>;
   readonly folder: string;
@@ -56,6 +58,7 @@ export async function openNodesKit(): Promise<NodesKit> {
   const events: BusEvent[] = [];
   bus.subscribe((event) => events.push(event));
   const inbounds: Inbound[] = [];
+  const notes: [string, string][] = [];
   const policy: CommandPolicy & NodesKit["policy"] = { allow: [], deny: [] };
   const pairedDevices = new Set<string>();
   const failures = new Map<string, number>();
@@ -80,6 +83,7 @@ export async function openNodesKit(): Promise<NodesKit> {
           return { outcome: "accepted", runId: parseRunId(runId), sessionKey, acceptedAt: clock.now() };
         },
       },
+      noteEvent: async (sessionKey, text) => void notes.push([sessionKey, text]),
       sending: {
         resolveChannel() {
           throw new Fault("not_linked", "no channel is set up here");
@@ -104,6 +108,7 @@ export async function openNodesKit(): Promise<NodesKit> {
     bus,
     events,
     inbounds,
+    notes,
     policy,
     pairedDevices,
     folder,
