@@ -1,7 +1,7 @@
 // A crowd of clients: how long an event takes to the last of them, what slow readers cost the others, and how long a crowd takes to come
 // back after all its connections broke.
 
-import { openCrowd, percentile, type Crowd } from "../test/kit/crowd.ts";
+import { openCrowd, typicalP99, type Crowd } from "../test/kit/crowd.ts";
 import type { Program } from "./programs.ts";
 import { repeat } from "./statistics.ts";
 import { connectLine, connectParams, type Line } from "./traffic.ts";
@@ -43,13 +43,8 @@ async function mark(crowd: Crowd, line: Line, options: { count: number; receiver
   return numbers;
 }
 
-async function p99(crowd: Crowd, numbers: readonly number[]): Promise<number> {
-  const reports = await crowd.reports();
-  return percentile(
-    numbers.flatMap((marker) => reports.flatMap((report) => report.markers[marker] ?? [])),
-    0.99,
-  );
-}
+const p99 = async (crowd: Crowd, numbers: readonly number[]): Promise<number> =>
+  typicalP99(await crowd.reports(), numbers);
 
 /** The list as the Gateway sends it, for a floor that sends the same. */
 export async function presenceList({ url }: Program, token: string): Promise<unknown> {
@@ -60,7 +55,7 @@ export async function presenceList({ url }: Program, token: string): Promise<unk
   return list;
 }
 
-/** Ms from a note to its event at the clients: the 99th percentile. */
+/** Ms from a note to its event at 99 of 100 clients: the median of these. */
 export const fanOutMs = (program: Program, token: string): Promise<number> =>
   withCrowd(program, token, async (crowd, line) => {
     await crowd.open(crowdSize, { url: program.url, params: connectParams(token) });

@@ -95,3 +95,14 @@ export function percentile(samples: readonly number[], part: number): number {
   const sorted = samples.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
 }
+
+/** After how many ms 99 of 100 clients had an event: the median over these, so that one bad moment of the machine does not count. */
+export function typicalP99(reports: readonly CrowdReport[], markers: readonly number[]): number {
+  const each = markers.map((marker) =>
+    percentile(
+      reports.flatMap((report) => report.markers[marker] ?? []),
+      0.99,
+    ),
+  );
+  return percentile(each, 0.5);
+}
