@@ -15,6 +15,7 @@ import type { DeliveryTarget } from "../ports/message.ts";
 import type { Caller } from "../ports/method.ts";
 import type { NodeLink } from "../ports/node-link.ts";
 import type { MethodParams } from "../protocol/contract.ts";
+import type { Invocations } from "./invocations.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
 export interface IncomingDependencies {
@@ -25,6 +26,7 @@ export interface IncomingDependencies {
   readonly subscriptions: Subscriptions;
   /** The agent sees it with the session's next turn. */
   readonly noteEvent: (sessionKey: SessionKey, text: string) => Promise<void>;
+  readonly invocations: Pick<Invocations, "wasAskedFor">;
   readonly ids: Ids;
   readonly log: Log;
 }
@@ -61,12 +63,16 @@ export function createIncoming(dependencies: IncomingDependencies): TakeNodeEven
     "exec.denied": note,
   };
 
-  /** What a node says about commands is its own word: it is passed on under the node's name, which it does not choose (S13). */
-  async function note({ link, kind, payload }: NodeEvent): Promise<undefined> {
+  /**
+   * What a node says about commands is its own word: it is passed on under the node's name, which it does not choose, and to the
+   * session that had it asked for one, and to no other (S13).
+   */
+  async function note({ link, kind, payload }: NodeEvent): Promise<string | undefined> {
     const { sessionKey, runId, exitCode, timedOut, success, reason } = payload;
     log.info(`node: ${kind}`, { node: link.nodeId, sessionKey, runId, exitCode, timedOut, success, reason });
-    const key = widen(typeof sessionKey === "string" && sessionKey.trim() !== "" ? sessionKey : "main");
-    await dependencies.noteEvent(key, renderExec(link, kind, payload));
+    if (typeof sessionKey !== "string" || !dependencies.invocations.wasAskedFor(link.connId, sessionKey))
+      return "no command of this session was given to this node";
+    await dependencies.noteEvent(widen(sessionKey), renderExec(link, kind, payload));
     return undefined;
   }
 

@@ -3,6 +3,7 @@
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import type { Ids } from "../base/ids.ts";
+import { isRecord } from "../base/json.ts";
 import type { NodeLink } from "../ports/node-link.ts";
 
 export interface Invocation {
@@ -30,10 +31,15 @@ export interface Invocations {
   settle(connId: string, answer: InvokeAnswer): boolean;
   /** The connection is gone: who waits for it waits no more. */
   drop(connId: string): void;
+  /** Was this connection asked, not long ago, to run something for that session (as its asker wrote it)? */
+  wasAskedFor(connId: string, sessionKey: string): boolean;
 }
 
 /** Open commands of one connection. */
 const maxOpen = 64;
+/** What a node says about a command counts that long after it was asked; the command itself may take an hour. */
+const rememberMs = 2 * 60 * 60 * 1000;
+const maxRemembered = 1_000;
 
 interface Open {
   readonly connId: string;
@@ -42,10 +48,27 @@ interface Open {
 
 export function createInvocations({ clock, ids }: { clock: Clock; ids: Ids }): Invocations {
   const open = new Map<string, Open>();
+  /** By connection and session: when it was asked last. */
+  const asked = new Map<string, number>();
+  const remember = (connId: string, sessionKey: string) => {
+    const name = JSON.stringify([connId, sessionKey]);
+    asked.delete(name);
+    asked.set(name, clock.monotonic());
+    for (const oldest of asked.keys()) {
+      if (asked.size <= maxRemembered) break;
+      asked.delete(oldest);
+    }
+  };
 
   return {
+    wasAskedFor(connId, sessionKey) {
+      const at = asked.get(JSON.stringify([connId, sessionKey]));
+      return at !== undefined && clock.monotonic() - at <= rememberMs;
+    },
     send(link, { command, params, timeoutMs, idempotencyKey }) {
       const { connId, nodeId } = link;
+      const sessionKey = isRecord(params) ? params["sessionKey"] : undefined;
+      if (typeof sessionKey === "string") remember(connId, sessionKey);
       if ([...open.values()].filter((entry) => entry.connId === connId).length >= maxOpen) {
         throw new Fault("overloaded", `the node has ${maxOpen} commands to answer already`, { retryAfterMs: 1_000 });
       }

@@ -100,7 +100,7 @@ export function createNodes(dependencies: NodesDependencies): Nodes {
         invocations,
         extras,
         log,
-        takeEvent: createIncoming({ ...dependencies, subscriptions }),
+        takeEvent: createIncoming({ ...dependencies, subscriptions, invocations }),
       }),
       ...createApprovalHandlers({
         clock,
