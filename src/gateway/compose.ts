@@ -103,8 +103,12 @@ export function createGateway(options: GatewayOptions): Gateway {
   const egress = createEgress({ clock });
   const supervisor = createSupervisor({ clock, log: log.child("supervisor") });
 
-  const models = (override?: string) =>
-    chooseModels({ defaults: config().agents.defaults, providers: config().models.providers, env: env.raw }, override);
+  const modelSettings = () => ({
+    defaults: config().agents.defaults,
+    providers: config().models.providers,
+    env: env.raw,
+  });
+  const models = (override?: string) => chooseModels(modelSettings(), override);
   const runTurn = createTurnRunner({
     chooseModels: models,
     openModel: (spec) => openModel(spec, { fetch: egress.fetch, clock }),
@@ -128,11 +132,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
 
   const topics = createTopics();
-  const { viewModel, priceOf, resolveModel } = createModelViews(() => ({
-    defaults: config().agents.defaults,
-    providers: config().models.providers,
-    env: env.raw,
-  }));
+  const modelViews = createModelViews(modelSettings);
   const conversation = createConversation({
     database,
     clock,
@@ -140,8 +140,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     log: log.child("conversation"),
     publish: bus.publish,
     topics,
-    viewModel,
-    priceOf,
+    ...modelViews,
     runTurn,
     channels: () => channels,
     gatePolicy: (channel) => toGatePolicy(config(), channel),
@@ -257,24 +256,14 @@ export function createGateway(options: GatewayOptions): Gateway {
       findSessionKey: (sessionId) => database.read((sql) => findSessionById(sql, sessionId)?.key),
       identity: (agentId) => toIdentity(config(), agentId),
     }),
-    ...createChatHandlers({
-      database,
-      intake: conversation.intake,
-      lane: conversation.lane,
-      runs: conversation.runs,
-      routePolicy,
-      inject: conversation.inject,
-    }),
+    ...createChatHandlers({ ...conversation, database, routePolicy }),
     ...createSessionHandlers({
+      ...conversation,
+      ...modelViews,
       database,
       clock,
       ids,
-      lane: conversation.lane,
-      runs: conversation.runs,
-      feed: conversation.sessionFeed,
       routePolicy,
-      viewModel,
-      resolveModel,
       topics,
       path: paths.database,
     }),

@@ -27,7 +27,7 @@ const defaultKept = 400;
 
 export interface ChangeDependencies extends QuietDependencies {
   readonly ids: Ids;
-  readonly feed: SessionFeed;
+  readonly sessionFeed: SessionFeed;
   readonly routePolicy: () => RoutePolicy;
   readonly viewModel: ViewModel;
   readonly resolveModel: ResolveModel;
@@ -38,7 +38,7 @@ export interface ChangeDependencies extends QuietDependencies {
 type Names = "sessions.patch" | "sessions.reset" | "sessions.delete" | "sessions.compact";
 
 export function createChangeHandlers(dependencies: ChangeDependencies): HandlersOf<Names> {
-  const { database, clock, ids, feed, path, viewModel } = dependencies;
+  const { database, clock, ids, sessionFeed, path, viewModel } = dependencies;
   const widen = (key: string) => widenSessionKey(key, dependencies.routePolicy());
   const whenQuiet = createWhenQuiet(dependencies);
   const archiveName = ({ sessionId }: SessionRow) => `${path}#${sessionId}`;
@@ -47,7 +47,7 @@ export function createChangeHandlers(dependencies: ChangeDependencies): Handlers
     async "sessions.patch"({ params }) {
       const key = widen(params.key);
       const session = await database.write((sql) => patch(sql, { ...params, key }, dependencies));
-      feed.changed(key, "patch");
+      sessionFeed.changed(key, "patch");
       const next = nextModel(session, viewModel, session.settings.model);
       return {
         ok: true,
@@ -72,7 +72,7 @@ export function createChangeHandlers(dependencies: ChangeDependencies): Handlers
         }
         return make(sql, key, dependencies);
       });
-      feed.changed(key, "reset");
+      sessionFeed.changed(key, "reset");
       return { ok: true, key, entry: renderEntry(session) };
     },
 
@@ -93,7 +93,7 @@ export function createChangeHandlers(dependencies: ChangeDependencies): Handlers
         deleteSession(sql, key);
         return current;
       });
-      if (session) feed.changed(key, "delete");
+      if (session) sessionFeed.changed(key, "delete");
       return {
         ok: true,
         key,
@@ -116,7 +116,7 @@ export function createChangeHandlers(dependencies: ChangeDependencies): Handlers
           ...(done.kept === 0 ? { reason: "no transcript" } : {}),
         };
       }
-      feed.changed(key, "compact");
+      sessionFeed.changed(key, "compact");
       return { ok: true, key, compacted: true, kept: keep, archived: archiveName(done.session) };
     },
   };
