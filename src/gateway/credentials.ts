@@ -64,8 +64,8 @@ async function refuseDevice(
   { guard, devices }: CredentialContext,
 ): Promise<Fault> {
   const { token, password, deviceToken } = params.auth ?? {};
-  // only a device's own token was shown: naming the shared secret would send its owner the wrong way
-  if (deviceToken && !token && !password) return refuseDeviceToken();
+  // only a device's own token was shown, in one field or two: naming the shared secret would send its owner the wrong way
+  if (deviceToken && (!token || token === deviceToken) && !password) return refuseDeviceToken();
   const isRetryable = !deviceToken && (await devices.hasToken(id, role));
   return refuse(params, { mode: guard.mode, what: "mismatch", isRetryable });
 }

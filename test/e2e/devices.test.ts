@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { createHash, generateKeyPairSync, sign } from "node:crypto";
+import { connect, createServer } from "node:net";
 import { after, afterEach, before, test } from "node:test";
 
 import { GatewayClient } from "@openclaw/gateway-client";
@@ -47,9 +48,12 @@ async function join(device: TestDevice, { auth, params, headers, version, isNonc
 
 const authOf = (hello: Frame) => hello.payload?.["auth"] as { deviceToken: string; role: string; scopes: string[] };
 
+/** How a generation connects. */
+type Dialect = Pick<Joining, "params" | "version">;
+
 /** @returns the token of a device that asked and was approved. */
-async function pairFromAfar(device: TestDevice): Promise<string> {
-  const asked = await join(device, { auth: { token: secret }, headers: remote });
+async function pairFromAfar(device: TestDevice, dialect: Dialect): Promise<string> {
+  const asked = await join(device, { ...dialect, auth: { token: secret }, headers: remote });
   assert.equal(asked.hello.error?.code, "NOT_PAIRED");
   assert.match(asked.hello.error?.message ?? "", /pairing required/u);
   const requestId = String(asked.hello.error?.details?.["requestId"]);
@@ -62,15 +66,35 @@ async function pairFromAfar(device: TestDevice): Promise<string> {
     [requestId],
   );
   assert.equal((await owner.request("device.pair.approve", { requestId })).ok, true);
-  return authOf((await join(device, { auth: { token: secret }, headers: remote })).hello).deviceToken;
+  const { hello } = await join(device, { ...dialect, auth: { token: secret }, headers: remote });
+  return authOf(hello).deviceToken;
 }
 
-test("from afar: ask, be approved, come back with the device's token, rotate, revoke", async () => {
+const dialects: Record<string, Dialect> = {
+  "protocol 3": { params: { minProtocol: 3, maxProtocol: 3 }, version: 2 },
+  "protocol 4": { params: { minProtocol: 4, maxProtocol: 4 }, version: 3 },
+  // the runbook's own example, with a device beside it
+  "protocol 7": {
+    params: {
+      minProtocol: 7,
+      maxProtocol: 7,
+      client: { id: "cli-abc123", version: "1.0.0", platform: "darwin", mode: "operator" },
+    },
+    version: 3,
+  },
+};
+
+for (const [name, dialect] of Object.entries(dialects)) {
+  test(`from afar, ${name}: ask, be approved, come back with the device's token, rotate, revoke`, () => live(dialect));
+}
+
+async function live(dialect: Dialect): Promise<void> {
   const device = createTestDevice();
-  const deviceToken = await pairFromAfar(device);
+  const enter = (auth: Joining["auth"]) => join(device, { ...dialect, auth, headers: remote });
+  const deviceToken = await pairFromAfar(device, dialect);
   // in either field, for either generation
   for (const auth of [{ deviceToken }, { token: deviceToken }]) {
-    const { hello } = await join(device, { auth, headers: remote });
+    const { hello } = await enter(auth);
     assert.deepEqual(authOf(hello), {
       ...authOf(hello),
       deviceToken,
@@ -80,21 +104,21 @@ test("from afar: ask, be approved, come back with the device's token, rotate, re
   const stolen = await join(createTestDevice(), { auth: { deviceToken }, headers: remote });
   assert.equal(stolen.hello.error?.details?.["code"], "AUTH_DEVICE_TOKEN_MISMATCH");
 
-  const holder = await join(device, { auth: { deviceToken }, headers: remote });
+  const holder = await enter({ deviceToken });
   const rotated = await owner.request("device.token.rotate", { deviceId: device.id, role: "operator" });
   assert.equal((await holder.client.closed).code, 4001);
-  const old = await join(device, { auth: { deviceToken }, headers: remote });
+  const old = await enter({ deviceToken });
   assert.equal(old.hello.error?.details?.["code"], "AUTH_DEVICE_TOKEN_MISMATCH");
 
   const token = String(rotated.payload?.["token"]);
-  const { client, hello } = await join(device, { auth: { deviceToken: token }, headers: remote });
+  const { client, hello } = await enter({ deviceToken: token });
   assert.equal(hello.ok, true);
   const begunAt = performance.now();
   assert.equal((await owner.request("device.token.revoke", { deviceId: device.id, role: "operator" })).ok, true);
   assert.deepEqual(await client.closed, { code: 4001, reason: "device token revoked" });
   assert.ok(performance.now() - begunAt < 1_000);
-  assert.equal((await join(device, { auth: { deviceToken: token }, headers: remote })).hello.ok, false);
-});
+  assert.equal((await enter({ deviceToken: token })).hello.ok, false);
+}
 
 test("the owner at this machine is let in without asking, not so a page of another origin or a mere device token", async () => {
   const device = createTestDevice();
@@ -147,7 +171,34 @@ test("who manages devices without being an admin learns no token", async () => {
   assert.equal(rotated.payload?.["token"], undefined);
 });
 
-test("the published client pairs by itself at this machine and comes back with what it was given", async () => {
+/** Stands between, like a proxy of the owner's: what comes through it comes from elsewhere. */
+async function openProxy(): Promise<{ port: number; close(): void }> {
+  const proxy = createServer((from) => {
+    const to = connect(kit.port, "127.0.0.1");
+    from.once("data", (data: Buffer) => {
+      to.write(data.toString("latin1").replace("\r\n", "\r\nX-Forwarded-For: 203.0.113.7\r\n"), "latin1");
+      from.pipe(to).pipe(from);
+    });
+    for (const socket of [from, to]) socket.on("error", () => undefined);
+    from.on("close", () => to.destroy());
+    to.on("close", () => from.destroy());
+  });
+  await new Promise<void>((resolve) => {
+    proxy.listen(0, "127.0.0.1", resolve);
+  });
+  const address = proxy.address();
+  const port = typeof address === "object" && address ? address.port : 0;
+  return { port, close: () => void proxy.close() };
+}
+
+interface Published {
+  readonly hello: Promise<{ auth: { deviceToken?: string } }>;
+  readonly refused: Promise<Error>;
+  readonly closed: Promise<number>;
+}
+
+/** A device of the published client. */
+function createPublished() {
   const pair = generateKeyPairSync("ed25519");
   const raw = pair.publicKey.export({ format: "der", type: "spki" }).subarray(-32);
   const deviceIdentity = {
@@ -155,11 +206,12 @@ test("the published client pairs by itself at this machine and comes back with w
     publicKeyPem: pair.publicKey.export({ format: "pem", type: "spki" }).toString(),
     privateKeyPem: pair.privateKey.export({ format: "pem", type: "pkcs8" }).toString(),
   };
-  const connect = async (credentials: { token?: string; deviceToken?: string }) => {
+  const start = (port: number, credentials: { token?: string; deviceToken?: string }): Published => {
     const hello = Promise.withResolvers<{ auth: { deviceToken?: string } }>();
+    const refused = Promise.withResolvers<Error>();
     const closed = Promise.withResolvers<number>();
     const client = new GatewayClient({
-      url: `ws://127.0.0.1:${kit.port}`,
+      url: `ws://127.0.0.1:${port}`,
       ...credentials,
       clientName: "gateway-client",
       mode: "backend",
@@ -169,21 +221,49 @@ test("the published client pairs by itself at this machine and comes back with w
         signDevicePayload: (_pem, payload) => sign(null, Buffer.from(payload), pair.privateKey).toString("base64url"),
         publicKeyRawBase64UrlFromPem: () => raw.toString("base64url"),
       },
+      // what the published types call HelloOk has this in it
       onHelloOk: (payload: unknown) => hello.resolve(payload as { auth: { deviceToken?: string } }),
-      onConnectError: (error: Error) => hello.reject(error),
+      onConnectError: (error: Error) => refused.resolve(error),
       onClose: (code: number) => closed.resolve(code),
     });
     client.start();
     open.push({ close: () => client.stop() });
-    return { hello: await hello.promise, closed: closed.promise };
+    return { hello: hello.promise, refused: refused.promise, closed: closed.promise };
   };
-  const first = await connect({ token: secret });
-  const { deviceToken } = first.hello.auth;
-  assert.ok(deviceToken);
-  const second = await connect({ deviceToken });
-  assert.equal(second.hello.auth.deviceToken, deviceToken);
-  await owner.request("device.token.revoke", { deviceId: deviceIdentity.deviceId, role: "operator" });
+  return { deviceId: deviceIdentity.deviceId, start };
+}
+
+test("the published client pairs by itself at this machine", async () => {
+  const { auth } = await createPublished().start(kit.port, { token: secret }).hello;
+  assert.equal(typeof auth.deviceToken, "string");
+});
+
+test("the published client from afar: told to wait, approved, in by itself, back with its token, rotated, revoked", async () => {
+  const proxy = await openProxy();
+  open.push(proxy);
+  const device = createPublished();
+  const first = device.start(proxy.port, { token: secret });
+  assert.match((await first.refused).message, /pairing required/u);
+  const { payload } = await owner.request("device.pair.list");
+  const pending = (payload?.["pending"] ?? []) as { requestId: string; deviceId: string; remoteIp?: string }[];
+  const request = pending.find(({ deviceId }) => deviceId === device.deviceId);
+  assert.ok(request);
+  await owner.request("device.pair.approve", { requestId: request.requestId });
+  // it tries again by itself
+  const { deviceToken = "" } = (await first.hello).auth;
+
+  const second = device.start(proxy.port, { deviceToken });
+  assert.equal((await second.hello).auth.deviceToken, deviceToken);
+  const rotated = await owner.request("device.token.rotate", { deviceId: device.deviceId, role: "operator" });
   assert.equal(await second.closed, 4001);
+  assert.match((await device.start(proxy.port, { deviceToken }).refused).message, /device token mismatch/u);
+
+  const third = device.start(proxy.port, { deviceToken: String(rotated.payload?.["token"]) });
+  await third.hello;
+  const begunAt = performance.now();
+  await owner.request("device.token.revoke", { deviceId: device.deviceId, role: "operator" });
+  assert.equal(await third.closed, 4001);
+  assert.ok(performance.now() - begunAt < 1_000);
 });
 
 test("a tailnet login is no device: without one it is refused, with one it has to be approved", async () => {
