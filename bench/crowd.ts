@@ -1,5 +1,5 @@
 // A crowd of clients: how long an event takes to the last of them, what slow readers cost the others, and how long a crowd takes to come
-// back after all its connections broke.
+// back after all its connections broke (T18).
 
 import { openCrowd, typicalP99, type Crowd } from "../test/kit/crowd.ts";
 import type { Program } from "./programs.ts";

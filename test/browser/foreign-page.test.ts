@@ -1,5 +1,5 @@
 // A real browser with a page of somebody else's: whatever it tries against the Gateway on this machine has no effect, and it reads no
-// answer (S2). The Gateway's own pages, and those that the config lists, work.
+// answer (S2, T39). The Gateway's own pages, and those that the config lists, work.
 
 import assert from "node:assert/strict";
 import { createServer } from "node:http";

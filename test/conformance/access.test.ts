@@ -1,5 +1,5 @@
 // Who may call what: every method of the contract x every set of scopes x both roles x both dialects of errors, through the real
-// dispatcher. The cells come from the contract, so a new method is in the matrix as soon as it exists.
+// dispatcher. The cells come from the contract, so a new method is in the matrix as soon as it exists (T35).
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";

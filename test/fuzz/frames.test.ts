@@ -1,6 +1,6 @@
 // Malformed frames against a real Gateway process: right requests of every method, changed at random in their structure or in their
 // bytes, and garbage at every earlier stage of a connection. An oracle knows the answer to each; the process lives, stays as small as
-// it was, and answers everybody else. FUZZ_SEED and FUZZ_FRAMES replay a run.
+// it was, and answers everybody else (T16). FUZZ_SEED and FUZZ_FRAMES replay a run.
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-// A real Gateway with a crowd: everybody gets every event, and those who read slowly cost the others nothing. What is asserted here
+// A real Gateway with a crowd: everybody gets every event, and those who read slowly cost the others nothing (T14, T15). What is asserted here
 // holds on a busy machine, too; `npm run bench` has the exact figures.
 
 import assert from "node:assert/strict";
