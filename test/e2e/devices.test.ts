@@ -2,12 +2,12 @@
 
 import assert from "node:assert/strict";
 import { createHash, generateKeyPairSync, sign } from "node:crypto";
-import { connect, createServer } from "node:net";
 import { after, afterEach, before, test } from "node:test";
 
 import { GatewayClient } from "@openclaw/gateway-client";
 
 import { createTestDevice, type TestDevice } from "../kit/device.ts";
+import { openProxy } from "../kit/node-process.ts";
 import { openServerKit, secret, type ServerKit } from "../kit/gateway-server.ts";
 import { connectParams, openRawClient, type Frame, type RawClient } from "../kit/raw-client.ts";
 
@@ -171,26 +171,6 @@ test("who manages devices without being an admin learns no token", async () => {
   assert.equal(rotated.payload?.["token"], undefined);
 });
 
-/** Stands between, like a proxy of the owner's: what comes through it comes from elsewhere. */
-async function openProxy(): Promise<{ port: number; close(): void }> {
-  const proxy = createServer((from) => {
-    const to = connect(kit.port, "127.0.0.1");
-    from.once("data", (data: Buffer) => {
-      to.write(data.toString("latin1").replace("\r\n", "\r\nX-Forwarded-For: 203.0.113.7\r\n"), "latin1");
-      from.pipe(to).pipe(from);
-    });
-    for (const socket of [from, to]) socket.on("error", () => undefined);
-    from.on("close", () => to.destroy());
-    to.on("close", () => from.destroy());
-  });
-  await new Promise<void>((resolve) => {
-    proxy.listen(0, "127.0.0.1", resolve);
-  });
-  const address = proxy.address();
-  const port = typeof address === "object" && address ? address.port : 0;
-  return { port, close: () => void proxy.close() };
-}
-
 interface Published {
   readonly hello: Promise<{ auth: { deviceToken?: string } }>;
   readonly refused: Promise<Error>;
@@ -239,8 +219,8 @@ test("the published client pairs by itself at this machine", async () => {
 });
 
 test("the published client from afar: told to wait, approved, in by itself, back with its token, rotated, revoked", async () => {
-  const proxy = await openProxy();
-  open.push(proxy);
+  const proxy = await openProxy(kit.port);
+  open.push({ close: () => void proxy.stop() });
   const device = createPublished();
   const first = device.start(proxy.port, { token: secret });
   assert.match((await first.refused).message, /pairing required/u);
