@@ -43,11 +43,9 @@ export function findChromium(): { readonly path: string } | { readonly reason: s
   if (found !== undefined) return { path: found };
   if (process.platform !== "linux" || process.getuid?.() !== 0)
     return { reason: "no Chromium here: install it (Debian: apt-get install chromium) and run again" };
-  const options = {
-    stdio: "pipe",
-    timeout: installMs,
-    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
-  } as const;
+  // not our temporary folder: apt reads lists as a user of its own, who may not look into it
+  const env = { PATH: process.env["PATH"], DEBIAN_FRONTEND: "noninteractive" };
+  const options = { stdio: "pipe", timeout: installMs, env } as const;
   try {
     execFileSync("apt-get", ["update"], options);
     execFileSync("apt-get", ["install", "-y", "--no-install-recommends", "chromium"], options);
@@ -79,7 +77,7 @@ export async function openChromium(path: string, hosts: readonly string[]): Prom
       `--host-resolver-rules=${hosts.map((host) => `MAP ${host} 127.0.0.1`).join(",")}`,
       "about:blank",
     ],
-    { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, HOME: profile } },
+    { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, HOME: profile, TMPDIR: profile } },
   );
   const ended = new Promise((resolve) => child.once("exit", resolve));
   const remove = () => rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
