@@ -24,7 +24,7 @@ export interface NodeHost {
 /** Commands at once; further ones are refused, not queued: their caller's time runs already. */
 const maxRunning = 16;
 /** Answers remembered by key. */
-const maxRemembered = 200;
+const maxRemembered = 50;
 const answerTimeoutMs = 15_000;
 
 interface Invoke {

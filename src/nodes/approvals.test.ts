@@ -187,4 +187,9 @@ test("a node's file is read and replaced through the node", async () => {
   const set = kit.call("exec.approvals.node.set", { nodeId: "n", file: { version: 1 }, baseHash: "h" });
   assert.deepEqual(await received(node), { file: { version: 1 }, baseHash: "h" });
   await set;
+  for (const command of ["system.execApprovals.get", " system.execApprovals.set "]) {
+    const request = { nodeId: "n", command, params: { file: { version: 1 as const } }, idempotencyKey: command };
+    await assert.rejects(kit.call("node.invoke", request), /does not change exec approvals/u);
+  }
+  assert.deepEqual(node.sent, []);
 });

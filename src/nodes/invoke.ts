@@ -46,7 +46,7 @@ export interface InvokerDependencies {
 const defaultTimeoutMs = 30_000;
 const maxTimeoutMs = 60 * 60 * 1000;
 /** Answers larger than this, in characters of JSON, are not kept for repeated requests. */
-const maxKeptLength = 1024 * 1024;
+const maxKeptLength = 256 * 1024;
 
 /** As it is kept. */
 type Answer =

@@ -1,6 +1,7 @@
 // `node.*` for operators: list, describe, invoke, rename, pairing.
 
 import type { Clock } from "../base/clock.ts";
+import { Fault } from "../base/fault.ts";
 import { parseRunId } from "../base/ids.ts";
 import type { Database } from "../platform/database.ts";
 import type { HandlersOf } from "../ports/method.ts";
@@ -48,11 +49,14 @@ export function createNodeHandlers(dependencies: NodeMethodDependencies): Handle
     },
 
     async "node.invoke"({ params, caller }) {
-      const { nodeId, command, timeoutMs, idempotencyKey } = params;
+      const { nodeId, timeoutMs, idempotencyKey } = params;
+      const command = params.command.trim();
+      // who may run commands may not say which commands may run (S11): that is for administrators, by methods of their own
+      if (command.startsWith("system.execApprovals.")) throw notByInvoke();
       const { payload, payloadJson } = await invoker.invoke({
         scope: { principal: caller.principal, method: "node.invoke", key: parseRunId(idempotencyKey) },
         nodeId,
-        command: command.trim(),
+        command,
         params: params.params,
         ...(timeoutMs === undefined ? {} : { timeoutMs }),
       });
@@ -96,6 +100,13 @@ export function createNodeHandlers(dependencies: NodeMethodDependencies): Handle
       return { nodeId };
     },
   };
+}
+
+function notByInvoke(): Fault {
+  return new Fault("invalid_params", "node.invoke does not change exec approvals", {
+    field: "command",
+    next: "use exec.approvals.node.get and exec.approvals.node.set",
+  });
 }
 
 async function list(dependencies: NodeMethodDependencies): Promise<readonly NodeView[]> {
