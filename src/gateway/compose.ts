@@ -2,86 +2,48 @@
 
 import { arch, hostname, platform, release } from "node:os";
 
-import { createCatalogHandlers } from "../agent/catalog.ts";
-import { createAgentHandlers } from "../agent/methods.ts";
 import { createCooldowns } from "../agent/cooldowns.ts";
 import { createModelCheck } from "../agent/checks.ts";
 import { createModelViews } from "../agent/model-views.ts";
 import { chooseModels } from "../agent/models.ts";
 import { openModel } from "../agent/providers/open.ts";
 import { createTurnRunner } from "../agent/turn.ts";
-import type { Brand } from "../base/brand.ts";
 import type { Clock, Timer } from "../base/clock.ts";
-import type { Ids } from "../base/ids.ts";
-import type { Log } from "../base/log.ts";
 import type { Service } from "../base/service.ts";
-import { createChatHandlers } from "../channels/webchat/methods.ts";
 import { renderProblem } from "../config/explain.ts";
-import { createConfigHandlers, type ConfigMethodDependencies } from "../config/methods.ts";
-import type { GatewaySecret } from "../config/secret.ts";
-import type { ConfigStore } from "../config/store.ts";
 import { fileVariables } from "../config/substitute.ts";
 import { unsetKeys } from "../config/unset.ts";
 import { createConversation } from "../conversation/conversation.ts";
 import { openGatewayDatabase } from "../conversation/database.ts";
-import { createConversationHandlers } from "../conversation/methods.ts";
-import { createSessionHandlers } from "../conversation/sessions/methods.ts";
-import { widenSessionKey } from "../conversation/route.ts";
-import { findSessionById } from "../conversation/store/sessions.ts";
 import { createNodes } from "../nodes/nodes.ts";
 import { nodeMigrations } from "../nodes/store/schema.ts";
-import { wake } from "../conversation/wake.ts";
 import { createBus } from "../platform/bus.ts";
 import { createEgress } from "../platform/egress.ts";
-import { withVariables, type Env } from "../platform/env.ts";
+import { withVariables } from "../platform/env.ts";
 import { readTextIfExists } from "../platform/files.ts";
-import type { Listener } from "../platform/listen.ts";
-import type { Paths } from "../platform/paths.ts";
 import { createSupervisor } from "../platform/supervisor.ts";
 import { createTopics } from "../platform/topics.ts";
-import type { MethodName } from "../protocol/contract.ts";
 import type { Channel } from "../ports/channel.ts";
-import type { HandlersOf } from "../ports/method.ts";
 import { createLimiter } from "./auth/limiter.ts";
 import { createTailscaleLogin, createWhois } from "./auth/tailscale.ts";
+import type { GatewayOptions } from "./options.ts";
 import { startBroadcast } from "./broadcast.ts";
 import { createDevices } from "./devices/devices.ts";
-import { createDeviceHandlers } from "./devices/methods.ts";
 import { deviceMigrations } from "./devices/schema.ts";
 import { openTokenKey } from "./devices/token-key.ts";
-import { createChannelHandlers } from "./channel-methods.ts";
 import { createDispatch, type AnyHandler } from "./dispatch.ts";
 import { createDoor } from "./door.ts";
 import { createChannels } from "./features.ts";
+import { createHandlers } from "./handlers.ts";
 import { createHealth } from "./health.ts";
 import { createHello } from "./hello.ts";
 import { stopInOrder, type StopReason } from "./lifecycle.ts";
 import { tickIntervalMs } from "./limits.ts";
-import { createGatewayHandlers } from "./methods.ts";
 import { toNodeLink } from "./node-link.ts";
-import { toAgents, toCommandPolicy, isTailscaleAccepted, toGatePolicy, toIdentity, toRoutePolicy } from "./policies.ts";
+import { toAgents, toCommandPolicy, isTailscaleAccepted, toGatePolicy, toRoutePolicy } from "./policies.ts";
 import { createPresence } from "./presence.ts";
 import { createVoice } from "./voice/voice.ts";
 import { createGatewayServer } from "./server.ts";
-
-export interface GatewayOptions {
-  readonly brand: Brand;
-  readonly version: string;
-  readonly paths: Paths;
-  readonly env: Env;
-  readonly config: ConfigStore;
-  readonly secret: GatewaySecret;
-  readonly clock: Clock;
-  readonly ids: Ids;
-  readonly log: Log;
-  readonly logFile: () => string;
-  /** A command as its owner types it, with the name and the profile of this instance. */
-  readonly command: (words: string) => string;
-  /** Asks whoever runs this Gateway to start it anew; absent: a person has to. */
-  readonly restart?: ConfigMethodDependencies["restart"];
-  /** Already listening: its requests are answered from `start` on. */
-  readonly listener: Listener;
-}
 
 export interface Gateway {
   start(): Promise<void>;
@@ -193,7 +155,6 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
 
   const routePolicy = () => toRoutePolicy(config());
-  const mainKey = () => widenSessionKey("main", routePolicy());
   const limiter = createLimiter(clock);
   const nodes = createNodes({
     database,
@@ -216,80 +177,22 @@ export function createGateway(options: GatewayOptions): Gateway {
     publish: bus.publish,
     defaultTriggers: [brand.name, "claude", "computer"],
   });
-  const handlers: HandlersOf<MethodName> = {
-    ...createGatewayHandlers({
-      health,
-      presence,
-      logFile: options.logFile,
-      note: (text) => conversation.systemEvents.note(mainKey(), text),
-      status: {
-        systemEvents: () => conversation.systemEvents.waiting(mainKey()),
-        clock,
-        channels: () => channels,
-        overview: conversation.overview,
-        sessionsPath: paths.database,
-        agentIds: () => routePolicy().agentIds,
-        defaultAgentId: () => routePolicy().defaultAgentId,
-        defaultModel: () => models().specs.map((spec) => `${spec.provider}/${spec.model}`)[0] ?? "none",
-        version,
-      },
-    }),
-    ...voice.handlers,
-    ...createDeviceHandlers(devices),
-    ...createConversationHandlers({
-      sending: conversation.sending,
-      routePolicy,
-      wake: (call) =>
-        wake(call, {
-          database,
-          ids,
-          intake: conversation.intake,
-          systemEvents: conversation.systemEvents,
-          routePolicy,
-        }),
-    }),
-    ...createAgentHandlers({
-      intake: conversation.intake,
-      runs: conversation.runs,
-      sending: conversation.sending,
-      routePolicy,
-      findSessionKey: (sessionId) => database.read((sql) => findSessionById(sql, sessionId)?.key),
-      identity: (agentId) => toIdentity(config(), agentId),
-    }),
-    ...createChatHandlers({ ...conversation, database, routePolicy }),
-    ...createSessionHandlers({
-      ...conversation,
-      ...modelViews,
-      database,
-      clock,
-      ids,
-      routePolicy,
-      topics,
-      path: paths.database,
-    }),
-    ...nodes.handlers,
-    ...createCatalogHandlers({
-      config,
-      routePolicy,
-      models: () => models(),
-      tools: () => conversation.tools,
-    }),
-    ...createChannelHandlers({
-      clock,
-      log: log.child("channels"),
-      channels: () => channels,
-      submit: conversation.intake.submit,
-      dmPolicy: (channel) => toGatePolicy(config(), channel).dmPolicy,
-      touch: health.touch,
-    }),
-    ...createConfigHandlers({
-      store: options.config,
-      clock,
-      log: log.child("config"),
-      version,
-      ...(options.restart ? { restart: options.restart } : {}),
-    }),
-  };
+  const handlers = createHandlers({
+    options,
+    config,
+    database,
+    topics,
+    channels,
+    conversation,
+    modelViews,
+    models,
+    presence,
+    health,
+    devices,
+    nodes,
+    voice,
+    routePolicy,
+  });
 
   let isDraining = false;
   const door = createDoor({

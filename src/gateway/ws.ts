@@ -114,7 +114,9 @@ export function acceptSocket(socket: WebSocket, request: IncomingMessage, accept
     }
   };
 
-  const challenge = { type: "event", event: "connect.challenge", payload: { nonce: session.nonce, ts: clock.now() } };
+  // newer clients look for what the Gateway can do, though none of it matters to them yet
+  const payload = { nonce: session.nonce, ts: clock.now(), capabilities: [] };
+  const challenge = { type: "event", event: "connect.challenge", payload };
   socket.send(JSON.stringify(challenge));
 }
 

@@ -32,7 +32,11 @@ interface ChatPayload {
 export const events = {
   "connect.challenge": event({
     summary: "The first frame of every connection, sent to it alone",
-    payload: Type.Object({ nonce: nonEmpty("Goes into the device signature"), ts: time("The Gateway's clock") }),
+    payload: Type.Object({
+      nonce: nonEmpty("Goes into the device signature"),
+      ts: time("The Gateway's clock"),
+      capabilities: Type.Array(nonEmpty("Extra"), { description: "Extras that a client may use; none yet" }),
+    }),
     scope: "direct",
     isDroppable: false,
   }),

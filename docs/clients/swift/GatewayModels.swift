@@ -3808,18 +3808,22 @@ public struct CommandsListResult: Codable, Sendable {
 public struct ConnectChallengeEvent: Codable, Sendable {
     public let nonce: String
     public let ts: Int
+    public let capabilities: [String]
 
     public init(
         nonce: String,
-        ts: Int
+        ts: Int,
+        capabilities: [String]
     ) {
         self.nonce = nonce
         self.ts = ts
+        self.capabilities = capabilities
     }
 
     private enum CodingKeys: String, CodingKey {
         case nonce
         case ts
+        case capabilities
     }
 }
 

@@ -2403,6 +2403,8 @@ export type ConnectChallengeEvent = {
   "nonce": string;
   /** The Gateway's clock, ms since the epoch */
   "ts": number;
+  /** Extras that a client may use; none yet */
+  "capabilities": Array<string>;
 };
 
 export type AgentEvent = {

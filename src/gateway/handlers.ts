@@ -1,0 +1,128 @@
+// Every method of the contract and who answers it. The compiler says when one is missing.
+
+import { createCatalogHandlers } from "../agent/catalog.ts";
+import { createAgentHandlers } from "../agent/methods.ts";
+import { createChatHandlers } from "../channels/webchat/methods.ts";
+import { createConfigHandlers } from "../config/methods.ts";
+import { createConversationHandlers } from "../conversation/methods.ts";
+import { createSessionHandlers } from "../conversation/sessions/methods.ts";
+import { findSessionById } from "../conversation/store/sessions.ts";
+import { wake } from "../conversation/wake.ts";
+import { createDeviceHandlers } from "./devices/methods.ts";
+import { createChannelHandlers } from "./channel-methods.ts";
+import { createGatewayHandlers } from "./methods.ts";
+import { toGatePolicy, toIdentity } from "./policies.ts";
+import type { Database } from "../platform/database.ts";
+import type { Topics } from "../ports/topics.ts";
+import type { GatewayOptions } from "./options.ts";
+import type { createModelViews } from "../agent/model-views.ts";
+import type { chooseModels } from "../agent/models.ts";
+import type { Conversation } from "../conversation/conversation.ts";
+import { widenSessionKey, type RoutePolicy } from "../conversation/route.ts";
+import type { Nodes } from "../nodes/nodes.ts";
+import type { Channel } from "../ports/channel.ts";
+import type { HandlersOf } from "../ports/method.ts";
+import type { MethodName } from "../protocol/contract.ts";
+import type { Config } from "../settings/config.ts";
+import type { Devices } from "./devices/devices.ts";
+import type { Health } from "./health.ts";
+import type { Presence } from "./presence.ts";
+import type { Voice } from "./voice/voice.ts";
+
+export interface Parts {
+  readonly options: GatewayOptions;
+  readonly config: () => Config;
+  readonly database: Database;
+  readonly topics: Topics;
+  readonly channels: readonly Channel[];
+  readonly conversation: Conversation;
+  readonly modelViews: ReturnType<typeof createModelViews>;
+  readonly models: () => ReturnType<typeof chooseModels>;
+  readonly presence: Presence;
+  readonly health: Health;
+  readonly devices: Devices;
+  readonly nodes: Nodes;
+  readonly voice: Voice;
+  readonly routePolicy: () => RoutePolicy;
+}
+
+export function createHandlers(parts: Parts): HandlersOf<MethodName> {
+  const { options, config, database, topics, channels, conversation, modelViews, models } = parts;
+  const { presence, health, devices, nodes, voice, routePolicy } = parts;
+  const { clock, ids, log, paths, version } = options;
+  const mainKey = () => widenSessionKey("main", routePolicy());
+  return {
+    ...createGatewayHandlers({
+      health,
+      presence,
+      logFile: options.logFile,
+      note: (text) => conversation.systemEvents.note(mainKey(), text),
+      status: {
+        systemEvents: () => conversation.systemEvents.waiting(mainKey()),
+        clock,
+        channels: () => channels,
+        overview: conversation.overview,
+        sessionsPath: paths.database,
+        agentIds: () => routePolicy().agentIds,
+        defaultAgentId: () => routePolicy().defaultAgentId,
+        defaultModel: () => models().specs.map((spec) => `${spec.provider}/${spec.model}`)[0] ?? "none",
+        version,
+      },
+    }),
+    ...voice.handlers,
+    ...createDeviceHandlers(devices),
+    ...createConversationHandlers({
+      sending: conversation.sending,
+      routePolicy,
+      wake: (call) =>
+        wake(call, {
+          database,
+          ids,
+          intake: conversation.intake,
+          systemEvents: conversation.systemEvents,
+          routePolicy,
+        }),
+    }),
+    ...createAgentHandlers({
+      intake: conversation.intake,
+      runs: conversation.runs,
+      sending: conversation.sending,
+      routePolicy,
+      findSessionKey: (sessionId) => database.read((sql) => findSessionById(sql, sessionId)?.key),
+      identity: (agentId) => toIdentity(config(), agentId),
+    }),
+    ...createChatHandlers({ ...conversation, database, routePolicy }),
+    ...createSessionHandlers({
+      ...conversation,
+      ...modelViews,
+      database,
+      clock,
+      ids,
+      routePolicy,
+      topics,
+      path: paths.database,
+    }),
+    ...nodes.handlers,
+    ...createCatalogHandlers({
+      config,
+      routePolicy,
+      models: () => models(),
+      tools: () => conversation.tools,
+    }),
+    ...createChannelHandlers({
+      clock,
+      log: log.child("channels"),
+      channels: () => channels,
+      submit: conversation.intake.submit,
+      dmPolicy: (channel) => toGatePolicy(config(), channel).dmPolicy,
+      touch: health.touch,
+    }),
+    ...createConfigHandlers({
+      store: options.config,
+      clock,
+      log: log.child("config"),
+      version,
+      ...(options.restart ? { restart: options.restart } : {}),
+    }),
+  };
+}

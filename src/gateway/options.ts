@@ -1,0 +1,31 @@
+// What a Gateway is made with.
+
+import type { Brand } from "../base/brand.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Ids } from "../base/ids.ts";
+import type { Log } from "../base/log.ts";
+import type { ConfigMethodDependencies } from "../config/methods.ts";
+import type { GatewaySecret } from "../config/secret.ts";
+import type { ConfigStore } from "../config/store.ts";
+import type { Env } from "../platform/env.ts";
+import type { Listener } from "../platform/listen.ts";
+import type { Paths } from "../platform/paths.ts";
+
+export interface GatewayOptions {
+  readonly brand: Brand;
+  readonly version: string;
+  readonly paths: Paths;
+  readonly env: Env;
+  readonly config: ConfigStore;
+  readonly secret: GatewaySecret;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly logFile: () => string;
+  /** A command as its owner types it, with the name and the profile of this instance. */
+  readonly command: (words: string) => string;
+  /** Asks whoever runs this Gateway to start it anew; absent: a person has to. */
+  readonly restart?: ConfigMethodDependencies["restart"];
+  /** Already listening: its requests are answered from `start` on. */
+  readonly listener: Listener;
+}
