@@ -102,6 +102,7 @@ export const nodeCommands = [
       ["--host <host>", "the Gateway's host (default: the Gateway of every other command)"],
       ["--port <port>", "its port (default 18789)"],
       ["--tls", "connect with TLS"],
+      ["--tls-fingerprint <sha256>", "take this certificate and no other, whoever signed it"],
       ["--node-id <id>", "name of this installation"],
       ["--display-name <name>", "name for people (default: the host's name)"],
     ],

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 
 import type { AllowedCommand, ExecApprovalsFile } from "../config/exec-approvals.ts";
-import { decideRun, type RunQuestion } from "./policy.ts";
+import { decideRun, isLauncher, type RunQuestion } from "./policy.ts";
 
 const question = (extra: Partial<RunQuestion> = {}): RunQuestion => ({
   agentId: "main",
@@ -85,6 +85,7 @@ test("a launcher needs its arguments listed: else the entry would allow everythi
     const pattern = `/usr/bin/${name}`;
     assert.equal(isAllowed(allowing({ pattern }, { pattern: "/**" }), { program: pattern }), false, name);
     assert.equal(isAllowed(allowing({ pattern, args: ["-a"] }), { program: pattern }), true, name);
+    assert.equal(isLauncher(pattern), true, name);
   }
 });
 

@@ -64,12 +64,17 @@ function toAsk(word: string | undefined): Ask {
   return word === "off" || word === "on-miss" ? word : "always";
 }
 
+/** A rule for this program needs the arguments too: without them it allows nothing. */
+export function isLauncher(program: string): boolean {
+  return launchers.test(baseName(program));
+}
+
 function matches({ pattern, args, argPattern }: AllowedCommand, question: RunQuestion): boolean {
   const { program, hasOwnEnv, home } = question;
   // its variables can make a program do anything: only a person can allow that
   if (program === undefined || hasOwnEnv || argPattern !== undefined) return false;
   if (!toPattern(pattern, home)?.test(normalise(program))) return false;
-  if (args === undefined) return !launchers.test(baseName(program));
+  if (args === undefined) return !isLauncher(program);
   return args.length === question.args.length && args.every((word, index) => word === question.args[index]);
 }
 

@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import type { GatewayClient } from "../../client/connect.ts";
 import { Fault } from "../../base/fault.ts";
 import { isRecord } from "../../base/json.ts";
+import { isLauncher } from "../../node-host/policy.ts";
 import type { MethodParams } from "../../protocol/contract.ts";
 import type { Invocation, Run } from "../commands.ts";
 import { parseTimeout, withClient } from "../connection.ts";
@@ -48,6 +49,8 @@ export const allowlist: Run = async (context, invocation) => {
   const pattern = given.trim();
   if (!/[/\\]/u.test(pattern))
     throw new Fault("usage", "a program is named by its whole path", { next: 'such as "/usr/bin/uname" or "~/bin/*"' });
+  if (action === "add" && isLauncher(pattern))
+    context.out.error(`${pattern} runs what its arguments say: listed without them it is asked about each time`);
   const id = (invocation.options["agent"] as string | undefined) ?? "*";
   return withFile(context, invocation, async (place) => {
     const { file, hash } = await place.read();

@@ -6,9 +6,11 @@ import { Fault } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
 import { createDeviceTokens } from "../../client/device-tokens.ts";
 import { openDeviceIdentity } from "../../client/device-identity.ts";
-import { openNodeSocket } from "../../client/node-socket.ts";
+import { openNodeSocket, pinNodeSocket } from "../../client/node-socket.ts";
+import type { OpenSocket } from "../../client/socket.ts";
 import { startNode, type NodeOptions } from "../../node-host/node.ts";
 import { createPrivateFiles, isNotWritable } from "../../platform/private-files.ts";
+import type { Config } from "../../settings/config.ts";
 import type { Invocation, Run } from "../commands.ts";
 import { findGateway, readConfig, type GatewayTarget } from "../connection.ts";
 import type { Context } from "../context.ts";
@@ -30,7 +32,10 @@ export const run: Run = async (context, invocation) => {
   signals.lead({ log, mayRestart: () => false, restart: () => undefined });
   const text = (name: string) => invocation.options[name] as string | undefined;
   const node = startNode({
-    connection: await toConnection(context, target),
+    connection: {
+      ...(await toConnection(context, target)),
+      openSocket: toOpenSocket(text("tlsFingerprint") ?? pinOf(config, target), target),
+    },
     client: {
       version,
       displayName: text("displayName")?.trim() || hostname(),
@@ -70,7 +75,7 @@ function toUrl({ options }: Invocation): string | undefined {
 async function toConnection(
   context: Context,
   { url, secret, port }: GatewayTarget,
-): Promise<NodeOptions["connection"]> {
+): Promise<Omit<NodeOptions["connection"], "openSocket">> {
   const { paths, clock, env } = context;
   const files = createPrivateFiles();
   const device = {
@@ -79,11 +84,22 @@ async function toConnection(
   };
   return {
     url,
-    openSocket: openNodeSocket,
     auth: secret ? { [secret.mode]: secret.value } : {},
     device,
     plainHosts: port ? "any" : env.get("ALLOW_INSECURE_PRIVATE_WS") === "1" ? "named" : "private",
   };
+}
+
+/** The configured pin belongs to the configured Gateway. */
+function pinOf({ gateway: { remote } }: Config, { url }: GatewayTarget): string | undefined {
+  return remote?.url === url ? remote.tlsFingerprint : undefined;
+}
+
+/** @throws Fault `usage` for a fingerprint that is none, or that an address without TLS cannot have. */
+function toOpenSocket(fingerprint: string | undefined, { url }: GatewayTarget): OpenSocket {
+  if (fingerprint === undefined) return openNodeSocket;
+  if (url.startsWith("wss:")) return pinNodeSocket(fingerprint);
+  throw new Fault("usage", "a fingerprint needs TLS", { field: "--tls-fingerprint", next: "add --tls" });
 }
 
 type Client = ReturnType<typeof startNode>["client"];
