@@ -59,6 +59,13 @@ export const nodeCommands = [
     load: async () => ({ run: (await import("./nodes/change.ts")).rename }),
   },
   {
+    name: "nodes remove",
+    summary: "end a node's pairing",
+    options: [node, timeout],
+    examples: ["nodes remove --node shelf"],
+    load: async () => ({ run: (await import("./nodes/change.ts")).remove }),
+  },
+  {
     name: "nodes invoke",
     summary: "invoke any command of a node",
     options: [

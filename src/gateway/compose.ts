@@ -169,6 +169,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     routePolicy,
     policy: () => toCommandPolicy(config()),
     pairedDevices: () => devices.idsOf("node"),
+    revokeDevice: async (deviceId, caller) => void (await devices.revoke(deviceId, "node", caller)),
     execApprovalsPath: paths.execApprovals,
   });
   const voice = createVoice({

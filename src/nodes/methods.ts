@@ -4,7 +4,7 @@ import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import { parseRunId } from "../base/ids.ts";
 import type { Database } from "../platform/database.ts";
-import type { HandlersOf } from "../ports/method.ts";
+import type { Caller, HandlersOf } from "../ports/method.ts";
 import type { Extras } from "./extras.ts";
 import type { Invoker } from "./invoke.ts";
 import { describeRequest, unknownNode, type NodePairing } from "./pairing.ts";
@@ -23,6 +23,8 @@ export interface NodeMethodDependencies {
   readonly policy: () => CommandPolicy;
   /** Devices that are paired as nodes. */
   readonly pairedDevices: () => Promise<ReadonlySet<string>>;
+  /** A device is a node no longer. @throws Fault when the caller may not say so. */
+  readonly revokeDevice: (deviceId: string, caller: Caller) => Promise<void>;
 }
 
 type Names =
@@ -94,8 +96,12 @@ export function createNodeHandlers(dependencies: NodeMethodDependencies): Handle
       return node ? { ok: true, node: describePaired(node) } : { ok: false };
     },
 
-    async "node.pair.remove"({ params: { nodeId } }) {
-      await pairing.remove(nodeId);
+    async "node.pair.remove"({ params: { nodeId }, caller }) {
+      const isDevice = (await dependencies.pairedDevices()).has(nodeId);
+      // else it would come back at once, with the token of its device
+      if (isDevice) await dependencies.revokeDevice(nodeId, caller);
+      const isKnown = await pairing.remove(nodeId);
+      if (!isDevice && !isKnown) throw unknownNode();
       registry.find(nodeId)?.link.close(1008, "this node's pairing was removed");
       return { nodeId };
     },

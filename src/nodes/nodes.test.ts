@@ -281,3 +281,13 @@ test("what real node hosts send after hello is accepted", async () => {
   assert.deepEqual(await kit.call("node.skills.update", { skills: [] }, options), { ok: true });
   assert.deepEqual(await kit.call("node.pluginTools.update", { tools: [] }, options), { ok: true });
 });
+
+test("a node that is removed is no node any more, whichever way it was paired", async () => {
+  const node = connect("a");
+  kit.pairedDevices.add("a");
+  await kit.call("node.pair.remove", { nodeId: "a" });
+  assert.deepEqual([[...kit.pairedDevices], node.closed[0]?.code], [[], 1008]);
+  kit.nodes().links.detach(node.connId);
+  assert.deepEqual((await kit.call("node.list", {})).nodes, []);
+  assert.equal((await faultOf(kit.call("node.pair.remove", { nodeId: "a" }))).message, "unknown nodeId");
+});

@@ -9,7 +9,7 @@ import type { Sending } from "../conversation/send.ts";
 import type { Bus } from "../platform/bus.ts";
 import type { Database } from "../platform/database.ts";
 import { createExecApprovalsStore } from "../config/exec-approvals.ts";
-import type { HandlersOf } from "../ports/method.ts";
+import type { Caller, HandlersOf } from "../ports/method.ts";
 import type { NodeLinks } from "../ports/node-link.ts";
 import type { MethodName } from "../protocol/contract.ts";
 import { createApprovalHandlers } from "./approval-methods.ts";
@@ -42,6 +42,7 @@ export interface NodesDependencies {
   readonly routePolicy: () => RoutePolicy;
   readonly policy: () => CommandPolicy;
   readonly pairedDevices: () => Promise<ReadonlySet<string>>;
+  readonly revokeDevice: (deviceId: string, caller: Caller) => Promise<void>;
   /** File of this machine's commands that may run without asking. */
   readonly execApprovalsPath: string;
 }

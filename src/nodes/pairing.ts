@@ -34,8 +34,8 @@ export interface NodePairing {
   reject(requestId: string): Promise<store.NodeRequest>;
   /** @returns the node when this is its token. @throws Fault `overloaded` after too many wrong ones from `source`. */
   verify(claim: { nodeId: string; token: string; source: string }): Promise<store.NodeRow | undefined>;
-  /** @throws Fault `not_found` */
-  remove(nodeId: string): Promise<void>;
+  /** @returns false when nothing was known of it. */
+  remove(nodeId: string): Promise<boolean>;
   /** @throws Fault `not_found` */
   rename(nodeId: string, name: string): Promise<void>;
 }
@@ -111,10 +111,7 @@ export function createNodePairing(dependencies: NodePairingDependencies): NodePa
       attempts.fail(source);
       return undefined;
     },
-    remove: (nodeId) =>
-      database.write((sql) => {
-        if (!store.deleteNode(sql, nodeId)) throw unknownNode();
-      }),
+    remove: (nodeId) => database.write((sql) => store.deleteNode(sql, nodeId)),
     rename: (nodeId, name) =>
       database.write((sql) => {
         if (!store.renameNode(sql, nodeId, name)) throw unknownNode();

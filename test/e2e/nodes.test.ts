@@ -47,6 +47,7 @@ const startNode = async (name: string, approvals: object = trusting) => {
 
 type NodeEntry = { nodeId: string; displayName?: string; connected: boolean; paired: boolean; commands: string[] };
 const listNodes = async () => (await owner.request("node.list")).payload?.["nodes"] as NodeEntry[];
+/** Undefined, whatever its type says, when there is none. */
 const findNode = async (name: string) => (await listNodes()).find((node) => node.displayName === name)!;
 const invoke = (nodeId: string, command: string, params: object, extra: object = {}) =>
   owner.request("node.invoke", { nodeId, command, params, idempotencyKey: randomUUID(), ...extra });
@@ -171,6 +172,17 @@ test(
     }
   },
 );
+
+test("a node that is removed on the command line does not come back by itself", { skip }, async () => {
+  const node = await startNode("leaving");
+  await node.stop();
+  await node.start([]);
+  const removed = await gateway.cli("nodes", "remove", "--node", "leaving");
+  assert.deepEqual([removed.code, removed.stdout], [0, "Removed leaving; it has to pair anew to come back.\n"]);
+  await until(() => !node.isRunning());
+  assert.match(node.output(), /unauthorized: device token mismatch/u);
+  assert.equal(await findNode("leaving"), undefined);
+});
 
 test("a person's leave, asked for and given on the command line, lets one command through once", { skip }, async () => {
   await startNode("strict", { defaults: { security: "allowlist" } });

@@ -98,6 +98,7 @@ export async function openNodesKit(): Promise<NodesKit> {
       }),
       policy: () => policy,
       pairedDevices: async () => pairedDevices,
+      revokeDevice: async (deviceId) => void pairedDevices.delete(deviceId),
       execApprovalsPath: join(folder, "state", "exec-approvals.json"),
     });
     return { database, nodes };

@@ -50,7 +50,7 @@ export const run: Run = async (context, invocation) => {
   });
   try {
     const fault = await Promise.race([signals.stopped.then(() => undefined), watch(node.client, log, target.url)]);
-    if (fault) throw fault;
+    if (fault) throw explain(fault);
     log.info(`received ${await signals.stopped}; stopping`);
     return 0;
   } finally {
@@ -100,6 +100,11 @@ function toOpenSocket(fingerprint: string | undefined, { url }: GatewayTarget): 
   if (fingerprint === undefined) return openNodeSocket;
   if (url.startsWith("wss:")) return pinNodeSocket(fingerprint);
   throw new Fault("usage", "a fingerprint needs TLS", { field: "--tls-fingerprint", next: "add --tls" });
+}
+
+function explain(fault: Fault): Fault {
+  if (fault.code !== "unauthorized" || fault.next !== undefined) return fault;
+  return new Fault(fault.code, fault.message, { cause: fault, next: "pass --token or --password: the Gateway's own" });
 }
 
 type Client = ReturnType<typeof startNode>["client"];

@@ -1,4 +1,4 @@
-// `nodes approve|reject|rename`: one request each.
+// `nodes approve|reject|rename|remove`: one request each.
 
 import type { GatewayClient } from "../../client/connect.ts";
 import { Fault } from "../../base/fault.ts";
@@ -47,6 +47,18 @@ export const rename: Run = async (context, invocation) => {
   });
   if (context.flags.json) context.out.json(result);
   else context.out.line(`${result.nodeId} is now called ${result.displayName}.`);
+  return 0;
+};
+
+export const remove: Run = async (context, invocation) => {
+  const timeoutMs = timeoutOf(invocation);
+  const scopes = ["operator.read", ...pairing];
+  const { result, name } = await withClient(context, { scopes, timeoutMs }, async (client) => {
+    const { nodeId, displayName } = await findNode(context, client, { given: invocation.options["node"], timeoutMs });
+    return { name: displayName, result: await client.call("node.pair.remove", { nodeId }, { timeoutMs }) };
+  });
+  if (context.flags.json) context.out.json(result);
+  else context.out.line(`Removed ${name ?? result.nodeId}; it has to pair anew to come back.`);
   return 0;
 };
 

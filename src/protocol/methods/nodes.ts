@@ -166,7 +166,8 @@ export const nodeMethods = {
     scope: "operator.pairing",
   }),
   "node.pair.remove": method({
-    summary: "Ends a node's pairing: its token is worth nothing from now on, and its connection is closed",
+    summary:
+      "Ends a node's pairing: its token is worth nothing from now on, its device is a node no longer, its connection is closed",
     params: Type.Object({ nodeId }),
     result: Type.Object({ nodeId }),
     scope: "operator.pairing",
