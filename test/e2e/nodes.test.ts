@@ -141,6 +141,28 @@ test("a node host outlives its Gateway's restart", { skip }, async () => {
 });
 
 test(
+  "a Gateway that is killed while a node is at work has it done once, and says what it does not know",
+  { skip },
+  async () => {
+    const node = await startNode("witness");
+    const { nodeId } = await findNode("witness");
+    const params = { command: ["sh", "-c", "sleep 0.3; echo ran >> ran"], cwd: node.state };
+    const key = randomUUID();
+    invoke(nodeId, "system.run", params, { idempotencyKey: key }).catch(() => undefined);
+    await until(() => node.output().includes("system.run"));
+    await gateway.stop("SIGKILL");
+    await gateway.start();
+    await openOwner();
+    await until(async () => (await findNode("witness")).connected, 15_000);
+    const ran = () => readFile(join(node.state, "ran"), "utf8").catch(() => "");
+    await until(async () => (await ran()) !== "");
+    const again = await invoke(nodeId, "system.run", params, { idempotencyKey: key });
+    assert.match(again.error?.message ?? "", /may have been done/u);
+    assert.equal(await ran(), "ran\n");
+  },
+);
+
+test(
   "from afar a node host waits until somebody lets it in, and ends where it is not wanted any more",
   { skip },
   async () => {

@@ -3,8 +3,8 @@ import { test } from "node:test";
 
 import fc from "fast-check";
 
-import { methodTable, type MethodRow } from "../../protocol/generated/methods.ts";
-import { decideAccess, grantScopes, hasScope } from "./scopes.ts";
+import { eventTable, methodTable, type EventRow, type MethodRow } from "../../protocol/generated/methods.ts";
+import { decideAccess, grantScopes, hasScope, mayReceive } from "./scopes.ts";
 
 const scopes = ["operator.read", "operator.write", "operator.approvals", "operator.pairing", "operator.admin"];
 
@@ -58,4 +58,25 @@ test("asked scopes are granted once each; words that mean nothing are not", () =
     "operator.read",
     "operator.write",
   ]);
+});
+
+test("events about pairing and approvals are for those who decide; what is meant for one connection goes to nobody else", () => {
+  const guarded = {
+    "node.pair.requested": "operator.pairing",
+    "node.pair.resolved": "operator.pairing",
+    "device.pair.requested": "operator.pairing",
+    "device.pair.resolved": "operator.pairing",
+    "exec.approval.requested": "operator.approvals",
+    "exec.approval.resolved": "operator.approvals",
+  };
+  const rows: Readonly<Record<string, EventRow>> = eventTable;
+  for (const [event, needed] of Object.entries(guarded)) {
+    const row = rows[event];
+    assert.ok(row, event);
+    const heardBy = [[], ...scopes.map((scope) => [scope])].filter((granted) => mayReceive(row, { scopes: granted }));
+    assert.deepEqual(heardBy.flat().toSorted(), ["operator.admin", needed], event);
+  }
+  const direct = Object.entries(rows).filter(([, row]) => row.scope === "direct");
+  assert.deepEqual(direct.map(([event]) => event).toSorted(), ["connect.challenge", "node.invoke.request"]);
+  for (const [event, row] of direct) assert.equal(mayReceive(row, { scopes: ["operator.admin"] }), false, event);
 });
