@@ -25,7 +25,7 @@ import { createToolRunner, type RunTool } from "./tool-call.ts";
 const maxSteps = 24;
 
 export interface TurnRunnerDependencies extends AskDependencies {
-  readonly chooseModels: (override: string | undefined) => ModelChoice;
+  readonly chooseModels: (override: string | undefined, agentId: string) => ModelChoice;
   readonly tools: () => readonly Tool[];
   readonly clock: Clock;
   readonly log: Log;
@@ -81,7 +81,7 @@ async function* loop(
   const tools: ModelTool[] = dependencies
     .tools()
     .map(({ name, description, parameters }) => ({ name, description, parameters }));
-  const { specs, unusable } = dependencies.chooseModels(request.model);
+  const { specs, unusable } = dependencies.chooseModels(request.model, request.agentId);
   if (specs.length === 0) {
     yield allFailed({
       reason: unusable.map(({ ref, reason }) => `${ref}: ${reason}`).join("; ") || "no model is set up",

@@ -22,6 +22,11 @@ import {
 const retryPolicy: BackoffPolicy = { initialMs: 1_000, maxMs: 5 * 60_000, factor: 2, jitter: 0.2 };
 /** A send whose outcome is unknown is tried once more after this long. */
 const unknownRetryMs = 2_000;
+/**
+ * So is one that a crash cut off, once this life of the process has lasted so long: a process that dies again and again must not
+ * use up the only retry that each of them has.
+ */
+const recoveredRetryMs = 1_000;
 const loginRetryMs = 60_000;
 /** Sends under way at once, for each account. */
 const maxParallel = 8;
@@ -103,7 +108,7 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
     name: "delivery",
     wake,
     async start() {
-      const recovered = await database.write((sql) => recoverSending(sql, clock.now()));
+      const recovered = await database.write((sql) => recoverSending(sql, clock.now() + recoveredRetryMs));
       if (recovered > 0) log.warn("sends with unknown outcome found", { count: recovered });
       isOpen = true;
       wake();

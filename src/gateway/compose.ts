@@ -40,7 +40,14 @@ import { createHello } from "./hello.ts";
 import { stopInOrder, type StopReason } from "./lifecycle.ts";
 import { tickIntervalMs } from "./limits.ts";
 import { toNodeLink } from "./node-link.ts";
-import { toAgents, toCommandPolicy, isTailscaleAccepted, toGatePolicy, toRoutePolicy } from "./policies.ts";
+import {
+  toAgentDefaults,
+  toAgents,
+  toCommandPolicy,
+  isTailscaleAccepted,
+  toGatePolicy,
+  toRoutePolicy,
+} from "./policies.ts";
 import { createPresence } from "./presence.ts";
 import { createVoice } from "./voice/voice.ts";
 import { createGatewayServer } from "./server.ts";
@@ -70,7 +77,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     providers: config().models.providers,
     env: env.raw,
   });
-  const models = (override?: string) => chooseModels(modelSettings(), override);
+  const models = (override?: string, agentId?: string) =>
+    chooseModels({ ...modelSettings(), defaults: toAgentDefaults(config(), agentId) }, override);
   const runTurn = createTurnRunner({
     chooseModels: models,
     openModel: (spec) => openModel(spec, { fetch: egress.fetch, clock }),

@@ -3,6 +3,7 @@
 import { createCatalogHandlers } from "../agent/catalog.ts";
 import { createAgentHandlers } from "../agent/methods.ts";
 import { createChatHandlers } from "../channels/webchat/methods.ts";
+import { createAgentListHandlers } from "../config/agent-methods.ts";
 import { createConfigHandlers } from "../config/methods.ts";
 import { createConversationHandlers } from "../conversation/methods.ts";
 import { createSessionHandlers } from "../conversation/sessions/methods.ts";
@@ -116,6 +117,11 @@ export function createHandlers(parts: Parts): HandlersOf<MethodName> {
       submit: conversation.intake.submit,
       dmPolicy: (channel) => toGatePolicy(config(), channel).dmPolicy,
       touch: health.touch,
+    }),
+    ...createAgentListHandlers({
+      store: options.config,
+      clock,
+      workspaceOf: (agentId) => `${paths.workspace}-${agentId}`,
     }),
     ...createConfigHandlers({
       store: options.config,

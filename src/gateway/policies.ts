@@ -64,3 +64,13 @@ export function toIdentity(config: Config, agentId: string): { name?: string; em
 export function isTailscaleAccepted({ auth, tailscale }: Config["gateway"], mode: "token" | "password"): boolean {
   return auth.allowTailscale ?? (tailscale?.mode === "serve" && mode !== "password");
 }
+
+/** What holds for all agents, with the model of this one; its fallbacks are those of all unless it has its own. */
+export function toAgentDefaults({ agents }: Config, agentId: string | undefined): Config["agents"]["defaults"] {
+  const own = agents.list.find(({ id }) => id.toLowerCase() === agentId)?.model;
+  if (own === undefined) return agents.defaults;
+  const { model } = agents.defaults;
+  const fallbacks = typeof model === "object" ? model.fallbacks : undefined;
+  const chosen = typeof own === "string" ? { primary: own } : own;
+  return { ...agents.defaults, model: { ...(fallbacks ? { fallbacks } : {}), ...chosen } };
+}

@@ -156,6 +156,9 @@ async function playGateway(): Promise<void> {
   await ask("talk.mode", { enabled: false });
   await ask("channels.stop", { channel: "telegram" });
   await ask("channels.start", { channel: "telegram" });
+  await ask("agents.create", { name: "Home Office", emoji: "o" });
+  await ask("agents.update", { agentId: "home-office", model: "offline/demo" });
+  await ask("agents.delete", { agentId: "home-office" });
   await ask("config.schema");
   await ask("config.patch", { raw: "{}" });
   const hash = async () => ({ baseHash: (await ask("config.get"))["hash"] });

@@ -77,9 +77,10 @@ async function submit(gateway: GatewayProcess, chat: number, text: string): Prom
 
 async function killAtRandom(gateway: GatewayProcess, random: () => number): Promise<void> {
   for (let count = 0; count < kills; count += 1) {
-    // some instants fall into the start, most into the work
+    // some instants fall into the start, most into the work; now and then a life lasts long enough for second tries
+    const isLong = count % 8 === 7;
     const started = gateway.start().catch(() => undefined);
-    await pause(40 + random() * 560);
+    await pause(isLong ? 1_500 + random() * 1_000 : 40 + random() * 560);
     await gateway.stop("SIGKILL");
     await started;
   }
@@ -211,8 +212,9 @@ test(`killed ${kills} times under ${messages} messages (FAULTS_SEED=${seed}): no
       }
     }
     assert.equal(rows.length, total, "one row of the outbox for each message");
-    // two kills within one send each: on a busy machine sends take longer, so more of them are hit twice
-    assert.ok(unconfirmed.length <= Math.max(2, total * 0.03), `${unconfirmed.length} sends stayed unconfirmed`);
+    // hit by two kills, and no more often than chance has it: on a busy machine sends take longer, and more of them are hit
+    const byChance = flagged.length ** 2 / total;
+    assert.ok(unconfirmed.length <= 3 + 2 * byChance, `${unconfirmed.length} sends stayed unconfirmed`);
     context.diagnostic(
       `seed ${seed}: ${kills} kills, ${total} messages, 0 lost, ${flagged.length} sends flagged as unconfirmed: ` +
         `${repeated.length} of them seen twice, ${unconfirmed.length} cut off twice and reported`,

@@ -3805,6 +3805,162 @@ public struct CommandsListResult: Codable, Sendable {
     }
 }
 
+public struct AgentsCreateParams: Codable, Sendable {
+    public let name: String
+    public let workspace: String?
+    public let model: String?
+    public let emoji: String?
+    public let avatar: String?
+
+    public init(
+        name: String,
+        workspace: String? = nil,
+        model: String? = nil,
+        emoji: String? = nil,
+        avatar: String? = nil
+    ) {
+        self.name = name
+        self.workspace = workspace
+        self.model = model
+        self.emoji = emoji
+        self.avatar = avatar
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case name
+        case workspace
+        case model
+        case emoji
+        case avatar
+    }
+}
+
+public struct AgentsCreateResult: Codable, Sendable {
+    public let ok: AnyCodable
+    public let agentid: String
+    public let name: String
+    public let workspace: String
+    public let model: String?
+
+    public init(
+        ok: AnyCodable,
+        agentid: String,
+        name: String,
+        workspace: String,
+        model: String? = nil
+    ) {
+        self.ok = ok
+        self.agentid = agentid
+        self.name = name
+        self.workspace = workspace
+        self.model = model
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case ok
+        case agentid = "agentId"
+        case name
+        case workspace
+        case model
+    }
+}
+
+public struct AgentsUpdateParams: Codable, Sendable {
+    public let agentid: String
+    public let name: String?
+    public let workspace: String?
+    public let model: AnyCodable?
+    public let emoji: String?
+    public let avatar: String?
+
+    public init(
+        agentid: String,
+        name: String? = nil,
+        workspace: String? = nil,
+        model: AnyCodable? = nil,
+        emoji: String? = nil,
+        avatar: String? = nil
+    ) {
+        self.agentid = agentid
+        self.name = name
+        self.workspace = workspace
+        self.model = model
+        self.emoji = emoji
+        self.avatar = avatar
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case agentid = "agentId"
+        case name
+        case workspace
+        case model
+        case emoji
+        case avatar
+    }
+}
+
+public struct AgentsUpdateResult: Codable, Sendable {
+    public let ok: AnyCodable
+    public let agentid: String
+
+    public init(
+        ok: AnyCodable,
+        agentid: String
+    ) {
+        self.ok = ok
+        self.agentid = agentid
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case ok
+        case agentid = "agentId"
+    }
+}
+
+public struct AgentsDeleteParams: Codable, Sendable {
+    public let agentid: String
+    public let deletefiles: Bool?
+
+    public init(
+        agentid: String,
+        deletefiles: Bool? = nil
+    ) {
+        self.agentid = agentid
+        self.deletefiles = deletefiles
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case agentid = "agentId"
+        case deletefiles = "deleteFiles"
+    }
+}
+
+public struct AgentsDeleteResult: Codable, Sendable {
+    public let ok: AnyCodable
+    public let agentid: String
+    public let removedbindings: Int
+    public let removed: [[String: AnyCodable]]
+
+    public init(
+        ok: AnyCodable,
+        agentid: String,
+        removedbindings: Int,
+        removed: [[String: AnyCodable]]
+    ) {
+        self.ok = ok
+        self.agentid = agentid
+        self.removedbindings = removedbindings
+        self.removed = removed
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case ok
+        case agentid = "agentId"
+        case removedbindings = "removedBindings"
+        case removed
+    }
+}
+
 public struct ConnectChallengeEvent: Codable, Sendable {
     public let nonce: String
     public let ts: Int

@@ -2398,6 +2398,72 @@ export type CommandsListResult = {
   }>;
 };
 
+export type AgentsCreateParams = {
+  /** Name for people; its id is made of it */
+  "name": string;
+  /** Folder that it works in; made when missing */
+  "workspace"?: string;
+  /** Asked first, as provider/model; absent: as all agents */
+  "model"?: string;
+  /** Sign */
+  "emoji"?: string;
+  /** Picture */
+  "avatar"?: string;
+};
+
+export type AgentsCreateResult = {
+  "ok": true;
+  /** Agent id */
+  "agentId": string;
+  /** Name for people */
+  "name": string;
+  /** Folder that it works in */
+  "workspace": string;
+  /** Asked first */
+  "model"?: string;
+};
+
+export type AgentsUpdateParams = {
+  /** Agent */
+  "agentId": string;
+  /** Name for people */
+  "name"?: string;
+  /** Folder that it works in */
+  "workspace"?: string;
+  "model"?: string | null;
+  /** Sign */
+  "emoji"?: string;
+  /** Picture */
+  "avatar"?: string;
+};
+
+export type AgentsUpdateResult = {
+  "ok": true;
+  /** Agent */
+  "agentId": string;
+};
+
+export type AgentsDeleteParams = {
+  /** Agent */
+  "agentId": string;
+  /** Accepted; files are never removed */
+  "deleteFiles"?: boolean;
+};
+
+export type AgentsDeleteResult = {
+  "ok": true;
+  /** Agent */
+  "agentId": string;
+  /** Bindings that led to it */
+  "removedBindings": number;
+  /** Files that were removed: none */
+  "removed": Array<{
+    /** Path */
+    "path": string;
+    "method": "missing";
+  }>;
+};
+
 export type ConnectChallengeEvent = {
   /** Goes into the device signature */
   "nonce": string;
@@ -3082,6 +3148,9 @@ export interface GatewayMethods {
   "models.list": { params: ModelsListParams; result: ModelsListResult };
   "tools.catalog": { params: ToolsCatalogParams; result: ToolsCatalogResult };
   "commands.list": { params: CommandsListParams; result: CommandsListResult };
+  "agents.create": { params: AgentsCreateParams; result: AgentsCreateResult };
+  "agents.update": { params: AgentsUpdateParams; result: AgentsUpdateResult };
+  "agents.delete": { params: AgentsDeleteParams; result: AgentsDeleteResult };
 }
 
 /** Payload of each event. */

@@ -136,10 +136,10 @@ export function markUnknown(sql: Sql, id: number, retryAt: number, reason: strin
   );
 }
 
-/** Rows that a crash left in mid-send. @returns how many. */
-export function recoverSending(sql: Sql, now: number): number {
+/** Rows that a crash left in mid-send: tried once more from `retryAt` on. @returns how many. */
+export function recoverSending(sql: Sql, retryAt: number): number {
   const rows = sql.all("SELECT id FROM outbox WHERE state = 'sending'");
-  for (const row of rows) markUnknown(sql, Number(row["id"]), now, "the Gateway stopped during the send");
+  for (const row of rows) markUnknown(sql, Number(row["id"]), retryAt, "the Gateway stopped during the send");
   return rows.length;
 }
 

@@ -83,6 +83,9 @@ export const methodTable: Readonly<Record<MethodName, MethodRow>> = {
   "models.list": { scope: "operator.read", role: "operator", answers: "once", isIdempotent: false },
   "tools.catalog": { scope: "operator.read", role: "operator", answers: "once", isIdempotent: false },
   "commands.list": { scope: "operator.read", role: "operator", answers: "once", isIdempotent: false },
+  "agents.create": { scope: "operator.admin", role: "operator", answers: "once", isIdempotent: false },
+  "agents.update": { scope: "operator.admin", role: "operator", answers: "once", isIdempotent: false },
+  "agents.delete": { scope: "operator.admin", role: "operator", answers: "once", isIdempotent: false },
 };
 
 export type EventRow = Pick<EventContract, "scope" | "isDroppable" | "topic">;

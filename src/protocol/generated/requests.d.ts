@@ -88,3 +88,6 @@ export declare const validate_params_agents_list: Validator;
 export declare const validate_params_models_list: Validator;
 export declare const validate_params_tools_catalog: Validator;
 export declare const validate_params_commands_list: Validator;
+export declare const validate_params_agents_create: Validator;
+export declare const validate_params_agents_update: Validator;
+export declare const validate_params_agents_delete: Validator;

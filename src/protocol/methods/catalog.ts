@@ -8,6 +8,7 @@ import { nonEmpty, text } from "../shapes.ts";
 const agentId = Type.Optional(
   Type.String({ minLength: 1, maxLength: 64, description: "Agent; the default one when left out" }),
 );
+const word = (description: string, maxLength = 256) => Type.String({ minLength: 1, maxLength, description });
 const source = Type.Literal("core", { description: "Built in" });
 
 export const catalogMethods = {
@@ -119,5 +120,52 @@ export const catalogMethods = {
       ),
     }),
     scope: "operator.read",
+  }),
+  "agents.create": method({
+    summary: "Adds an agent to the config, with a workspace of its own",
+    params: Type.Object({
+      name: word("Name for people; its id is made of it"),
+      workspace: Type.Optional(word("Folder that it works in; made when missing", 4096)),
+      model: Type.Optional(word("Asked first, as provider/model; absent: as all agents")),
+      emoji: Type.Optional(word("Sign", 64)),
+      avatar: Type.Optional(word("Picture", 4096)),
+    }),
+    result: Type.Object({
+      ok: Type.Literal(true),
+      agentId: nonEmpty("Agent id"),
+      name: nonEmpty("Name for people"),
+      workspace: nonEmpty("Folder that it works in"),
+      model: Type.Optional(nonEmpty("Asked first")),
+    }),
+    scope: "operator.admin",
+  }),
+  "agents.update": method({
+    summary: "Changes an agent in the config",
+    params: Type.Object({
+      agentId: word("Agent", 64),
+      name: Type.Optional(word("Name for people")),
+      workspace: Type.Optional(word("Folder that it works in", 4096)),
+      model: Type.Optional(Type.Union([word("Asked first, as provider/model"), Type.Null()])),
+      emoji: Type.Optional(word("Sign", 64)),
+      avatar: Type.Optional(word("Picture", 4096)),
+    }),
+    result: Type.Object({ ok: Type.Literal(true), agentId: nonEmpty("Agent") }),
+    scope: "operator.admin",
+  }),
+  "agents.delete": method({
+    summary: "Takes an agent and the bindings to it out of the config; its sessions and files stay",
+    params: Type.Object({
+      agentId: word("Agent", 64),
+      deleteFiles: Type.Optional(Type.Boolean({ description: "Accepted; files are never removed" })),
+    }),
+    result: Type.Object({
+      ok: Type.Literal(true),
+      agentId: nonEmpty("Agent"),
+      removedBindings: Type.Integer({ minimum: 0, description: "Bindings that led to it" }),
+      removed: Type.Array(Type.Object({ path: nonEmpty("Path"), method: Type.Literal("missing") }), {
+        description: "Files that were removed: none",
+      }),
+    }),
+    scope: "operator.admin",
   }),
 };

@@ -1,0 +1,73 @@
+// `agents.create`, `agents.update`, `agents.delete`: the config's list of agents, changed over the wire.
+
+import type { Clock } from "../base/clock.ts";
+import { Fault } from "../base/fault.ts";
+import { ensureFolder } from "../platform/files.ts";
+import type { HandlersOf } from "../ports/method.ts";
+import { addAgent, changeAgent, removeAgent, toAgentId, type AgentChange } from "./agents.ts";
+import { editText, renderText } from "./edit.ts";
+import type { ConfigStore } from "./store.ts";
+import { createConfigWriter } from "./write.ts";
+
+export interface AgentMethodsDependencies {
+  readonly store: ConfigStore;
+  readonly clock: Clock;
+  /** Where an agent works unless it is told. */
+  readonly workspaceOf: (agentId: string) => string;
+}
+
+type Names = "agents.create" | "agents.update" | "agents.delete";
+type Source = Readonly<Record<string, unknown>>;
+
+export function createAgentListHandlers({ store, clock, workspaceOf }: AgentMethodsDependencies): HandlersOf<Names> {
+  const writer = createConfigWriter({ files: store.files, clock });
+  const change = async (edit: (source: Source) => Source) => {
+    await writer.write(({ text, value, exists }) => {
+      if (value === undefined) {
+        throw new Fault("config_invalid", "invalid config; fix before changing agents", {
+          next: "config validate names every problem",
+        });
+      }
+      const to = edit(value);
+      return exists && text !== undefined ? editText(text, value, to).text : renderText(to);
+    });
+    await store.reload();
+  };
+
+  return {
+    async "agents.create"({ params }) {
+      const name = params.name.trim();
+      const id = toAgentId(name);
+      const workspace = params.workspace?.trim() || workspaceOf(id);
+      await change((source) => addAgent(source, { ...clean(params), id, name, workspace }));
+      await ensureFolder(workspace);
+      return { ok: true, agentId: id, name, workspace, ...(params.model ? { model: params.model } : {}) };
+    },
+    async "agents.update"({ params }) {
+      const id = params.agentId.trim().toLowerCase();
+      await change((source) => changeAgent(source, id, clean(params)));
+      return { ok: true, agentId: id };
+    },
+    async "agents.delete"({ params }) {
+      const id = params.agentId.trim().toLowerCase();
+      let removedBindings = 0;
+      await change((source) => {
+        const removed = removeAgent(source, id);
+        ({ removedBindings } = removed);
+        return removed.source;
+      });
+      // what somebody has worked on is theirs to remove
+      return { ok: true, agentId: id, removedBindings, removed: [] };
+    },
+  };
+}
+
+function clean({ name, workspace, model, emoji, avatar }: AgentChange): AgentChange {
+  return {
+    ...(name?.trim() ? { name: name.trim() } : {}),
+    ...(workspace?.trim() ? { workspace: workspace.trim() } : {}),
+    ...(model === undefined ? {} : { model }),
+    ...(emoji === undefined ? {} : { emoji }),
+    ...(avatar === undefined ? {} : { avatar }),
+  };
+}

@@ -1,0 +1,52 @@
+// Agents made over the wire work at once, each with its own model.
+
+import assert from "node:assert/strict";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+
+import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
+import { startModelServer, type ModelServer } from "../kit/model-server.ts";
+import { openRawClient, type RawClient } from "../kit/raw-client.ts";
+
+let gateway: GatewayProcess;
+let models: ModelServer;
+let owner: RawClient;
+before(async () => {
+  models = await startModelServer(({ model }) => `I am ${model}`);
+  gateway = await createGatewayProcess({
+    config: {
+      agents: { defaults: { model: "mock/common" } },
+      models: { providers: { mock: { baseUrl: models.baseUrl, apiKey: "k", api: "openai-completions" } } },
+    },
+  });
+  await gateway.start();
+  owner = await openRawClient(gateway.port, gateway.token);
+  await owner.connect();
+});
+after(async () => {
+  owner?.close();
+  await gateway?.dispose();
+  await models?.close();
+});
+
+const ask = async (agentId: string) => {
+  const { code, stdout, stderr } = await gateway.cli("agent", "--agent", agentId, "--message", "who are you?");
+  return code === 0 ? stdout : stderr;
+};
+
+test("a new agent answers with its own model, a changed one with that of all, a deleted one not at all", async () => {
+  const made = await owner.request("agents.create", { name: "Home Office", model: "mock/special" });
+  assert.equal(made.ok, true, JSON.stringify(made.error));
+  assert.equal(made.payload?.["workspace"], join(gateway.folder, ".openclaw", "workspace-home-office"));
+  assert.equal((await stat(String(made.payload?.["workspace"]))).mode & 0o777, 0o700);
+  assert.match(await ask("home-office"), /I am special/u);
+  assert.match(await ask("main"), /I am common/u);
+
+  await owner.request("agents.update", { agentId: "home-office", model: null });
+  assert.match(await ask("home-office"), /I am common/u);
+  assert.equal((await owner.request("agents.delete", { agentId: "home-office" })).ok, true);
+  assert.match(await ask("home-office"), /unknown agent/u);
+  const refused = await owner.request("agents.delete", { agentId: "main" });
+  assert.match(refused.error?.message ?? "", /stays/u);
+});
