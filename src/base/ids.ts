@@ -1,8 +1,6 @@
 // Identifiers. Branded strings keep one kind of id from being passed where another is meant; each is made only by the
 // function here that checks it.
 
-import { randomBytes, randomUUID } from "node:crypto";
-
 import { Fault } from "./fault.ts";
 
 declare const kind: unique symbol;
@@ -19,9 +17,12 @@ export interface Ids {
   secret(bytes: number): string;
 }
 
+/** Takes milliseconds to load, which commands that make no id do not pay. */
+const crypto = () => process.getBuiltinModule("node:crypto");
+
 export const systemIds: Ids = {
-  uuid: () => randomUUID(),
-  secret: (bytes) => randomBytes(bytes).toString("hex"),
+  uuid: () => crypto().randomUUID(),
+  secret: (bytes) => crypto().randomBytes(bytes).toString("hex"),
 };
 
 /** Ids that repeat for the same seed (tests only: not secret). */

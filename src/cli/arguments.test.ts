@@ -141,3 +141,11 @@ test("no argv makes it throw anything but a usage Fault", () => {
     { numRuns: 300 },
   );
 });
+
+test("every command is found by its words, also behind global flags whose values are words of others", () => {
+  for (const { name } of commands) {
+    const words = name.split(" ").map((word) => (/^[<[]/u.test(word) ? "x" : word));
+    for (const flags of [[], ["--profile", "logs", "--json"], ["--url", "health", "--dev"], ["--token=agent"]])
+      assert.equal(chosen(...flags, ...words).name, name, [...flags, ...words].join(" "));
+  }
+});

@@ -22,6 +22,8 @@ export interface Printed {
 
 /** @throws Fault `usage` for a profile without a name. */
 export function parseArguments(brand: Brand, version: string, argv: readonly string[]): Chosen | Printed {
+  if (argv.length === 1 && /^(?:-v|-V|--version)$/u.test(argv[0] ?? ""))
+    return { out: `${version}\n`, error: "", exitCode: 0 };
   let chosen: Chosen | undefined;
   const printed = { out: "", error: "", exitCode: 0 };
   const program = new Commander(brand.name)
@@ -40,8 +42,11 @@ export function parseArguments(brand: Brand, version: string, argv: readonly str
     .showHelpAfterError("(see --help)");
   addGlobalOptions(program, false);
   program.addHelpText("after", renderExamples(brand, examples));
-  addCommands(program, brand, (command, leaf) => {
-    chosen = { command, invocation: { options: readOptions(leaf), args: leaf.args } };
+  addCommands(program, brand, {
+    wanted: findCommandWord(argv),
+    choose(command, leaf) {
+      chosen = { command, invocation: { options: readOptions(leaf), args: leaf.args } };
+    },
   });
 
   try {
@@ -76,12 +81,29 @@ function readOptions(leaf: Commander): Invocation["options"] {
   );
 }
 
-type Choose = (command: Command, leaf: Commander) => void;
+/** The first word that is neither a global flag nor its value, where it is a command; undefined when nothing is sure. */
+function findCommandWord(argv: readonly string[]): string | undefined {
+  const known = new Set(commands.map(({ name }) => name.split(" ")[0]));
+  for (let index = 0; index < argv.length; index += 1) {
+    const word = argv[index] ?? "";
+    const flag = globalOptions.find(([flags]) => flags.split(" ")[0] === word);
+    if (flag) index += flag[0].includes("<") ? 1 : 0;
+    else if (!/^--[a-z-]+=/u.test(word)) return known.has(word) ? word : undefined;
+  }
+  return undefined;
+}
 
-function addCommands(program: Commander, brand: Brand, choose: Choose): void {
+interface Adding {
+  /** Only what is under this word is made in full: to make them all takes longer than many commands do. */
+  readonly wanted: string | undefined;
+  readonly choose: (command: Command, leaf: Commander) => void;
+}
+
+function addCommands(program: Commander, brand: Brand, { wanted, choose }: Adding): void {
   const groups = new Map<string, Commander>();
   for (const command of commands) {
     const words = command.name.split(" ");
+    if (wanted !== undefined && words[0] !== wanted) continue;
     const isGrouped = words[1] !== undefined && /^[a-z]/u.test(words[1]);
     const parent = isGrouped ? groupOf(program, groups, words[0] ?? "") : program;
     const leaf = parent
@@ -122,21 +144,22 @@ function groupOf(program: Commander, groups: Map<string, Commander>, name: strin
 
 /** Understood before and after the command's name. */
 function addGlobalOptions(command: Commander, isHidden: boolean): void {
-  const options: readonly (readonly [string, string])[] = [
-    ["--dev", "use the isolated dev profile (port 19001)"],
-    ["--profile <name>", "use a profile of its own state, config and logs"],
-    ["--json", "print JSON"],
-    ["--url <ws-url>", "Gateway to talk to"],
-    ["--token <token>", "its token"],
-    ["--password <password>", "its password"],
-    ["--no-color", "no colours"],
-  ];
-  for (const [flags, help] of options) {
+  for (const [flags, help] of globalOptions) {
     const option = new Option(flags, help);
     if (isHidden) option.hideHelp();
     command.addOption(option);
   }
 }
+
+const globalOptions: readonly (readonly [string, string])[] = [
+  ["--dev", "use the isolated dev profile (port 19001)"],
+  ["--profile <name>", "use a profile of its own state, config and logs"],
+  ["--json", "print JSON"],
+  ["--url <ws-url>", "Gateway to talk to"],
+  ["--token <token>", "its token"],
+  ["--password <password>", "its password"],
+  ["--no-color", "no colours"],
+];
 
 function renderExamples(brand: Brand, lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((example) => `  ${brand.name} ${example}`).join("\n")}`;

@@ -1,7 +1,6 @@
 // Where everything lives, derived from the name, the profile and the environment. Pure but for the question whether a path
 // exists. A sibling's older folder is used in place when only it exists; it is never renamed, nor a new one made in it.
 
-import { createHash } from "node:crypto";
 import { basename, dirname, join, resolve } from "node:path";
 
 import type { Brand } from "../base/brand.ts";
@@ -96,7 +95,7 @@ function profileFromEnv(env: Env): string | undefined {
 function lastGoodName(brand: Brand, config: string, state: string): string {
   const names = [brand.configFile, ...brand.fallbackConfigFiles];
   if (dirname(config) === state && names.includes(basename(config))) return "config-last-good.json";
-  return `config-${createHash("sha256").update(config).digest("hex").slice(0, 8)}-last-good.json`;
+  return `config-${digestOf(config)}-last-good.json`;
 }
 
 function stateFolder({ brand, env, home, exists }: PathOptions, suffix: string): string {
@@ -159,4 +158,9 @@ function parsePort(text: string, field: string): number {
   const port = Number(text);
   if (/^\d{1,5}$/u.test(text) && port <= 65_535) return port;
   throw new Fault("usage", `Invalid port: ${text}`, { field, next: "use a number from 1 to 65535" });
+}
+
+/** Loaded when it is needed: most commands name no such file. */
+function digestOf(text: string): string {
+  return process.getBuiltinModule("node:crypto").createHash("sha256").update(text).digest("hex").slice(0, 8);
 }
