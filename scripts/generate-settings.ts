@@ -188,9 +188,9 @@ The file is JSON5: comments, trailing commas and unquoted keys are fine. Where i
 reported with file, line and column; the last good config then stays in use. A machine-readable form is
 [config.schema.json](config.schema.json).
 
-"Disturbs" says what a live change of the key will disturb: nothing (\`none\`), only what uses it (\`hot\`), its channel, the listener, or
-all (\`restart\`). Until the Gateway watches the file, a change by hand counts at the next start. A change through \`config.set\`,
-\`config.patch\` or \`config.apply\` counts at once where the table says \`none\`; for other keys the last two start the Gateway anew.
+"Disturbs" says what a live change of the key disturbs: nothing (\`none\`), what uses it takes it over (\`hot\`), its channel starts again
+(\`channel\`), or the Gateway starts anew in its process (\`listener\`, \`restart\`). Sections whose subsystem is not built yet say what their
+change will disturb. Which of it a saved file does by itself is \`gateway.reload.mode\`: see [operating.md](operating.md#change-its-config).
 
 | key | type | default | disturbs | meaning |
 | --- | --- | --- | --- | --- |

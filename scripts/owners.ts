@@ -54,6 +54,12 @@ export const owners: readonly Owner[] = [
     next: "take a Clock (base/clock)",
   },
   {
+    name: "watching files",
+    pattern: /\bfs\.watch|\bimport\s*\{[^}]*\b(?:watch|watchFile)\b[^}]*\}|\bFSWatcher\b/u,
+    allowed: /^platform\/watch\b/u,
+    next: "take a FileWatch (platform/watch)",
+  },
+  {
     name: "the console",
     pattern: /(?<![.\w$])console\./u,
     allowed: /^cli\/render\//u,

@@ -1,4 +1,4 @@
-// At most N at a time, first come first served.
+// At most N at a time, first come first served. N may change: it counts from the next coming or going on.
 
 export interface Semaphore {
   /** Resolves with the release function when a place is free; the release may be called once only. */
@@ -7,13 +7,21 @@ export interface Semaphore {
   readonly active: number;
 }
 
-export function createSemaphore(limit: number): Semaphore {
+export function createSemaphore(limit: number | (() => number)): Semaphore {
+  const limitNow = typeof limit === "number" ? () => limit : limit;
   let active = 0;
   const queue: (() => void)[] = [];
 
   const release = () => {
     active -= 1;
-    queue.shift()?.();
+    letIn();
+  };
+  const letIn = () => {
+    while (active < limitNow()) {
+      const next = queue.shift();
+      if (!next) return;
+      next();
+    }
   };
   const take = () => {
     active += 1;
@@ -27,11 +35,10 @@ export function createSemaphore(limit: number): Semaphore {
 
   return {
     acquire: () =>
-      active < limit
-        ? Promise.resolve(take())
-        : new Promise((resolve) => {
-            queue.push(() => resolve(take()));
-          }),
+      new Promise((resolve) => {
+        queue.push(() => resolve(take()));
+        letIn();
+      }),
     get waiting() {
       return queue.length;
     },

@@ -36,6 +36,8 @@ export const run: Run = async (context, { options }) => {
 function render({ out }: Context, url: string, status: MethodResult<"status">): void {
   const { queue, errors } = status;
   out.line(`Gateway: ${out.style("green", "reachable")} at ${url}`);
+  for (const { message, next } of status.configProblems ?? [])
+    out.line(out.style("yellow", `Config: ${message}; ${next}`));
   for (const line of status.channelSummary) out.line(line);
   out.line(`Model: ${status.sessions.defaults.model ?? "none"}`);
   out.line(`Queue: ${queue.running} running, ${queue.queued} waiting, ${queue.outboxPending} to send`);

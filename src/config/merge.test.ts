@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { applyMergePatch, listChanges, listRestartKeys } from "./merge.ts";
+import { applyMergePatch, listChanges } from "./merge.ts";
 
 test("the examples of RFC 7396", () => {
   const examples: [unknown, unknown, unknown][] = [
@@ -37,12 +37,4 @@ test("changes are told by key, and a section that comes is each of its keys", ()
   const to = { gateway: { port: 2, bind: "lan" }, bindings: [2], agents: { defaults: { model: "a/b" } } };
   const changes = listChanges(from, to);
   assert.deepEqual(changes, [["gateway", "port"], ["bindings"], ["agents", "defaults", "model"]]);
-  assert.deepEqual(listRestartKeys(changes), ["gateway.port"]);
-  assert.deepEqual(
-    listRestartKeys([
-      ["channels", "telegram", "groups", "-1", "requireMention"],
-      ["hooks", "token"],
-    ]),
-    ["hooks.token"],
-  );
 });

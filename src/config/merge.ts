@@ -1,11 +1,8 @@
-// A merge patch (RFC 7396) over what the file says, what two configs differ in, and what such a change disturbs. Pure.
+// A merge patch (RFC 7396) over what the file says, and what two configs differ in. Pure.
 
 import { isDeepStrictEqual } from "node:util";
 
 import { isRecord } from "../base/json.ts";
-import { readConfigKeys } from "../settings/key-table.ts";
-import type { ReloadEffect } from "../settings/key.ts";
-import { findKey } from "./secret-paths.ts";
 
 /** Objects are merged, null takes a key away, everything else replaces. */
 export function applyMergePatch(target: unknown, patch: unknown): unknown {
@@ -31,16 +28,3 @@ export function listChanges(from: unknown, to: unknown, path: readonly string[] 
 }
 
 const isFilled = (value: unknown) => isRecord(value) && Object.keys(value).length > 0;
-
-/** Those of the changed keys that count only once the Gateway has started again. */
-export function listRestartKeys(changes: readonly (readonly string[])[]): string[] {
-  const keys = readConfigKeys();
-  const effectOf = (path: readonly string[]): ReloadEffect => {
-    for (let length = path.length; length > 0; length -= 1) {
-      const row = findKey(keys, path.slice(0, length));
-      if (row) return row.reload;
-    }
-    return "restart";
-  };
-  return changes.filter((path) => effectOf(path) !== "none").map((path) => path.join("."));
-}

@@ -13,12 +13,14 @@ import type { Validator } from "../protocol/generated/requests.js";
 import { methodTable } from "../protocol/generated/methods.ts";
 import { checkWith } from "../protocol/validate.ts";
 import { createConfigHandlers } from "./methods.ts";
+import { createReloader } from "./reload.ts";
 import { openConfig, type ConfigStore } from "./store.ts";
 import { placeholder } from "./substitute.ts";
 
 let folder: string;
 let path: string;
 let store: ConfigStore;
+let restarted: string[];
 let asked: { reason: string; delayMs: number }[];
 
 type Name = "config.get" | "config.schema" | "config.set" | "config.patch" | "config.apply";
@@ -27,6 +29,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "config-methods-"));
   path = join(folder, "openclaw.json");
   asked = [];
+  restarted = [];
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
@@ -39,10 +42,19 @@ async function open(text?: string) {
     clock: systemClock,
     log: silentLog,
     version: "1.2.3",
-    restart(request) {
-      asked.push(request);
-      return { ok: true, pid: 1, delayMs: request.delayMs };
-    },
+    reloader: createReloader({
+      store,
+      clock: systemClock,
+      log: silentLog,
+      watch: () => ({ start: async () => undefined, stop: () => undefined }),
+      restartChannel: async (id) => void restarted.push(id),
+      takers: [],
+      restart(request) {
+        asked.push(request);
+        return { ok: true, pid: 1, delayMs: request.delayMs };
+      },
+      onProblems: () => undefined,
+    }),
   });
   return async (name: Name, params: object = {}) => {
     // the handlers are called as dispatch calls them: with params that it has validated
@@ -132,6 +144,26 @@ test("null takes a key away, and what needs no restart asks for none", async () 
   assert.equal(await text(), file.replace(', allowFrom: ["${SET}"]', ""));
   assert.deepEqual(asked, []);
   assert.equal((result["restart"] as { ok: boolean }).ok, false);
+  assert.deepEqual([result["applied"], result["restartPaths"]], ["hot", []]);
+});
+
+test("a channel's own keys start the channel again and nothing else", async () => {
+  const call = await open(file);
+  const raw = '{ channels: { telegram: { apiRoot: "http://127.0.0.1:1" } } }';
+  const result = await call("config.patch", { raw, baseHash: hashOf(file) });
+  assert.deepEqual([result["applied"], restarted, asked], ["channel", ["telegram"], []]);
+});
+
+test("what config.set left waiting for a restart gets it from config.apply, also of the same text", async () => {
+  const call = await open(file);
+  const raw = file.replace("4711", "4712").replace("canary-token", placeholder);
+  const set = await call("config.set", { raw, baseHash: hashOf(file) });
+  assert.deepEqual([set["restartPaths"], asked], [["gateway.port"], []]);
+  const baseHash = set["hash"];
+  const noop = await call("config.patch", { raw: "{ gateway: { port: 4712 } }", baseHash });
+  assert.deepEqual([noop["noop"], asked], [true, []]);
+  const applied = await call("config.apply", { raw, baseHash });
+  assert.deepEqual([applied["noop"], applied["applied"], asked.length], [true, "restart", 1]);
 });
 
 test("a patch that changes nothing writes nothing and needs no hash", async () => {

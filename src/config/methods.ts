@@ -5,55 +5,39 @@ import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import { isRecord } from "../base/json.ts";
 import type { Log } from "../base/log.ts";
-import { ellipsize } from "../base/text.ts";
 import type { MethodParams, MethodResult } from "../protocol/contract.ts";
 import type { HandlersOf } from "../ports/method.ts";
 import { redactedConfig, redactedText } from "./answer.ts";
 import { editText, renderText } from "./edit.ts";
-import { applyMergePatch, listChanges, listRestartKeys } from "./merge.ts";
+import { applyMergePatch, listChanges } from "./merge.ts";
 import { parseSource } from "./parse.ts";
 import { createSecretPaths, redactConfig, restoreSecrets } from "./secret-paths.ts";
+import type { Reloader } from "./reload.ts";
 import type { ConfigStore } from "./store.ts";
+import type { Applied } from "./take-up.ts";
 import { createConfigWriter, toIssue, type ConfigWriter, type SourceFile } from "./write.ts";
 
 type Names = "config.get" | "config.schema" | "config.set" | "config.patch" | "config.apply";
-type Restart = NonNullable<MethodResult<"config.patch">["restart"]>;
 
 export interface ConfigMethodDependencies {
   readonly store: ConfigStore;
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;
-  /** Asks for a start anew, `delayMs` from now. Absent: nobody can do that but a person. */
-  readonly restart?: (request: { readonly reason: string; readonly delayMs: number }) => Restart;
+  /** Whatever is written counts by it. */
+  readonly reloader: Pick<Reloader, "change">;
 }
 
 const defaultDelayMs = 2_000;
 const maxDelayMs = 60_000;
-const maxReasonLength = 300;
 
 export function createConfigHandlers(dependencies: ConfigMethodDependencies): HandlersOf<Names> {
   const { store, clock, version } = dependencies;
   const writer = createConfigWriter({ files: store.files, clock });
   let shown: { readonly source: SourceFile; readonly answer: MethodResult<"config.get"> } | undefined;
   const changeFile = createChange(dependencies, writer);
-  const applyRestart = (
-    change: Change,
-    { restartDelayMs = defaultDelayMs }: { restartDelayMs?: number },
-  ): MethodResult<"config.patch"> => {
-    const { isNoop, ...result } = change;
-    if (isNoop) return { ...result, noop: true, sentinel: null };
-    const isNeeded = result.restartPaths.length > 0;
-    const no = (reason: string): Restart => ({ ok: false, pid: process.pid, delayMs: 0, reason });
-    const ask = dependencies.restart ?? (() => no("stop the Gateway and start it again"));
-    const restart = isNeeded
-      ? ask({
-          reason: ellipsize(`config changed: ${result.restartPaths.join(", ")}`, maxReasonLength),
-          delayMs: Math.min(restartDelayMs, maxDelayMs),
-        })
-      : no("not needed: what changed counts already");
-    return { ...result, restart, sentinel: null };
-  };
+  const delayOf = ({ restartDelayMs = defaultDelayMs }: { restartDelayMs?: number }) =>
+    Math.min(restartDelayMs, maxDelayMs);
 
   return {
     async "config.get"() {
@@ -71,11 +55,29 @@ export function createConfigHandlers(dependencies: ConfigMethodDependencies): Ha
       };
     },
     async "config.set"({ params }) {
-      const { isNoop: _isNoop, ...result } = await changeFile(params, replaceWhole(params));
-      return result;
+      return (await changeFile(params, replaceWhole(params), () => undefined)).result;
     },
-    "config.patch": async ({ params }) => applyRestart(await changeFile(params, patchFile(params)), params),
-    "config.apply": async ({ params }) => applyRestart(await changeFile(params, replaceWhole(params)), params),
+    async "config.patch"({ params }) {
+      // what changes nothing disturbs nothing
+      const delayMs = (isNoop: boolean) => (isNoop ? undefined : delayOf(params));
+      return withRestart(await changeFile(params, patchFile(params), delayMs));
+    },
+    async "config.apply"({ params }) {
+      return withRestart(await changeFile(params, replaceWhole(params), () => delayOf(params)));
+    },
+  };
+}
+
+function withRestart({ result, isNoop, applied }: Change): MethodResult<"config.patch"> {
+  const no = (reason: string) => ({ ok: false, pid: process.pid, delayMs: 0, reason });
+  const reason =
+    applied.effect === "restart" ? "stop the Gateway and start it again" : "not needed: what changed counts already";
+  const restart = applied.restart ?? (isNoop ? undefined : no(reason));
+  return {
+    ...result,
+    ...(isNoop ? { noop: true } : {}),
+    ...(restart ? { restart } : {}),
+    sentinel: null,
   };
 }
 
@@ -95,38 +97,51 @@ function toAnswer(source: SourceFile, path: string): MethodResult<"config.get"> 
   };
 }
 
-type Change = MethodResult<"config.set"> & { readonly isNoop: boolean };
+interface Change {
+  readonly result: MethodResult<"config.set">;
+  readonly isNoop: boolean;
+  readonly applied: Applied;
+}
 type Asked = MethodParams<"config.patch">;
 /** @returns the new text, or undefined when the file says so already. */
 type Decide = (source: SourceFile) => string | undefined;
 
-function createChange({ store, log }: ConfigMethodDependencies, writer: ConfigWriter) {
-  return async (params: Asked, decide: Decide): Promise<Change> => {
-    let before: SourceFile | undefined;
-    let isNoop = false;
-    const after = await writer.write((source) => {
-      before = source;
-      const text = decide(source);
-      isNoop = text === undefined || text === source.text;
-      return text;
-    });
-    const paths = listChanges(before?.value ?? {}, after.value ?? {});
+function createChange({ store, log, reloader }: ConfigMethodDependencies, writer: ConfigWriter) {
+  return async (
+    params: Asked,
+    decide: Decide,
+    restartDelayMs: (isNoop: boolean) => number | undefined,
+  ): Promise<Change> => {
+    const write = async () => {
+      let before: SourceFile | undefined;
+      let isNoop = false;
+      const after = await writer.write((source) => {
+        before = source;
+        const text = decide(source);
+        isNoop = text === undefined || text === source.text;
+        return text;
+      });
+      return { after, isNoop, paths: listChanges(before?.value ?? {}, after.value ?? {}) };
+    };
+    const { written, applied } = await reloader.change(write, ({ isNoop }) => restartDelayMs(isNoop));
+    const { after, isNoop } = written;
+    const changedPaths = written.paths.map((path) => path.join("."));
     if (!isNoop) {
-      await store.reload();
-      log.info("the config was changed", {
-        keys: paths.map((path) => path.join(".")),
+      log.info("the config was changed by a client", {
+        keys: changedPaths,
         ...(params.note ? { note: params.note } : {}),
       });
     }
-    return {
-      ok: true,
+    const result = {
+      ok: true as const,
       path: store.files.path,
       config: redactedConfig(after, createSecretPaths()),
       ...(after.hash === undefined ? {} : { hash: after.hash }),
-      changedPaths: paths.map((path) => path.join(".")),
-      restartPaths: listRestartKeys(paths),
-      isNoop,
+      changedPaths,
+      restartPaths: [...applied.restartPaths],
+      applied: applied.effect,
     };
+    return { result, isNoop, applied };
   };
 }
 

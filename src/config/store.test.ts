@@ -74,7 +74,10 @@ test("reading again takes a good file over, and keeps the config in use when the
   assert.equal(await readFile(files.lastGoodPath ?? "", "utf8"), "{ gateway: { port: 4712 } }");
 
   await rm(files.path, { recursive: true });
-  assert.equal((await store.reload()).source, "defaults");
+  assert.match((await store.reload()).rendered[0] ?? "", /:1:1 the file is gone/u);
+  assert.equal(store.current().gateway.port, 4712);
+  await writeFile(files.path, "{}");
+  assert.deepEqual([(await store.reload()).isValid, store.current().gateway.port], [true, undefined]);
 });
 
 test("the copy of a good file is written only when it changed, and a broken copy is as good as none", async () => {

@@ -29,10 +29,11 @@ export interface ConfigStore {
   current(): Config;
   snapshot(): ConfigSnapshot;
   /**
-   * Reads the file again. With errors in it, the config in use stays and the snapshot tells them.
+   * Reads the file again. With errors in it, or when it is gone, the config in use stays and the snapshot tells them. The same
+   * text gives the same snapshot. `isWanted` false: the file is in order, and the config in use stays all the same.
    * @throws Fault `storage` when a good file could not be copied; the config in use stays.
    */
-  reload(): Promise<ConfigSnapshot>;
+  reload(isWanted?: (config: Config) => boolean): Promise<ConfigSnapshot>;
 }
 
 export interface ConfigFiles {
@@ -47,26 +48,33 @@ export interface ConfigFiles {
  * @throws Fault `config_invalid` listing `file:line:column key: problem; fix` when it has errors and no good one was kept.
  */
 export async function openConfig(files: ConfigFiles): Promise<ConfigStore> {
-  let snapshot = await loadConfig(files, () => readGood(files));
+  let snapshot = await loadConfig(files, { lastGood: () => readGood(files) });
   return {
     files,
     current: () => snapshot.config,
     snapshot: () => snapshot,
-    async reload() {
-      snapshot = await loadConfig(files, () => Promise.resolve(snapshot.config));
+    async reload(isWanted = () => true) {
+      const before = snapshot;
+      const after = await loadConfig(files, { lastGood: async () => before.config, before });
+      const { source, config } = before;
+      snapshot = after === before || isWanted(after.config) ? after : { ...after, source, config };
       return snapshot;
     },
   };
 }
 
-async function loadConfig(files: ConfigFiles, lastGood: () => Promise<Config | undefined>): Promise<ConfigSnapshot> {
+interface Earlier {
+  readonly lastGood: () => Promise<Config | undefined>;
+  readonly before?: ConfigSnapshot;
+}
+
+async function loadConfig(files: ConfigFiles, { lastGood, before }: Earlier): Promise<ConfigSnapshot> {
   const { path } = files;
   const file = await readConfigFile(path);
-  if (file === undefined) {
-    return { path, exists: false, ...allWell, hash: undefined, source: "defaults", config: defaultConfig() };
-  }
+  if (file === undefined) return withoutFile(path, before);
   const { text } = file;
   const hash = text === undefined ? undefined : hashText(text);
+  if (before && hash !== undefined && hash === before.hash) return before;
   const parsed = text === undefined ? { problems: [file.problem] } : parseConfig(text, files.variable);
   if ("config" in parsed) {
     await keepGood(files, text ?? "");
@@ -78,6 +86,19 @@ async function loadConfig(files: ConfigFiles, lastGood: () => Promise<Config | u
   if (!config) throw invalid(path, problems);
   const rendered = problems.map((problem) => renderProblem(path, problem));
   return { path, exists: true, isValid: false, problems, rendered, hash, source: "last-good", config };
+}
+
+/** A file that was there: somebody is about to put another in its place, or made a mistake. Neither is a wish for the defaults. */
+function withoutFile(path: string, before: ConfigSnapshot | undefined): ConfigSnapshot {
+  if (before?.exists === false) return before;
+  if (!before) {
+    return { path, exists: false, ...allWell, hash: undefined, source: "defaults", config: defaultConfig() };
+  }
+  const { config } = before;
+  const message = "the file is gone";
+  const problem = { path: "", line: 1, column: 1, message, next: "put it back, or write {} into it for the defaults" };
+  const told = { problems: [problem], rendered: [renderProblem(path, problem)] };
+  return { path, exists: true, isValid: false, ...told, hash: undefined, source: "last-good", config };
 }
 
 const allWell = { isValid: true, problems: [], rendered: [] } as const;

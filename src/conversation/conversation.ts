@@ -50,7 +50,7 @@ export interface ConversationDependencies {
   readonly defaultTimeoutMs: () => number;
   /** Of turns whose request and session say nothing. */
   readonly defaultThinking: () => string | undefined;
-  readonly maxConcurrent: number;
+  readonly maxConcurrent: () => number;
 }
 
 export interface Conversation {

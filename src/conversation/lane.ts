@@ -19,7 +19,7 @@ export interface LaneDependencies {
   readonly log: Log;
   readonly perform: PerformTurn;
   /** Turns at the same time, over all sessions. */
-  readonly maxConcurrent: number;
+  readonly maxConcurrent: () => number;
   /** A turn came to its end, or was ended before it began. */
   readonly onEnded: (runId: RunId) => void;
   /** A waiting turn was ended before it began; `onEnded` follows. */

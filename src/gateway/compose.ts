@@ -10,7 +10,6 @@ import { openModel } from "../agent/providers/open.ts";
 import { createTurnRunner } from "../agent/turn.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Service } from "../base/service.ts";
-import { renderProblem } from "../config/explain.ts";
 import { fileVariables } from "../config/substitute.ts";
 import { unsetKeys } from "../config/unset.ts";
 import { createConversation } from "../conversation/conversation.ts";
@@ -49,6 +48,7 @@ import {
   toRoutePolicy,
 } from "./policies.ts";
 import { createPresence } from "./presence.ts";
+import { channelService, createReloading } from "./reloading.ts";
 import { createVoice } from "./voice/voice.ts";
 import { createGatewayServer } from "./server.ts";
 
@@ -122,7 +122,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     defaultThinking: () => config().agents.defaults.thinkingDefault,
     defaultTimeoutMs: () => (config().agents.defaults.timeoutSeconds ?? 600) * 1000,
-    maxConcurrent: config().agents.defaults.maxConcurrent ?? 4,
+    maxConcurrent: () => config().agents.defaults.maxConcurrent ?? 4,
   });
 
   const presence = createPresence({
@@ -144,10 +144,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     sessionsPath: paths.database,
     agents: () => toAgents(config()),
     services: () => supervisor.states(),
-    configProblems: () => {
-      const { path, problems } = options.config.snapshot();
-      return problems.map((problem) => ({ message: renderProblem(path, problem), next: problem.next }));
-    },
+    configProblems: () => reloading.problems(),
     onRefresh: (snapshot) => bus.publish("health", snapshot),
   });
   const stateVersion = () => ({ presence: presence.version(), health: health.version() });
@@ -186,6 +183,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     publish: bus.publish,
     defaultTriggers: [brand.name, "claude", "computer"],
   });
+  const reloading = createReloading({
+    options,
+    supervisor,
+    endShared: (reason) => server.endShared(reason),
+    onProblems: () => health.touch(),
+  });
   const handlers = createHandlers({
     options,
     config,
@@ -201,6 +204,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     nodes,
     voice,
     routePolicy,
+    reloading,
   });
 
   let isDraining = false;
@@ -212,7 +216,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     command: options.command,
     tailscaleLogin: createTailscaleLogin({
       clock,
-      isAccepted: () => isTailscaleAccepted(config().gateway, options.secret.mode),
+      isAccepted: () => isTailscaleAccepted(config().gateway, options.secret().mode),
       whois: createWhois({ clock, log: log.child("gateway/tailscale"), path: () => env.raw("PATH") ?? "" }),
     }),
   });
@@ -271,7 +275,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     async start() {
       stopBroadcast = startBroadcast({ bus, connections: server.connections, stateVersion, topics });
       options.listener.serve(server.attach);
-      await supervisor.start([health, ticker, ...conversation.services]);
+      await supervisor.start([health, ticker, ...conversation.services, reloading]);
       // channels last, side by side: a platform that is slow to answer holds up nobody
       await Promise.all(channels.map((channel) => supervisor.start([toService(channel, conversation.intake.submit)])));
     },
@@ -306,7 +310,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
 function toService(channel: Channel, submit: Parameters<Channel["start"]>[0]): Service {
   return {
-    name: `channel ${channel.id}`,
+    name: channelService(channel.id),
     start: () => channel.start(submit),
     stop: (deadline) => channel.stop(deadline),
   };

@@ -13,7 +13,7 @@ import type { Peer } from "./peer.ts";
 
 export interface DoorDependencies {
   readonly limiter: Limiter;
-  readonly secret: Pick<GatewaySecret, "mode" | "value">;
+  readonly secret: () => Pick<GatewaySecret, "mode" | "value">;
   readonly gateway: () => Pick<Config["gateway"], "controlUi" | "trustedProxies">;
   readonly devices: Devices;
   /** A command as its owner types it. */
@@ -27,11 +27,11 @@ export interface Door {
 }
 
 export function createDoor({ limiter, secret, gateway, devices, command, tailscaleLogin }: DoorDependencies): Door {
-  const guard = { mode: secret.mode, isSecret: createSecretCheck(secret.value) };
+  const guard = () => ({ mode: secret().mode, isSecret: createSecretCheck(secret().value) });
   return {
     trustedProxies: () => gateway().trustedProxies ?? [],
     judge: (request, peer) => ({
-      guard,
+      guard: guard(),
       limiter,
       devices,
       source: peer.source,

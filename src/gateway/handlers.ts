@@ -28,6 +28,7 @@ import type { Config } from "../settings/config.ts";
 import type { Devices } from "./devices/devices.ts";
 import type { Health } from "./health.ts";
 import type { Presence } from "./presence.ts";
+import type { Reloading } from "./reloading.ts";
 import type { Voice } from "./voice/voice.ts";
 
 export interface Parts {
@@ -45,6 +46,7 @@ export interface Parts {
   readonly nodes: Nodes;
   readonly voice: Voice;
   readonly routePolicy: () => RoutePolicy;
+  readonly reloading: Reloading;
 }
 
 export function createHandlers(parts: Parts): HandlersOf<MethodName> {
@@ -68,6 +70,7 @@ export function createHandlers(parts: Parts): HandlersOf<MethodName> {
         defaultAgentId: () => routePolicy().defaultAgentId,
         defaultModel: () => models().specs.map((spec) => `${spec.provider}/${spec.model}`)[0] ?? "none",
         version,
+        configProblems: parts.reloading.problems,
       },
     }),
     ...voice.handlers,
@@ -128,7 +131,7 @@ export function createHandlers(parts: Parts): HandlersOf<MethodName> {
       clock,
       log: log.child("config"),
       version,
-      ...(options.restart ? { restart: options.restart } : {}),
+      reloader: parts.reloading,
     }),
   };
 }

@@ -4,9 +4,9 @@ import type { Brand } from "../base/brand.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Ids } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
-import type { ConfigMethodDependencies } from "../config/methods.ts";
 import type { GatewaySecret } from "../config/secret.ts";
 import type { ConfigStore } from "../config/store.ts";
+import type { AskRestart } from "../config/take-up.ts";
 import type { Env } from "../platform/env.ts";
 import type { Listener } from "../platform/listen.ts";
 import type { Paths } from "../platform/paths.ts";
@@ -17,7 +17,10 @@ export interface GatewayOptions {
   readonly paths: Paths;
   readonly env: Env;
   readonly config: ConfigStore;
-  readonly secret: GatewaySecret;
+  /** The one that counts now. */
+  readonly secret: () => GatewaySecret;
+  /** Looks for the secret again after the config has changed. @throws Fault when there is none; the one before stays. */
+  readonly renewSecret?: () => Promise<void>;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
@@ -25,7 +28,7 @@ export interface GatewayOptions {
   /** A command as its owner types it, with the name and the profile of this instance. */
   readonly command: (words: string) => string;
   /** Asks whoever runs this Gateway to start it anew; absent: a person has to. */
-  readonly restart?: ConfigMethodDependencies["restart"];
+  readonly restart?: AskRestart;
   /** Already listening: its requests are answered from `start` on. */
   readonly listener: Listener;
 }

@@ -19,6 +19,8 @@ export interface GatewayServer {
   connections(): Iterable<Connection>;
   /** Closes the connections of a device that lost its rights, but for the one that the answer still goes to. */
   end(ended: { deviceId: string; role?: string; reason: string }, exceptConnId?: string): void;
+  /** Closes the connections that were let in by a secret that is none any more. */
+  endShared(reason: string): void;
   /** Closes every client with 1012, so that it knows to come back, and lets nobody in any more. */
   closeAll(): void;
 }
@@ -104,6 +106,12 @@ export function createGatewayServer(dependencies: ServerDependencies): GatewaySe
         const { caller } = connection;
         if (caller.deviceId !== deviceId || (role !== undefined && caller.role !== role)) continue;
         if (caller.connId !== exceptConnId) connection.close(4001, reason);
+      }
+    },
+    endShared(reason) {
+      for (const connection of open) {
+        const { auth } = connection.caller;
+        if (auth === "token" || auth === "password") connection.close(4001, reason);
       }
     },
     closeAll() {

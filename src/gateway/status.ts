@@ -17,6 +17,7 @@ export interface StatusDependencies {
   /** Model that answers by default, as `provider/model`. */
   readonly defaultModel: () => string;
   readonly version: string;
+  readonly configProblems: () => { message: string; next: string }[];
   /** What waits for the next turn of the main session. */
   readonly systemEvents: () => Promise<readonly string[]>;
 }
@@ -72,6 +73,7 @@ export async function buildStatus(
       unknownSends: work.outbox.flagged,
       dropped: work.dropped,
     },
+    configProblems: dependencies.configProblems(),
   };
 }
 

@@ -10,6 +10,7 @@ import type { LogPlace } from "./log-name.ts";
 import { createRoll } from "./log-roll.ts";
 import { createLineSink } from "./log-sink.ts";
 
+/** But for the file, all of it is read with each line. */
 export interface LogOptions extends LogPlace {
   readonly clock: Clock;
   readonly level: LogLevel | "silent";
@@ -43,11 +44,15 @@ export function openLog(options: LogOptions): OpenLog {
     openFile: roll.open,
     target: roll.target,
     onTrouble: (reason) => tell("warn", `the log file cannot be written (${reason}); lines are lost until it can`),
-    onRecovery: (lost) => logger.warn({ subsystem: "log", lost }, "lines were lost: the log file could not be written"),
+    onRecovery(lost) {
+      if (!reaches("warn", options.level)) return;
+      logger.warn({ subsystem: "log", lost }, "lines were lost: the log file could not be written");
+    },
   });
   const logger = pino(
     {
-      level: options.level,
+      // what is written is decided before
+      level: "trace",
       base: null,
       messageKey: "message",
       timestamp: () => `,"time":"${new Date(clock.now()).toISOString()}"`,
@@ -66,10 +71,11 @@ export function openLog(options: LogOptions): OpenLog {
 function createLog(logger: Logger, subsystem: string, options: LogOptions): Log {
   const write = (level: LogLevel, text: string, given: LogFields | undefined) => {
     const isShown = options.console !== undefined && reaches(level, options.consoleLevel);
-    if (!isShown && !logger.isLevelEnabled(level)) return;
+    const isWritten = reaches(level, options.level);
+    if (!isShown && !isWritten) return;
     const message = toPlainText(text, options.redact);
     const fields = given && toPlainFields(given, options.redact);
-    logger[level]({ subsystem, ...fields }, message);
+    if (isWritten) logger[level]({ subsystem, ...fields }, message);
     if (isShown) showLine({ level, subsystem, message, fields }, options);
   };
   return {

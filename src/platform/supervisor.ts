@@ -15,6 +15,8 @@ const graceMs = 250;
 export interface Supervisor {
   /** One after the other. A service that fails to start is degraded and tried again later; the others go on. */
   start(services: readonly Service[]): Promise<void>;
+  /** Stops the service and starts it, as if it were new. Does nothing for one that is not known, or when all are stopping. */
+  restart(name: string, deadline: AbortSignal): Promise<void>;
   /** In reverse order; a service that does not stop in time is left behind. Never throws. */
   stop(deadline: AbortSignal): Promise<void>;
   states(): { readonly name: string; readonly state: ServiceState }[];
@@ -80,6 +82,13 @@ export function createSupervisor(dependencies: { clock: Clock; log: Log }): Supe
       }));
       entries = [...entries, ...added];
       for (const entry of added) await startOne(entry);
+    },
+    async restart(name, deadline) {
+      const entry = entries.find(({ service }) => service.name === name);
+      if (!entry || isStopping) return;
+      await stopOne(entry, deadline);
+      entry.failures = 0;
+      await startOne(entry);
     },
     async stop(deadline) {
       isStopping = true;

@@ -48,7 +48,7 @@ export const agents = group(
         mediaMaxMb: numeric("Largest media sent", { minimum: 0 }),
         typingIntervalSeconds: whole("Interval of the typing sign", { minimum: 1 }),
         typingMode: choice(["never", "instant", "thinking", "message"], "When typing shows"),
-        maxConcurrent: whole("Turns at the same time", { minimum: 1, default: 4, reload: "restart" }),
+        maxConcurrent: whole("Turns at the same time", { minimum: 1, default: 4 }),
         subagents: anything("Sub-agents"),
         heartbeat: optionalGroup(
           {

@@ -38,7 +38,7 @@ const common = {
   historyLimit: whole("Group messages shown to the agent", { minimum: 0 }),
   dmHistoryLimit: whole("Direct messages shown to the agent", { minimum: 0 }),
   dms: anything("By direct chat"),
-  textChunkLimit: whole("Longest message sent", { minimum: 64 }),
+  textChunkLimit: whole("Longest message sent", { minimum: 64, reload: "none" }),
   chunkMode: choice(["length", "newline"], "How long texts are cut"),
   mediaMaxMb: numeric("Largest media taken", { minimum: 0 }),
   blockStreaming: flag("Send long replies in blocks"),
@@ -70,7 +70,7 @@ const telegramAccount = {
     { reload: "none" },
   ),
   replyToMode: choice(["off", "first", "all"], "Which messages quote what they answer"),
-  linkPreview: flag("Show link previews"),
+  linkPreview: flag("Show link previews", { reload: "none" }),
   streamMode: choice(["off", "partial", "block"], "Drafts while a turn runs"),
   draftChunk: anything("Draft sizes"),
   reactionNotifications: choice(["off", "own", "all"], "Reactions told to the agent"),
@@ -106,10 +106,14 @@ const whatsappAccount = {
 
 export const channels = Type.Object(
   {
-    defaults: optionalGroup({
-      groupPolicy: choice(["open", "disabled", "allowlist"], "Who may write in groups"),
-      heartbeat: anything("Heartbeats"),
-    }),
+    defaults: optionalGroup(
+      {
+        groupPolicy: choice(["open", "disabled", "allowlist"], "Who may write in groups"),
+        heartbeat: anything("Heartbeats"),
+      },
+      "For every channel",
+      { reload: "none" },
+    ),
     telegram: Type.Optional(
       group(
         { ...telegramAccount, ...channelDefaults, accounts: map(group(telegramAccount), "Accounts by id") },
@@ -132,6 +136,7 @@ export const channels = Type.Object(
   {
     additionalProperties: true,
     default: {},
+    reload: "channel",
     description: "Channels; sections of channels that are not built in are left alone",
   },
 );

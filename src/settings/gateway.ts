@@ -32,9 +32,11 @@ export const gateway = group(
         allowedOrigins: Type.Array(Type.String(), {
           default: [],
           description: "Browser origins accepted besides the Gateway's own, such as https://panel.example",
-          reload: "hot",
+          reload: "none",
         }),
-        allowInsecureAuth: flag("Let the Control UI in over plain HTTP, where a browser can have no device identity"),
+        allowInsecureAuth: flag("Let the Control UI in over plain HTTP, where a browser can have no device identity", {
+          reload: "none",
+        }),
         dangerouslyDisableDeviceAuth: flag("Accepted for older files; has no effect"),
       },
       "Control UI",
@@ -47,12 +49,12 @@ export const gateway = group(
         }),
         token: secret("Shared token", { reload: "hot" }),
         password: secret("Shared password", { reload: "hot" }),
-        allowTailscale: flag("Accept Tailscale Serve identities"),
+        allowTailscale: flag("Accept Tailscale Serve identities", { reload: "none" }),
       },
       "Who may connect",
       { default: {} },
     ),
-    trustedProxies: texts("Addresses of proxies whose forwarded headers count"),
+    trustedProxies: texts("Addresses of proxies whose forwarded headers count", { reload: "none" }),
     tailscale: optionalGroup({
       mode: choice(["off", "serve", "funnel"], "Expose through Tailscale"),
       resetOnExit: flag("Undo the exposure at exit"),
@@ -110,8 +112,8 @@ export const gateway = group(
         mode: choice(["auto", "manual", "off"], "Use a node's browser"),
         node: text("Which node"),
       }),
-      allowCommands: texts("Node commands allowed besides the defaults"),
-      denyCommands: texts("Node commands refused"),
+      allowCommands: texts("Node commands allowed besides the defaults", { reload: "none" }),
+      denyCommands: texts("Node commands refused", { reload: "none" }),
     }),
   },
   "The Gateway itself",
@@ -136,7 +138,7 @@ export const logging = group(
     redactPatterns: texts("Patterns masked besides the built-in ones"),
   },
   "Log",
-  { default: {}, reload: "hot" },
+  { default: {}, reload: "none" },
 );
 
 export const commands = group(

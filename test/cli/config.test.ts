@@ -20,7 +20,11 @@ const run = async (...args: string[]) => machine.cli("config", ...args);
 test("a key is set, read and taken out, and the remarks in the file stay", async () => {
   await writeFile(file, "// mine\n{ gateway: { mode: 'local' } } // end\n");
   const set = await run("set", "gateway.port", "19005");
-  assert.deepEqual(set, { code: 0, stdout: "Updated gateway.port. Restart the gateway to apply.\n", stderr: "" });
+  assert.deepEqual(set, {
+    code: 0,
+    stdout: "Updated gateway.port. A running gateway takes it up by itself.\n",
+    stderr: "",
+  });
   assert.equal(await readFile(file, "utf8"), "// mine\n{ gateway: { mode: 'local', port: 19005 } } // end\n");
   assert.equal((await stat(file)).mode & 0o777, 0o600);
   assert.equal((await run("get", "gateway.port")).stdout, "19005\n");

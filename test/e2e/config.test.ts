@@ -31,12 +31,12 @@ test("a key that needs a restart starts the Gateway anew in its process, and cli
   const client = await connect();
   const pid = gateway.pid();
   const answer = await client.request("config.patch", {
-    raw: "{ agents: { defaults: { maxConcurrent: 2 } } }",
+    raw: "{ update: { checkOnStart: false } }",
     baseHash: await hashOf(client),
     restartDelayMs: 50,
   });
   assert.equal(answer.ok, true, JSON.stringify(answer));
-  assert.deepEqual(answer.payload?.["restartPaths"], ["agents.defaults.maxConcurrent"]);
+  assert.deepEqual(answer.payload?.["restartPaths"], ["update.checkOnStart"]);
   assert.deepEqual(
     { ...(answer.payload?.["restart"] as object), delayMs: 50 },
     {
@@ -45,7 +45,7 @@ test("a key that needs a restart starts the Gateway anew in its process, and cli
       signal: "SIGUSR1",
       mode: "emit",
       delayMs: 50,
-      reason: "config changed: agents.defaults.maxConcurrent",
+      reason: "config changed: update.checkOnStart",
     },
   );
   const shutdown = await client.wait((frame) => frame.event === "shutdown");
@@ -56,8 +56,8 @@ test("a key that needs a restart starts the Gateway anew in its process, and cli
   const again = await connect();
   assert.equal(gateway.pid(), pid);
   const got = await again.request("config.get");
-  const config = got.payload?.["config"] as { agents: { defaults: { maxConcurrent: number } } };
-  assert.equal(config.agents.defaults.maxConcurrent, 2);
+  const config = got.payload?.["config"] as { update: { checkOnStart: boolean } };
+  assert.equal(config.update.checkOnStart, false);
   again.close();
 });
 

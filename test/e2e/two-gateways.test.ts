@@ -31,7 +31,7 @@ async function openGateway(folder: string, secret: string) {
     paths,
     env,
     config,
-    secret: { mode: "token", value: secret, source: "test" },
+    secret: () => ({ mode: "token", value: secret, source: "test" }),
     clock: systemClock,
     ids: systemIds,
     log: silentLog,

@@ -67,7 +67,7 @@ export async function openConversationKit(options: {
     pairingText: { product: "Product", approveCommand: "product pairing approve" },
     defaultTimeoutMs: () => 5_000,
     defaultThinking: () => options.defaultThinking,
-    maxConcurrent: 4,
+    maxConcurrent: () => 4,
   });
   for (const service of conversation.services) await service.start();
   await channel.start(conversation.intake.submit);

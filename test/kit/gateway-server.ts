@@ -60,7 +60,7 @@ export async function openServerKit(options: ServerKitOptions = {}): Promise<Ser
   });
   const door = createDoor({
     limiter: createLimiter(clock),
-    secret: { mode, value: secret },
+    secret: () => ({ mode, value: secret }),
     gateway: () => ({ controlUi: { enabled: true, allowedOrigins: [...allowedOrigins] }, trustedProxies: [] }),
     devices: devicesKit.devices,
     command: (words) => `openclaw ${words}`,

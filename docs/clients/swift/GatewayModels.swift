@@ -370,6 +370,7 @@ public struct StatusResult: Codable, Sendable {
     public let sessions: [String: AnyCodable]
     public let queue: [String: AnyCodable]
     public let errors: [String: AnyCodable]
+    public let configproblems: [[String: AnyCodable]]?
 
     public init(
         runtimeversion: String? = nil,
@@ -379,7 +380,8 @@ public struct StatusResult: Codable, Sendable {
         queuedsystemevents: [String],
         sessions: [String: AnyCodable],
         queue: [String: AnyCodable],
-        errors: [String: AnyCodable]
+        errors: [String: AnyCodable],
+        configproblems: [[String: AnyCodable]]? = nil
     ) {
         self.runtimeversion = runtimeversion
         self.linkchannel = linkchannel
@@ -389,6 +391,7 @@ public struct StatusResult: Codable, Sendable {
         self.sessions = sessions
         self.queue = queue
         self.errors = errors
+        self.configproblems = configproblems
     }
 
     private enum CodingKeys: String, CodingKey {
@@ -400,6 +403,7 @@ public struct StatusResult: Codable, Sendable {
         case sessions
         case queue
         case errors
+        case configproblems = "configProblems"
     }
 }
 
@@ -1936,6 +1940,7 @@ public struct ConfigSetResult: Codable, Sendable {
     public let hash: String?
     public let changedpaths: [String]
     public let restartpaths: [String]
+    public let applied: String
 
     public init(
         ok: AnyCodable,
@@ -1943,7 +1948,8 @@ public struct ConfigSetResult: Codable, Sendable {
         config: [String: AnyCodable],
         hash: String? = nil,
         changedpaths: [String],
-        restartpaths: [String]
+        restartpaths: [String],
+        applied: String
     ) {
         self.ok = ok
         self.path = path
@@ -1951,6 +1957,7 @@ public struct ConfigSetResult: Codable, Sendable {
         self.hash = hash
         self.changedpaths = changedpaths
         self.restartpaths = restartpaths
+        self.applied = applied
     }
 
     private enum CodingKeys: String, CodingKey {
@@ -1960,6 +1967,7 @@ public struct ConfigSetResult: Codable, Sendable {
         case hash
         case changedpaths = "changedPaths"
         case restartpaths = "restartPaths"
+        case applied
     }
 }
 
@@ -2000,6 +2008,7 @@ public struct ConfigPatchResult: Codable, Sendable {
     public let hash: String?
     public let changedpaths: [String]
     public let restartpaths: [String]
+    public let applied: String
     public let noop: Bool?
     public let restart: [String: AnyCodable]?
     public let sentinel: AnyCodable
@@ -2011,6 +2020,7 @@ public struct ConfigPatchResult: Codable, Sendable {
         hash: String? = nil,
         changedpaths: [String],
         restartpaths: [String],
+        applied: String,
         noop: Bool? = nil,
         restart: [String: AnyCodable]? = nil,
         sentinel: AnyCodable
@@ -2021,6 +2031,7 @@ public struct ConfigPatchResult: Codable, Sendable {
         self.hash = hash
         self.changedpaths = changedpaths
         self.restartpaths = restartpaths
+        self.applied = applied
         self.noop = noop
         self.restart = restart
         self.sentinel = sentinel
@@ -2033,6 +2044,7 @@ public struct ConfigPatchResult: Codable, Sendable {
         case hash
         case changedpaths = "changedPaths"
         case restartpaths = "restartPaths"
+        case applied
         case noop
         case restart
         case sentinel
@@ -2076,6 +2088,7 @@ public struct ConfigApplyResult: Codable, Sendable {
     public let hash: String?
     public let changedpaths: [String]
     public let restartpaths: [String]
+    public let applied: String
     public let noop: Bool?
     public let restart: [String: AnyCodable]?
     public let sentinel: AnyCodable
@@ -2087,6 +2100,7 @@ public struct ConfigApplyResult: Codable, Sendable {
         hash: String? = nil,
         changedpaths: [String],
         restartpaths: [String],
+        applied: String,
         noop: Bool? = nil,
         restart: [String: AnyCodable]? = nil,
         sentinel: AnyCodable
@@ -2097,6 +2111,7 @@ public struct ConfigApplyResult: Codable, Sendable {
         self.hash = hash
         self.changedpaths = changedpaths
         self.restartpaths = restartpaths
+        self.applied = applied
         self.noop = noop
         self.restart = restart
         self.sentinel = sentinel
@@ -2109,6 +2124,7 @@ public struct ConfigApplyResult: Codable, Sendable {
         case hash
         case changedpaths = "changedPaths"
         case restartpaths = "restartPaths"
+        case applied
         case noop
         case restart
         case sentinel

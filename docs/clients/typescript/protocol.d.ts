@@ -240,6 +240,13 @@ export type StatusResult = {
     /** Messages not let in, by reason */
     "dropped": Record<string, number>;
   };
+  /** What of the config file does not count, and why */
+  "configProblems"?: Array<{
+    /** With file, line and column */
+    "message": string;
+    /** What its owner can do */
+    "next": string;
+  }>;
 };
 
 export type LogsTailParams = {
@@ -1045,8 +1052,10 @@ export type ConfigSetResult = {
   "hash"?: string;
   /** Keys that are different now */
   "changedPaths": Array<string>;
-  /** Those of them that count only once the Gateway has started again; the others count at once */
+  /** Keys that count only once the Gateway has started again; all others count at once */
   "restartPaths": Array<string>;
+  /** The most that was done: a channel started again, or the Gateway starts again */
+  "applied": "none" | "hot" | "channel" | "restart";
 };
 
 export type ConfigPatchParams = {
@@ -1072,8 +1081,10 @@ export type ConfigPatchResult = {
   "hash"?: string;
   /** Keys that are different now */
   "changedPaths": Array<string>;
-  /** Those of them that count only once the Gateway has started again; the others count at once */
+  /** Keys that count only once the Gateway has started again; all others count at once */
   "restartPaths": Array<string>;
+  /** The most that was done: a channel started again, or the Gateway starts again */
+  "applied": "none" | "hot" | "channel" | "restart";
   /** The file said so already; nothing was written */
   "noop"?: boolean;
   "restart"?: {

@@ -20,7 +20,7 @@ export const run: Run = async (context, { args }) => {
     explainRefusal(error, context);
     throw error;
   }
-  context.out.line(`Updated ${text}. Restart the gateway to apply.`);
+  context.out.line(`Updated ${text}. A running gateway takes it up by itself.`);
   return 0;
 };
 

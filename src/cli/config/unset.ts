@@ -21,6 +21,6 @@ export const run: Run = async (context, { args }) => {
     explainRefusal(error, context);
     throw error;
   }
-  context.out.line(`Removed ${text}. Restart the gateway to apply.`);
+  context.out.line(`Removed ${text}. A running gateway takes it up by itself.`);
   return 0;
 };

@@ -6,10 +6,17 @@ import { parseRedactPatterns } from "../../platform/redact.ts";
 import type { Config } from "../../settings/config.ts";
 import type { Context } from "../context.ts";
 
-export function openGatewayLog(context: Context, config: Config, isVerbose: boolean): OpenLog {
-  const { logging } = config;
+/** All but the file is asked for with each line, so that a changed config counts. */
+export function openGatewayLog(context: Context, config: () => Config, isVerbose: boolean): OpenLog {
+  const logging = () => config().logging;
   const { out } = context;
-  const isRedacting = logging.redactSensitive !== "off";
+  let patterns: { readonly from: readonly string[]; readonly parsed: readonly RegExp[] } | undefined;
+  const redact = () => {
+    const { redactSensitive, redactPatterns: from = [] } = logging();
+    if (redactSensitive === "off") return [];
+    if (patterns?.from !== from) patterns = { from, parsed: parseRedactPatterns(from) };
+    return patterns.parsed;
+  };
   const show = (line: string, level: LogLevel) => {
     if (level === "error" || level === "fatal") out.error(out.style("red", line));
     else if (level === "warn") out.error(out.style("yellow", line));
@@ -18,12 +25,20 @@ export function openGatewayLog(context: Context, config: Config, isVerbose: bool
   return openLog({
     folder: context.paths.logs,
     prefix: context.paths.logPrefix,
-    file: logging.file,
+    file: logging().file,
     clock: context.clock,
-    level: logging.level ?? "info",
-    consoleLevel: isVerbose ? "debug" : (logging.consoleLevel ?? "info"),
+    get level() {
+      return logging().level ?? "info";
+    },
+    get consoleLevel() {
+      return isVerbose ? "debug" : (logging().consoleLevel ?? "info");
+    },
     console: show,
-    isJsonConsole: logging.consoleStyle === "json",
-    redact: isRedacting ? parseRedactPatterns(logging.redactPatterns ?? []) : [],
+    get isJsonConsole() {
+      return logging().consoleStyle === "json";
+    },
+    get redact() {
+      return redact();
+    },
   });
 }

@@ -71,15 +71,19 @@ async function live(
   // any free port: after a restart clients look for the one they know
   const port = chosen === 0 ? (fallback.before?.port ?? 0) : chosen;
 
-  const opened = openGatewayLog(context, config.current(), invocation.options["verbose"] === true);
+  const opened = openGatewayLog(context, config.current, invocation.options["verbose"] === true);
   let lock: Lock | undefined;
   try {
     lock = await openLock(paths.lock);
     // only the owner of the state folder makes a token: two first starts at once must not overwrite each other's
-    const { secret, isNew } = await fallback.attempt(
+    const required = await fallback.attempt(
       () => requireSecret(context, config.current()),
       (before) => ({ secret: before.secret, isNew: false }),
     );
+    let { secret } = required;
+    const renewSecret = async () => {
+      secret = (await requireSecret(context, config.current())).secret;
+    };
     const listen = (at: number) => openListener({ host, port: at, log: opened.log.child("gateway/listen") });
     const listener = await fallback.attempt(
       () => listen(port),
@@ -92,7 +96,9 @@ async function live(
       version: context.version,
       startedAt: context.clock.now(),
     });
-    const isRestart = await serve(context, { config, secret, isNew, opened, listener, host, startedAt, signals });
+    const { isNew } = required;
+    const serving = { config, secret: () => secret, renewSecret, isNew, opened, listener, host, startedAt, signals };
+    const isRestart = await serve(context, serving);
     return { isRestart, port: listener.port, secret };
   } finally {
     lock?.release();
@@ -102,7 +108,8 @@ async function live(
 
 interface Serving {
   readonly config: ConfigStore;
-  readonly secret: GatewaySecret;
+  readonly secret: () => GatewaySecret;
+  readonly renewSecret: () => Promise<void>;
   readonly isNew: boolean;
   readonly opened: OpenLog;
   readonly listener: Listener;
@@ -128,6 +135,7 @@ async function serve(context: Context, serving: Serving): Promise<boolean> {
     env: context.env,
     config,
     secret: serving.secret,
+    renewSecret: serving.renewSecret,
     clock: context.clock,
     ids: context.ids,
     log,
@@ -169,7 +177,7 @@ async function tell(
     log.warn(`config error, the last good config is in use: ${problem}`);
   }
   for (const notice of await notices) log.info(notice.next ? `${notice.message}; ${notice.next}` : notice.message);
-  if (isNew) log.info(`a token was made for this Gateway and kept in ${secret.source}`);
+  if (isNew) log.info(`a token was made for this Gateway and kept in ${secret().source}`);
   log.info(`next: in another terminal, ${context.command('agent --message "hello"')}`);
 }
 

@@ -24,7 +24,7 @@ export const run: Run = async (context, invocation) => {
   const target = await findGateway(url ? { ...context, flags: { ...context.flags, url } } : context, config);
   const opened = openGatewayLog(
     { ...context, paths: { ...paths, logPrefix: `${paths.logPrefix}-node` } },
-    config,
+    () => config,
     false,
   );
   const log = opened.log.child("node");

@@ -120,6 +120,12 @@ export const healthMethods = {
           },
           { description: "Within the last 24 hours" },
         ),
+        configProblems: Type.Optional(
+          Type.Array(
+            Type.Object({ message: text("With file, line and column"), next: text("What its owner can do") }, open),
+            { description: "What of the config file does not count, and why" },
+          ),
+        ),
       },
       open,
     ),

@@ -13,15 +13,15 @@ gateway.customBindHost listener
 gateway.controlUi restart
 gateway.controlUi.enabled restart
 gateway.controlUi.basePath restart
-gateway.controlUi.allowedOrigins hot
-gateway.controlUi.allowInsecureAuth restart
+gateway.controlUi.allowedOrigins none
+gateway.controlUi.allowInsecureAuth none
 gateway.controlUi.dangerouslyDisableDeviceAuth restart
 gateway.auth restart
 gateway.auth.mode hot
 gateway.auth.token hot secret
 gateway.auth.password hot secret
-gateway.auth.allowTailscale restart
-gateway.trustedProxies restart
+gateway.auth.allowTailscale none
+gateway.trustedProxies none
 gateway.tailscale restart
 gateway.tailscale.mode restart
 gateway.tailscale.resetOnExit restart
@@ -67,8 +67,8 @@ gateway.nodes restart
 gateway.nodes.browser restart
 gateway.nodes.browser.mode restart
 gateway.nodes.browser.node restart
-gateway.nodes.allowCommands restart
-gateway.nodes.denyCommands restart
+gateway.nodes.allowCommands none
+gateway.nodes.denyCommands none
 agents none
 agents.defaults none
 agents.defaults.workspace none
@@ -103,7 +103,7 @@ agents.defaults.timeoutSeconds none
 agents.defaults.mediaMaxMb none
 agents.defaults.typingIntervalSeconds none
 agents.defaults.typingMode none
-agents.defaults.maxConcurrent restart
+agents.defaults.maxConcurrent none
 agents.defaults.subagents none
 agents.defaults.heartbeat hot
 agents.defaults.heartbeat.every hot
@@ -142,10 +142,10 @@ agents.list.[].groupChat none
 agents.list.[].subagents none
 agents.list.[].sandbox none
 agents.list.[].tools none
-channels restart
-channels.defaults restart
-channels.defaults.groupPolicy restart
-channels.defaults.heartbeat restart
+channels channel
+channels.defaults none
+channels.defaults.groupPolicy none
+channels.defaults.heartbeat none
 channels.telegram channel
 channels.telegram.name channel
 channels.telegram.enabled channel
@@ -156,7 +156,7 @@ channels.telegram.groupAllowFrom none
 channels.telegram.historyLimit channel
 channels.telegram.dmHistoryLimit channel
 channels.telegram.dms channel
-channels.telegram.textChunkLimit channel
+channels.telegram.textChunkLimit none
 channels.telegram.chunkMode channel
 channels.telegram.mediaMaxMb channel
 channels.telegram.blockStreaming channel
@@ -180,7 +180,7 @@ channels.telegram.groups.*.systemPrompt none
 channels.telegram.groups.*.tools none
 channels.telegram.groups.*.topics none
 channels.telegram.replyToMode channel
-channels.telegram.linkPreview channel
+channels.telegram.linkPreview none
 channels.telegram.streamMode channel
 channels.telegram.draftChunk channel
 channels.telegram.reactionNotifications channel
@@ -204,7 +204,7 @@ channels.telegram.accounts.*.groupAllowFrom none
 channels.telegram.accounts.*.historyLimit channel
 channels.telegram.accounts.*.dmHistoryLimit channel
 channels.telegram.accounts.*.dms channel
-channels.telegram.accounts.*.textChunkLimit channel
+channels.telegram.accounts.*.textChunkLimit none
 channels.telegram.accounts.*.chunkMode channel
 channels.telegram.accounts.*.mediaMaxMb channel
 channels.telegram.accounts.*.blockStreaming channel
@@ -228,7 +228,7 @@ channels.telegram.accounts.*.groups.*.systemPrompt none
 channels.telegram.accounts.*.groups.*.tools none
 channels.telegram.accounts.*.groups.*.topics none
 channels.telegram.accounts.*.replyToMode channel
-channels.telegram.accounts.*.linkPreview channel
+channels.telegram.accounts.*.linkPreview none
 channels.telegram.accounts.*.streamMode channel
 channels.telegram.accounts.*.draftChunk channel
 channels.telegram.accounts.*.reactionNotifications channel
@@ -251,7 +251,7 @@ channels.whatsapp.groupAllowFrom none
 channels.whatsapp.historyLimit channel
 channels.whatsapp.dmHistoryLimit channel
 channels.whatsapp.dms channel
-channels.whatsapp.textChunkLimit channel
+channels.whatsapp.textChunkLimit none
 channels.whatsapp.chunkMode channel
 channels.whatsapp.mediaMaxMb channel
 channels.whatsapp.blockStreaming channel
@@ -283,7 +283,7 @@ channels.whatsapp.accounts.*.groupAllowFrom none
 channels.whatsapp.accounts.*.historyLimit channel
 channels.whatsapp.accounts.*.dmHistoryLimit channel
 channels.whatsapp.accounts.*.dms channel
-channels.whatsapp.accounts.*.textChunkLimit channel
+channels.whatsapp.accounts.*.textChunkLimit none
 channels.whatsapp.accounts.*.chunkMode channel
 channels.whatsapp.accounts.*.mediaMaxMb channel
 channels.whatsapp.accounts.*.blockStreaming channel
@@ -384,13 +384,13 @@ commands.config none
 commands.debug none
 commands.restart none
 commands.useAccessGroups none
-logging hot
-logging.level hot
+logging none
+logging.level none
 logging.file restart
-logging.consoleLevel hot
-logging.consoleStyle hot
-logging.redactSensitive hot
-logging.redactPatterns hot
+logging.consoleLevel none
+logging.consoleStyle none
+logging.redactSensitive none
+logging.redactPatterns none
 env restart
 env.vars restart
 env.vars.* restart secret

@@ -1,0 +1,123 @@
+// What is done about a changed config: the least that its keys declare and the mode allows.
+
+import type { Log } from "../base/log.ts";
+import type { Config } from "../settings/config.ts";
+import { decideDisturbance } from "./effects.ts";
+import { listChanges } from "./merge.ts";
+import type { ConfigStore } from "./store.ts";
+
+export interface RestartAnswer {
+  readonly ok: boolean;
+  readonly pid: number;
+  readonly delayMs: number;
+  readonly reason?: string;
+}
+export type AskRestart = (request: { readonly reason: string; readonly delayMs: number }) => RestartAnswer;
+
+/** What is done about hot keys. What it throws is told, and what was there before stays. */
+export interface Taker {
+  /** A key or a section. */
+  readonly key: string;
+  readonly take: () => Promise<void>;
+}
+
+export interface TakeUpDependencies {
+  readonly store: ConfigStore;
+  readonly log: Log;
+  readonly restartChannel: (id: string) => Promise<void>;
+  readonly takers: readonly Taker[];
+  /** Absent: nobody can start the Gateway anew but a person. */
+  readonly restart?: AskRestart;
+}
+
+export interface Applied {
+  /** The most that was done. */
+  readonly effect: "none" | "hot" | "channel" | "restart";
+  /** Keys that wait for a restart; it was asked for when there is an answer. */
+  readonly restartPaths: readonly string[];
+  readonly restart?: RestartAnswer;
+}
+
+export interface Notes {
+  /** Something could not be taken up; undefined: it could. */
+  readonly note: (key: string, message: string | undefined, next?: string) => void;
+  /** Keys that differ from what the Gateway started with, and need it to start again. */
+  readonly waiting: () => readonly string[];
+}
+
+export interface How {
+  /** `asked`: not a saved file, but somebody who said so. */
+  readonly mode: "asked" | NonNullable<Config["gateway"]["reload"]["mode"]>;
+  /** undefined: there must be no restart. */
+  readonly restartDelayMs: number | undefined;
+}
+
+const maxKeysTold = 20;
+/** Stamps: nothing starts anew for them in any mode. */
+const stamps = ["$schema", "meta", "wizard"];
+
+/** @returns what takes up the difference between the config that was in use and the one that is. */
+export function createTakeUp(dependencies: TakeUpDependencies, { note, waiting }: Notes) {
+  const { store, log, restart } = dependencies;
+  const disturb = createDisturb(dependencies, note);
+
+  return async (before: Config, how: How): Promise<Applied> => {
+    const changes = listChanges(before, store.current());
+    const pending = waiting();
+    const reason = decideRestart(changes, pending, how);
+    const keys = listKeys(changes.map((path) => path.join(".")));
+    if (reason !== undefined && how.mode !== "hot" && how.restartDelayMs !== undefined) {
+      const answer = restart?.({ reason: `config changed: ${listKeys(reason)}`, delayMs: how.restartDelayMs });
+      if (answer) log.info(`the config has changed, the Gateway starts anew: ${keys}`);
+      else log.warn(`the config has changed; stop the Gateway and start it again for: ${listKeys(reason)}`);
+      return { effect: "restart", restartPaths: pending, ...(answer ? { restart: answer } : {}) };
+    }
+    if (changes.length === 0) return { effect: "none", restartPaths: pending };
+    if (reason !== undefined) log.warn(`the config has changed; this counts after a restart: ${listKeys(pending)}`);
+    const restarted = await disturb(changes);
+    log.info(`the config has changed: ${keys}`, restarted.length > 0 ? { restarted } : undefined);
+    return { effect: restarted.length > 0 ? "channel" : "hot", restartPaths: pending };
+  };
+}
+
+/** @returns the keys that are the reason for a restart; undefined when none is needed. */
+function decideRestart(
+  changes: readonly (readonly string[])[],
+  pending: readonly string[],
+  { mode }: How,
+): readonly string[] | undefined {
+  const keys = changes.map((path) => path.join("."));
+  if (mode === "restart" && changes.some(([section = ""]) => !stamps.includes(section))) return keys;
+  // who asks for it means all that waits; a saved file means what it changed
+  if (mode === "asked") return pending.length > 0 ? pending : undefined;
+  return pending.some((key) => keys.includes(key)) ? pending : undefined;
+}
+
+/** @returns the ids of the channels that were started again. */
+function createDisturb({ log, takers, restartChannel }: TakeUpDependencies, note: Notes["note"]) {
+  const attempt = async (key: string, next: string, task: () => Promise<void>) => {
+    try {
+      await task();
+      note(key, undefined);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      note(key, `${key} could not be taken up: ${reason}`, next);
+      log.error(`${key} could not be taken up; what was there before goes on`, { error });
+    }
+  };
+  return async (changes: readonly (readonly string[])[]): Promise<readonly string[]> => {
+    const { channels, hot } = decideDisturbance(changes);
+    for (const { key, take } of takers) {
+      const isConcerned = hot.some((changed) => changed === key || changed.startsWith(`${key}.`));
+      if (isConcerned) await attempt(key, "see the reason, and mend the config", take);
+    }
+    for (const id of channels) await attempt(`channels.${id}`, "restart the Gateway", () => restartChannel(id));
+    return channels;
+  };
+}
+
+/** For texts: not without end. */
+export function listKeys(keys: readonly string[]): string {
+  const more = keys.length - maxKeysTold;
+  return more > 0 ? `${keys.slice(0, maxKeysTold).join(", ")} and ${more} more` : keys.join(", ");
+}

@@ -1,0 +1,73 @@
+// What a changed config means to this Gateway: which service is started again, whose connections end, what health says of it.
+
+import type { Clock } from "../base/clock.ts";
+import { createDeadline } from "../base/deadline.ts";
+import { renderProblem } from "../config/explain.ts";
+import { createReloader, type Reloader } from "../config/reload.ts";
+import type { Supervisor } from "../platform/supervisor.ts";
+import { createFileWatch } from "../platform/watch.ts";
+import type { GatewayOptions } from "./options.ts";
+
+export interface ReloadingDependencies {
+  readonly options: GatewayOptions;
+  readonly supervisor: Pick<Supervisor, "restart">;
+  /** Ends the connections that the secret before let in. */
+  readonly endShared: (reason: string) => void;
+  readonly onProblems: () => void;
+}
+
+export interface Reloading extends Omit<Reloader, "problems"> {
+  /** Errors of the file, and what of it does not count yet. */
+  problems(): { message: string; next: string }[];
+}
+
+/** The name of a channel's service. */
+export const channelService = (id: string): string => `channel ${id}`;
+
+const channelStopMs = 5_000;
+/** For whoever changed the secret to get their answer before their connection ends. */
+const endAfterMs = 250;
+
+export function createReloading({ options, supervisor, endShared, onProblems }: ReloadingDependencies): Reloading {
+  const { clock, log, config } = options;
+  const reloader = createReloader({
+    store: config,
+    clock,
+    log: log.child("config"),
+    watch: (onChange) => createFileWatch({ path: config.files.path, clock, onChange }),
+    restartChannel: (id) =>
+      within(clock, channelStopMs, (deadline) => supervisor.restart(channelService(id), deadline)),
+    takers: [{ key: "gateway.auth", take: () => renewSecret(options, endShared) }],
+    ...(options.restart ? { restart: options.restart } : {}),
+    onProblems,
+  });
+  return {
+    ...reloader,
+    problems() {
+      const { path, problems } = config.snapshot();
+      const errors = problems.map((problem) => ({ message: renderProblem(path, problem), next: problem.next }));
+      return [...errors, ...reloader.problems()];
+    },
+  };
+}
+
+async function within(clock: Clock, budgetMs: number, task: (deadline: AbortSignal) => Promise<void>): Promise<void> {
+  const deadline = createDeadline(clock, budgetMs);
+  try {
+    await task(deadline.signal);
+  } finally {
+    deadline.clear();
+  }
+}
+
+async function renewSecret(
+  { secret, renewSecret: renew, clock, log }: GatewayOptions,
+  endShared: ReloadingDependencies["endShared"],
+): Promise<void> {
+  const before = secret();
+  await renew?.();
+  const now = secret();
+  if (before.value === now.value && before.mode === now.mode) return;
+  log.info(`the secret is now that of ${now.source}; who came with the one before has to come again`);
+  clock.after(endAfterMs, () => endShared("the gateway secret was changed"));
+}
