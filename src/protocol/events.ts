@@ -131,7 +131,7 @@ export const events = {
     summary: "A device asks to be let in, or for more than it has",
     payload: deviceRequest,
     scope: "operator.pairing",
-    isDroppable: true,
+    isDroppable: false,
   }),
   "device.pair.resolved": event({
     summary: "A device's request was decided",
@@ -145,15 +145,15 @@ export const events = {
       open,
     ),
     scope: "operator.pairing",
-    isDroppable: true,
+    isDroppable: false,
   }),
   "voicewake.changed": event({
     summary: "The words that devices listen for are others now",
     payload: voiceWake,
     scope: "any",
-    isDroppable: true,
+    isDroppable: false,
   }),
-  "talk.mode": event({ summary: "Talking was switched", payload: talkMode, scope: "any", isDroppable: true }),
+  "talk.mode": event({ summary: "Talking was switched", payload: talkMode, scope: "any", isDroppable: false }),
   shutdown: event({
     summary: "The Gateway goes away; clients reconnect",
     payload: Type.Object(

@@ -12,7 +12,7 @@ export const nodeEvents = {
     summary: "A node asks to be paired",
     payload: nodePairRequest,
     scope: "operator.pairing",
-    isDroppable: true,
+    isDroppable: false,
   }),
   "node.pair.resolved": event({
     summary: "A request of a node was decided",
@@ -23,7 +23,7 @@ export const nodeEvents = {
       ts: time("When"),
     }),
     scope: "operator.pairing",
-    isDroppable: true,
+    isDroppable: false,
   }),
   "node.invoke.request": event({
     summary: "A command for this node; it answers with `node.invoke.result`",
@@ -47,7 +47,7 @@ export const nodeEvents = {
       expiresAtMs: time("When it counts as unanswered"),
     }),
     scope: "operator.approvals",
-    isDroppable: true,
+    isDroppable: false,
   }),
   "exec.approval.resolved": event({
     summary: "Somebody decided",
@@ -58,6 +58,6 @@ export const nodeEvents = {
       ts: time("When"),
     }),
     scope: "operator.approvals",
-    isDroppable: true,
+    isDroppable: false,
   }),
 };
