@@ -67,6 +67,19 @@ const brands: Readonly<Record<BrandName, Brand>> = {
   },
 };
 
+/** Words in the services of this product, of its sibling and of older names. */
+export const serviceMarkers: readonly string[] = ["openclaw", "clawdbot", "moltbot"];
+
+/** What a service says of itself, for programs of both names: the variables' prefix and the marker that goes with it. */
+export const serviceFamilies: readonly (readonly [prefix: string, marker: BrandName])[] = [
+  ["OPENCLAW", "openclaw"],
+  ["CLAWDBOT", "moltbot"],
+];
+
+/** Labels and units of older names, without profile. */
+export const legacyLaunchdLabels: readonly string[] = ["com.openclaw", "com.clawdbot"];
+export const legacySystemdUnits: readonly string[] = ["clawdbot-gateway"];
+
 /** The brand of a program name; a name we do not know is `openclaw`. */
 export function brandOf(name: string): Brand {
   return name === "moltbot" || name === "clawdbot" ? brands.moltbot : brands.openclaw;

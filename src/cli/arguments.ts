@@ -117,7 +117,7 @@ function addCommands(program: Commander, brand: Brand, { wanted, choose }: Addin
 }
 
 const groupSummaries: Readonly<Record<string, string>> = {
-  gateway: "run and inspect the Gateway",
+  gateway: "run and inspect the Gateway, or make it a service",
   message: "send messages",
   pairing: "let people in",
   devices: "let devices in, and out",

@@ -2,6 +2,7 @@
 
 import type { Context } from "./context.ts";
 import { nodeCommands } from "./node-commands.ts";
+import { serviceCommands } from "./service-commands.ts";
 
 /** What commander made of the command's own options and arguments. */
 export interface Invocation {
@@ -54,9 +55,9 @@ export const commands: readonly Command[] = [
   },
   {
     name: "gateway status",
-    summary: "is a Gateway reachable, where, and with which config",
-    options: [["--no-probe", "do not connect"], timeout],
-    examples: ["gateway status", "gateway status --json"],
+    summary: "how the service is, whether a Gateway is reachable, where, and with which config",
+    options: [["--no-probe", "do not connect"], ["--deep", "look for services of the whole machine too"], timeout],
+    examples: ["gateway status", "gateway status --json", "gateway status --deep --no-probe"],
     load: () => import("./gateway/status.ts"),
   },
   {
@@ -275,4 +276,5 @@ export const commands: readonly Command[] = [
     load: () => import("./logs.ts"),
   },
   ...nodeCommands,
+  ...serviceCommands,
 ];

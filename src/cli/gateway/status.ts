@@ -1,4 +1,5 @@
-// `gateway status`: is a Gateway reachable, and do this CLI and it look at the same things. Exit code 0 also when it is down.
+// `gateway status`: how the service is, apart from it whether a Gateway is reachable, and do this CLI and both look at the same
+// things. Exit code 0 also when it is down.
 
 import { Fault } from "../../base/fault.ts";
 import { logFileName } from "../../platform/log-name.ts";
@@ -11,47 +12,91 @@ import {
   type GatewayTarget,
   type LoadedConfig,
 } from "../connection.ts";
+import type { InstalledDefinition } from "../../daemon/definition.ts";
 import type { Context } from "../context.ts";
-
-interface Probe {
-  readonly ok: boolean;
-  readonly url: string;
-  readonly error?: string;
-  readonly next?: string;
-  readonly version?: string;
-}
+import { findLastError, toServiceSide } from "../service/gateway-side.ts";
+import { inspectService, type ServiceReport } from "../service/inspect.ts";
+import { openCliServices } from "../service/open.ts";
+import { renderStatus, type ConfigSide, type Probe, type Report } from "./status-text.ts";
 
 export const run: Run = async (context, { options }) => {
   const timeoutMs = parseTimeout(options["timeout"] as string | undefined, 10_000);
-  const { config, snapshot, fault } = await readConfig(context);
-  const target = await findGateway(context, config);
-  const rpc = options["probe"] === false ? undefined : await probe(context, target, timeoutMs);
-  const report = createReport(context, { config, snapshot, fault }, target);
-  const whole = rpc ? { ...report, rpc } : report;
-  if (context.flags.json) context.out.json(whole);
-  else render(context, report, rpc);
+  const services = await openCliServices(context, "gateway");
+  const { report: service, installed } = await inspectService(services);
+  const loaded = await readConfig(context);
+  const { target, side } = await findTarget(context, { loaded, installed, home: services.home });
+
+  const [rpc, extraServices] = await Promise.all([
+    options["probe"] === false ? undefined : probe(context, target, timeoutMs),
+    services.others(options["deep"] === true),
+  ]);
+  const lastError = needsExplaining(service, rpc) ? await findLastError(services.manager) : undefined;
+  const { config, ...rest } = createReport(context, loaded, target);
+  const report: Report = {
+    service,
+    config: side ? { ...config, daemon: side, mismatch: side.path !== config.cli.path } : config,
+    ...rest,
+    extraServices,
+    ...(lastError === undefined ? {} : { lastError }),
+    ...(rpc ? { rpc } : {}),
+  };
+  if (context.flags.json) context.out.json(report);
+  else renderStatus(context, report);
   return 0;
 };
 
-function createReport(
-  { paths, clock }: Context,
-  { config, snapshot, fault }: LoadedConfig,
-  target: GatewayTarget,
-): Report {
+/** It runs and does not answer, or it keeps ending. */
+function needsExplaining({ command, runtime }: ServiceReport, rpc: Probe | undefined): boolean {
+  if (runtime.state === "failed" || runtime.subState === "auto-restart") return true;
+  return command !== null && rpc?.ok === false && runtime.status !== "stopped";
+}
+
+const serviceArgs = "service args";
+
+/** Where to probe: where `--url` says, else where the service is, else where every other command looks. */
+async function findTarget(
+  context: Context,
+  { loaded, installed, home }: { loaded: LoadedConfig; installed: InstalledDefinition | undefined; home: string },
+): Promise<{ target: GatewayTarget; side: ConfigSide | undefined }> {
+  if (!installed) return { target: await findGateway(context, loaded.config), side: undefined };
+  const { context: theirs, port } = toServiceSide(context, installed, home);
+  const theirConfig = await readConfig(theirs);
+  const side = describeConfig(theirs, theirConfig);
+  if (context.flags.url !== undefined) return { target: await findGateway(context, loaded.config), side };
+  const target = await findGateway(theirs, theirConfig.config);
+  if (port === undefined || target.port === undefined || !/^\d{1,5}$/u.test(port)) return { target, side };
+  const url = new URL(target.url);
+  url.port = port;
+  const chosen = { port: Number(port), source: "--port" } as const;
+  return {
+    side,
+    target: { ...target, url: url.href.replace(/\/$/u, ""), source: serviceArgs, port: chosen },
+  };
+}
+
+function describeConfig({ paths }: Context, { snapshot, fault }: LoadedConfig): ConfigSide {
   const issues = fault?.message.split("\n").slice(1);
   return {
-    config: {
-      cli: {
-        path: paths.config,
-        exists: snapshot?.exists ?? true,
-        valid: fault === undefined,
-        issues: issues?.map((line) => line.trim()),
-      },
-    },
+    path: paths.config,
+    exists: snapshot?.exists ?? true,
+    valid: fault === undefined,
+    issues: issues?.map((line) => line.trim()),
+  };
+}
+
+function createReport(
+  context: Context,
+  loaded: LoadedConfig,
+  target: GatewayTarget,
+): Pick<Report, "config" | "gateway" | "stateDir" | "logFile"> {
+  const { paths, clock } = context;
+  const { config } = loaded;
+  return {
+    config: { cli: describeConfig(context, loaded) },
     gateway: {
       bindMode: config.gateway.bind ?? "loopback",
       port: target.port?.port,
-      portSource: target.port?.source ?? target.source,
+      portSource: target.source === serviceArgs ? serviceArgs : (target.port?.source ?? target.source),
       probeUrl: target.url,
       authSource: target.secret?.source ?? "none",
     },
@@ -77,43 +122,4 @@ async function probe(context: Context, target: GatewayTarget, timeoutMs: number)
     if (!(error instanceof Fault) || error.code === "usage") throw error;
     return { ok: false, url: target.url, error: error.message, ...(error.next ? { next: error.next } : {}) };
   }
-}
-
-interface Report {
-  readonly config: {
-    readonly cli: {
-      readonly path: string;
-      readonly exists: boolean;
-      readonly valid: boolean;
-      readonly issues: readonly string[] | undefined;
-    };
-  };
-  readonly gateway: {
-    readonly bindMode: string;
-    readonly port: number | undefined;
-    readonly portSource: string;
-    readonly probeUrl: string;
-    readonly authSource: string;
-  };
-  readonly stateDir: string;
-  readonly logFile: string;
-}
-
-function render({ out }: Context, report: Report, rpc: Probe | undefined): void {
-  const { cli } = report.config;
-  out.line(
-    `Config: ${cli.path}${cli.exists ? "" : " (missing: defaults)"}${cli.valid ? "" : out.style("red", " (has errors)")}`,
-  );
-  for (const issue of cli.issues ?? []) out.line(`  ${issue}`);
-  out.line(`State: ${report.stateDir}`);
-  out.line(`Log: ${report.logFile}`);
-  out.line(
-    `Gateway: bind=${report.gateway.bindMode}, port=${report.gateway.port ?? "-"} (${report.gateway.portSource})`,
-  );
-  const { authSource } = report.gateway;
-  out.line(`Secret: ${authSource === "none" ? "none" : `from ${authSource}`}`);
-  out.line(`Probe target: ${report.gateway.probeUrl}`);
-  if (!rpc) return;
-  out.line(`RPC probe: ${rpc.ok ? out.style("green", "ok") : `${out.style("red", "failed")}: ${rpc.error ?? ""}`}`);
-  if (rpc.next) out.line(`next: ${rpc.next}`);
 }

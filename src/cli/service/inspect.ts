@@ -1,0 +1,120 @@
+// What there is to know of a service without changing it: its manager's word, its file, and what is wrong with it.
+
+import { kindOf, type InstalledDefinition } from "../../daemon/definition.ts";
+import type { ServiceRuntime } from "../../daemon/service.ts";
+import { cleanText } from "../render/text.ts";
+import type { Context } from "../context.ts";
+import type { OpenedServices } from "./open.ts";
+
+export interface ServiceReport {
+  readonly label: string;
+  readonly name: string;
+  readonly scope: "user" | "system";
+  readonly loaded: boolean;
+  readonly loadedText: string;
+  readonly notLoadedText: string;
+  /** null when nothing is installed. */
+  readonly command: {
+    readonly programArguments: readonly string[];
+    readonly workingDirectory: string | undefined;
+    /** Where it looks, and nothing else of its environment: older ones held secrets. */
+    readonly environment: Readonly<Record<string, string>>;
+    readonly sourcePath: string;
+  } | null;
+  readonly runtime: ServiceRuntime;
+  readonly configAudit: { readonly ok: boolean; readonly issues: readonly Issue[] };
+}
+
+interface Issue {
+  readonly code: string;
+  readonly message: string;
+  readonly level: "recommended" | "aggressive";
+}
+
+const shown = /_(?:PROFILE|STATE_DIR|CONFIG_PATH|GATEWAY_PORT|NIX_MODE)$/u;
+
+export async function inspectService(
+  services: OpenedServices,
+): Promise<{ readonly report: ServiceReport; readonly installed: InstalledDefinition | undefined }> {
+  const { manager } = services;
+  const [{ isLoaded, runtime }, installed] = await Promise.all([manager.status(), manager.read()]);
+  const issues = installed ? audit(services, installed) : [];
+  return {
+    installed,
+    report: {
+      label: manager.label,
+      name: manager.name,
+      scope: manager.scope,
+      loaded: isLoaded,
+      loadedText: manager.loadedText,
+      notLoadedText: manager.notLoadedText,
+      command: installed
+        ? {
+            programArguments: installed.program,
+            workingDirectory: installed.workingDirectory,
+            environment: Object.fromEntries(Object.entries(installed.environment).filter(([name]) => shown.test(name))),
+            sourcePath: installed.path,
+          }
+        : null,
+      runtime,
+      configAudit: { ok: issues.length === 0, issues },
+    },
+  };
+}
+
+function audit({ kind }: OpenedServices, { program, environment }: InstalledDefinition): Issue[] {
+  const issues: Issue[] = [];
+  const add = (code: string, message: string, level: Issue["level"] = "recommended") =>
+    issues.push({ code, message, level });
+  const here = process.argv[1];
+  const [node = "", script] = program;
+  if (!program.includes(kind)) add("gateway-command-missing", `its command lacks the word ${kind}`, "aggressive");
+  if (kindOf(environment) === undefined) add("service-marker-missing", "it was not written by this program");
+  else if (!isSame(node, process.execPath) || (here !== undefined && !isSame(script, here)))
+    add("gateway-entrypoint-mismatch", "it runs another installation than this one");
+  if (/(?:^|\/)bun(?:\.exe)?$/u.test(node)) add("gateway-runtime-bun", "it runs on bun, which channels do not work on");
+  for (const name of Object.keys(environment).filter((key) => /_(?:TOKEN|PASSWORD|API_KEY|SECRET)$/u.test(key)))
+    add("service-secret", `${name} is written into it: what it holds goes stale, and others may read it`);
+  return issues;
+}
+
+const isSame = (a: string | undefined, b: string) => a === b || (a !== undefined && real(a) === real(b));
+
+/** Without asking the disk: the starters of one installation are beside each other. */
+const real = (path: string) => path.replace(/(?:\.mjs|\.exe)$/u, "");
+
+export function renderService(context: Context, report: ServiceReport): void {
+  const { out } = context;
+  const { runtime, command } = report;
+  out.line(`Service: ${report.label} (${report.loaded ? report.loadedText : report.notLoadedText}), ${report.name}`);
+  if (command) {
+    out.line(`Command: ${cleanText(command.programArguments.join(" "))}`);
+    out.line(`Service file: ${command.sourcePath}`);
+    if (command.workingDirectory !== undefined) out.line(`Working dir: ${cleanText(command.workingDirectory)}`);
+    const pairs = Object.entries(command.environment).map(([name, value]) => `${name}=${value}`);
+    if (pairs.length > 0) out.line(`Service env: ${cleanText(pairs.join(" "))}`);
+  }
+  for (const { message } of report.configAudit.issues) out.line(out.style("yellow", `Service issue: ${message}`));
+  out.line(`Runtime: ${renderRuntime(runtime)}`);
+  if (runtime.cachedLabel === true)
+    out.line("The service still runs, and its file is gone: uninstall it, or install it anew");
+  if (runtime.next !== undefined) out.line(`next: ${runtime.next}`);
+}
+
+export function renderRuntime(runtime: ServiceRuntime): string {
+  const { status, detail, missingUnit } = runtime;
+  if (missingUnit === true) return `${status} (not installed)`;
+  const words = [
+    ...(runtime.pid === undefined ? [] : [`pid ${runtime.pid}`]),
+    ...(runtime.state === undefined ? [] : [`state ${runtime.state}`]),
+    ...(runtime.subState === undefined ? [] : [`sub ${runtime.subState}`]),
+    ...(runtime.lastExitReason === undefined && runtime.lastExitStatus !== undefined
+      ? [`last exit ${runtime.lastExitStatus}`]
+      : []),
+    ...(runtime.lastExitReason === undefined ? [] : [`last exit: ${runtime.lastExitReason}`]),
+    ...(runtime.lastRunResult === undefined ? [] : [`last result ${runtime.lastRunResult}`]),
+    ...(runtime.lastRunTime === undefined ? [] : [`last run ${runtime.lastRunTime}`]),
+    ...(detail === undefined ? [] : [detail]),
+  ];
+  return cleanText(words.length === 0 ? status : `${status} (${words.join(", ")})`);
+}

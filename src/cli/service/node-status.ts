@@ -1,0 +1,12 @@
+// `node status`: how the node's service is.
+
+import type { Run } from "../commands.ts";
+import { inspectService, renderService } from "./inspect.ts";
+import { openCliServices } from "./open.ts";
+
+export const run: Run = async (context) => {
+  const { report } = await inspectService(await openCliServices(context, "node"));
+  if (context.flags.json) context.out.json({ service: report });
+  else renderService(context, report);
+  return 0;
+};
