@@ -6,7 +6,7 @@ import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 
 import { createAdmission } from "./admission.ts";
-import { isOriginAllowed, renderOriginHelp } from "./auth/origin.ts";
+import { isNameAllowed, isOriginAllowed, renderOriginHelp } from "./auth/origin.ts";
 import type { Connection } from "./connection.ts";
 import { answerHttp, refuseGarbage, refuseHttp, refuseUpgrade } from "./http.ts";
 import { closeTimeoutMs, maxPayload } from "./limits.ts";
@@ -28,6 +28,9 @@ export interface GatewayServer {
 export interface ServerDependencies extends SocketDependencies {
   readonly allowedOrigins: () => readonly string[];
 }
+
+/** The page behind a request, or the name that it was led here by. */
+const pageOf = ({ origin, host = "" }: IncomingMessage["headers"]) => origin ?? `http://${host}`;
 
 /** Refused origins that are logged; who sends more of them wants to fill the log. */
 const maxOriginsTold = 100;
@@ -54,8 +57,11 @@ export function createGatewayServer(dependencies: ServerDependencies): GatewaySe
   };
   const told = new Set<string>();
   const isWelcome = ({ headers }: IncomingMessage) => {
-    const { origin = "", host } = headers;
-    if (isOriginAllowed(headers.origin, host, dependencies.allowedOrigins())) return true;
+    const { host } = headers;
+    const allowed = dependencies.allowedOrigins();
+    const isNamed = isNameAllowed(host, headers["user-agent"], allowed);
+    if (isNamed && isOriginAllowed(headers.origin, host, allowed)) return true;
+    const origin = pageOf(headers);
     // a browser hides the answer from its page: the log is where the owner finds it, once for each page (R30)
     if (!told.has(origin) && told.size < maxOriginsTold) {
       told.add(origin);
@@ -66,7 +72,7 @@ export function createGatewayServer(dependencies: ServerDependencies): GatewaySe
 
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     if (isWelcome(request)) answerHttp(request, response);
-    else refuseHttp(request, response, renderOriginHelp(request.headers.origin));
+    else refuseHttp(request, response, renderOriginHelp(pageOf(request.headers)));
   };
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on("error", (error) => log.debug("socket error", { error }));
@@ -79,7 +85,7 @@ export function createGatewayServer(dependencies: ServerDependencies): GatewaySe
       return;
     }
     if (!isWelcome(request)) {
-      refuseUpgrade(socket, { status: "403 Forbidden", text: renderOriginHelp(request.headers.origin) });
+      refuseUpgrade(socket, { status: "403 Forbidden", text: renderOriginHelp(pageOf(request.headers)) });
       return;
     }
     const leave = admission.enter(peerOf(request, dependencies.trustedProxies()).source);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { isOriginAllowed, renderOriginHelp } from "./origin.ts";
+import { isNameAllowed, isOriginAllowed, renderOriginHelp } from "./origin.ts";
 
 test("a program that is no browser sends no origin and may go on", () => {
   assert.equal(isOriginAllowed(undefined, "anything.example", []), true);
@@ -53,4 +53,15 @@ test("the refusal names the config line, on one line, whatever the origin holds"
   const help = renderOriginHelp('https://a.example"]\r\nx: y');
   assert.match(help, /gateway\.controlUi\.allowedOrigins: \["https:\/\/a\.example/u);
   assert.doesNotMatch(help, /[\r\n]/u);
+});
+
+test("a browser that was led here by a stranger's name is refused, other programs are not", () => {
+  const browser = "Mozilla/5.0 (X11; Linux x86_64)";
+  for (const host of ["127.0.0.1:18789", "[::1]:18789", "localhost", "192.168.1.20:1", "box.tail1234.ts.net"])
+    assert.equal(isNameAllowed(host, browser, []), true, host);
+  for (const host of ["rebound.evil.example:18789", "localhost.evil.example", "", "a b", undefined])
+    assert.equal(isNameAllowed(host, browser, ["https://panel.example"]), false, String(host));
+  assert.equal(isNameAllowed("panel.example", browser, ["https://panel.example"]), true);
+  assert.equal(isNameAllowed("server:18789", "curl/8.5.0", []), true);
+  assert.equal(isNameAllowed("server:18789", undefined, []), true);
 });

@@ -26,6 +26,23 @@ export function isGatewaysOwnPage(origin: string | undefined, host: string | und
   return isOriginAllowed(origin, host, []);
 }
 
+/**
+ * A page under a name that a stranger's DNS points at us is, to its browser, our own page: what it fetches carries no Origin, only
+ * that name. Programs that are no browser may call us what they like.
+ */
+export function isNameAllowed(
+  host: string | undefined,
+  userAgent: string | undefined,
+  allowed: readonly string[],
+): boolean {
+  if (!userAgent?.startsWith("Mozilla/")) return true;
+  const url = URL.canParse(`http://${host}`) ? new URL(`http://${host}`) : undefined;
+  if (!url) return false;
+  return (
+    isUnspoofable(url.hostname) || allowed.some((entry) => URL.canParse(entry) && new URL(entry).host === url.host)
+  );
+}
+
 /** The config line that lets the page in, on one line; what a stranger sent is cut and quoted. */
 export function renderOriginHelp(origin: string | undefined): string {
   const named = JSON.stringify(String(origin).slice(0, 200));
