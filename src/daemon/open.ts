@@ -1,12 +1,12 @@
 // From the machine to its services: the manager of this platform for one service, and where others are looked for.
 
+import { access } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { Brand } from "../base/brand.ts";
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import type { Env } from "../platform/env.ts";
-import { readTextIfExists } from "../platform/files.ts";
 import type { Paths } from "../platform/paths.ts";
 import type { RunProcess } from "../platform/process.ts";
 import { createLaunchdManager } from "./launchd.ts";
@@ -59,7 +59,11 @@ async function openSystemd(options: ServicesOptions, names: ServiceNames): Promi
   const folder = join(home, ".config", "systemd", "user");
   const user = currentUser();
   const tools = { env, run, runtimeFolder: `/run/user/${user.uid}` };
-  const isThere = async (path: string) => (await readTextIfExists(path)) !== undefined;
+  const isThere = (path: string) =>
+    access(path).then(
+      () => true,
+      () => false,
+    );
   // an administrator may have made it a service of the whole machine
   const isSystem = !(await isThere(join(folder, names.systemd))) && (await isThere(join(systemUnits, names.systemd)));
   const manager = createSystemdManager({

@@ -82,7 +82,7 @@ export function createSystemdManager(options: SystemdOptions): ServiceManager {
     logsCommand: `journalctl ${scope === "user" ? "--user " : ""}-u ${unit} -n 200 --no-pager`,
     render: renderUnit,
     async read() {
-      const text = await readTextIfExists(path);
+      const text = await readTextIfExists(path).catch(ignoreForbidden);
       return text === undefined ? undefined : { path, text, ...parseUnit(text) };
     },
     status,
@@ -140,6 +140,12 @@ async function checkThere(
 }
 
 const isMissing = (text: string) => /not loaded|does not exist|could not be found|not found/iu.test(text);
+
+/** A unit of the machine with secrets in it is its administrator's: it is there, and says nothing. */
+function ignoreForbidden(error: unknown): string {
+  if (error instanceof Error && "code" in error && error.code === "EACCES") return "";
+  throw error;
+}
 
 function ignoreMissing(error: unknown): void {
   if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;

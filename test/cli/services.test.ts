@@ -1,14 +1,16 @@
 // The commands about services as their own processes, against stand-ins for systemd's programs, in a home of their own.
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
 
+import { parseUnit } from "../../src/daemon/systemd-unit.ts";
 import { createFakeTools, workingSystemctl, type FakeTools } from "../kit/fake-tools.ts";
-import { createGatewayProcess, launcher } from "../kit/gateway-process.ts";
+import { createGatewayProcess, freePort, launcher } from "../kit/gateway-process.ts";
 
 const skip = process.platform === "linux" ? false : "systemd is Linux's";
 const homes: string[] = [];
@@ -207,6 +209,68 @@ test("status tells the supervisor apart from the port, and probes where the serv
   } finally {
     await gateway.dispose();
   }
+});
+
+test(
+  "what the unit says is enough: its program with its environment alone serves, and ends with 0",
+  { skip },
+  async () => {
+    const port = await freePort();
+    await json(["gateway", "install", "--allow-unconfigured", "--port", String(port), "--token", "canary-flag"]);
+    const { program, workingDirectory, environment } = parseUnit(
+      await readFile(join(units, "openclaw-gateway.service"), "utf8"),
+    );
+    const [node = "", ...args] = program;
+    const child = spawn(node, args, {
+      cwd: workingDirectory,
+      env: { ...environment },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    try {
+      let printed = "";
+      for await (const chunk of child.stdout) {
+        printed += String(chunk);
+        if (printed.includes(`listening on ws://127.0.0.1:${port}`)) break;
+      }
+      assert.partialDeepStrictEqual(await json(["gateway", "status"]), {
+        service: { configAudit: { ok: true } },
+        gateway: { authSource: join(home, ".openclaw", "credentials", "gateway-token") },
+        rpc: { ok: true },
+      });
+    } finally {
+      const ended = once(child, "exit");
+      child.kill("SIGTERM");
+      assert.deepEqual(await ended, [0, null]);
+    }
+  },
+);
+
+test("status says what is wrong with a unit, without a value of its environment", { skip }, async () => {
+  await json(["gateway", "install"]);
+  const file = join(units, "openclaw-gateway.service");
+  const unit = await readFile(file, "utf8");
+  const issues = async () =>
+    ((await json(["gateway", "status", "--no-probe"])) as { service: { configAudit: { issues: { code: string }[] } } })
+      .service.configAudit.issues;
+  const codes = async (text: string) => {
+    await writeFile(file, text);
+    const found = await issues();
+    assert.doesNotMatch(JSON.stringify(found), /canary/u);
+    return found.map(({ code }) => code);
+  };
+  assert.deepEqual(await codes(unit), []);
+  assert.deepEqual(await codes(unit.replace(launcher, "/gone/openclaw.mjs")), ["gateway-program-missing"]);
+  assert.deepEqual(await codes(unit.replace(launcher, join(launcher, "..", "moltbot.mjs"))), [
+    "gateway-entrypoint-mismatch",
+  ]);
+  assert.deepEqual(
+    await codes(unit.replace("Environment=", "Environment=OPENCLAW_GATEWAY_TOKEN=canary\nEnvironment=")),
+    ["service-secret"],
+  );
+  assert.deepEqual(await codes("[Service]\nExecStart=/usr/local/bin/openclaw\n"), [
+    "gateway-command-missing",
+    "service-marker-missing",
+  ]);
 });
 
 test("a service that runs with a closed port shows its last error", { skip }, async () => {
