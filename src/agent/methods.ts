@@ -41,7 +41,9 @@ export function createAgentHandlers(dependencies: AgentMethodDependencies): Hand
       const inbound = await toInbound(params, caller, dependencies);
       const runId = parseRunId(params.idempotencyKey);
       const result = await intake.submit(inbound);
-      accept({ runId, status: "accepted", acceptedAt: acceptedAt(result) });
+      // the session is what stopping the run needs, and only we know it while the run waits in line
+      const sessionKey = inbound.run?.sessionKey;
+      accept({ runId, status: "accepted", acceptedAt: acceptedAt(result), ...(sessionKey ? { sessionKey } : {}) });
       const turn = await runs.waitForEnd(runId, 0, signal);
       if (!turn) throw new Fault("aborted", "the connection closed before the run ended");
       return finalAnswer(turn);

@@ -46,7 +46,7 @@ async function ask(
   const params = { message, idempotencyKey: runId, timeout: seconds, ...toParams(invocation) };
   const turn = watchRun(client, params, clock);
   const timeoutMs = seconds === 0 ? 0 : (seconds + 30) * 1000;
-  const call = () => client.call("agent", params, { timeoutMs, isFinal: true });
+  const call = () => client.call("agent", params, { timeoutMs, isFinal: true, onAccepted: turn.accepted });
   const answer = await interruptible(call, turn.abort).catch((error: unknown) => {
     // what was said up to now stays on its own line
     if (stream?.shown()) out.line();
@@ -89,6 +89,9 @@ function watchRun(client: GatewayClient, params: MethodParams<"agent">, clock: C
     if (event.runId === runId && event.sessionKey !== undefined) sessionKey = event.sessionKey;
   });
   return {
+    accepted(answer: Readonly<Record<string, unknown>>) {
+      if (typeof answer["sessionKey"] === "string") sessionKey = answer["sessionKey"];
+    },
     /** @returns false when it goes on, or nobody knows. */
     async abort(): Promise<boolean> {
       const until = clock.monotonic() + abortMs;
@@ -103,7 +106,7 @@ function watchRun(client: GatewayClient, params: MethodParams<"agent">, clock: C
   };
 }
 
-/** Until the first event tells. @returns undefined where only the Gateway knows. */
+/** Until the first answer or event tells. @returns undefined where only the Gateway knows. */
 function guessSession(client: GatewayClient, params: MethodParams<"agent">): string | undefined {
   const { sessionKey, sessionId, to, agentId } = params;
   if (sessionKey !== undefined) return sessionKey;

@@ -11,6 +11,8 @@ export interface CallOptions {
   readonly timeoutMs: number;
   /** Wait for the second answer of a method that answers twice. */
   readonly isFinal?: boolean;
+  /** Gets the first answer, while the second is waited for. */
+  readonly onAccepted?: (payload: Readonly<Record<string, unknown>>) => void;
 }
 
 /** Events were missed: numbers `expected` to `received - 1`. */
@@ -50,6 +52,7 @@ interface Waiting {
   resolve(value: unknown): void;
   reject(error: unknown): void;
   readonly isFinal: boolean;
+  readonly onAccepted: CallOptions["onAccepted"];
   readonly stopTimer: () => void;
 }
 
@@ -75,7 +78,10 @@ export function createLink(socket: ClientSocket, options: LinkOptions): Link {
     const entry = waiting.get(String(frame["id"]));
     if (!entry) return;
     const { payload } = frame;
-    if (entry.isFinal && frame["ok"] === true && isRecord(payload) && payload["status"] === "accepted") return;
+    if (entry.isFinal && frame["ok"] === true && isRecord(payload) && payload["status"] === "accepted") {
+      entry.onAccepted?.(payload);
+      return;
+    }
     waiting.delete(String(frame["id"]));
     entry.stopTimer();
     if (frame["ok"] === true) entry.resolve(payload);
@@ -99,7 +105,7 @@ export function createLink(socket: ClientSocket, options: LinkOptions): Link {
   });
 
   return {
-    request: (method, params, { timeoutMs, isFinal = false }) =>
+    request: (method, params, { timeoutMs, isFinal = false, onAccepted }) =>
       new Promise((resolve, reject) => {
         if (end) {
           reject(end.fault);
@@ -114,7 +120,7 @@ export function createLink(socket: ClientSocket, options: LinkOptions): Link {
             }),
           );
         });
-        waiting.set(id, { resolve, reject, isFinal, stopTimer });
+        waiting.set(id, { resolve, reject, isFinal, onAccepted, stopTimer });
         socket.send(JSON.stringify({ type: "req", id, method, params }));
       }),
     on: events.on,

@@ -125,6 +125,24 @@ test("the session is the one that the run's events name, and a request that was 
   );
 });
 
+test("a run that waits in line is stopped too: the first answer names its session", async () => {
+  const script = stoppable(stops);
+  const running = await startAgent(
+    (request, peer) => {
+      if (request.method !== "agent") return script(request, peer);
+      const runId = request.params["idempotencyKey"];
+      return peer.send(ok(request.id, { runId, status: "accepted", sessionKey: "agent:main:queued" }));
+    },
+    "--to",
+    "123",
+  );
+  await running.asked("agent");
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  running.kill("SIGINT");
+  assert.equal((await running.asked("chat.abort")).params["sessionKey"], "agent:main:queued");
+  assert.equal((await running.ended).code, 130);
+});
+
 test("a run that cannot be stopped is told to go on, and the exit code is the same", async () => {
   const error = { code: "INVALID_REQUEST", message: "missing scope: operator.write" };
   const running = await startAgent(stoppable(({ id }, peer) => peer.send(refused(id, error))));

@@ -799,21 +799,25 @@ public struct AgentAccepted: Codable, Sendable {
     public let runid: String
     public let status: String
     public let acceptedat: Int?
+    public let sessionkey: String?
 
     public init(
         runid: String,
         status: String,
-        acceptedat: Int? = nil
+        acceptedat: Int? = nil,
+        sessionkey: String? = nil
     ) {
         self.runid = runid
         self.status = status
         self.acceptedat = acceptedat
+        self.sessionkey = sessionkey
     }
 
     private enum CodingKeys: String, CodingKey {
         case runid = "runId"
         case status
         case acceptedat = "acceptedAt"
+        case sessionkey = "sessionKey"
     }
 }
 

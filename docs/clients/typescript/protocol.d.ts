@@ -432,6 +432,8 @@ export type AgentAccepted = {
   "status": "accepted";
   /** When the message was stored; absent for a repetition, ms since the epoch */
   "acceptedAt"?: number;
+  /** Session that it runs in: what chat.abort needs */
+  "sessionKey"?: string;
 };
 
 export type AgentResult = {

@@ -33,6 +33,7 @@ export const agentMethods = {
       runId: nonEmpty("The idempotency key"),
       status: Type.Literal("accepted"),
       acceptedAt: Type.Optional(time("When the message was stored; absent for a repetition")),
+      sessionKey: Type.Optional(text("Session that it runs in: what chat.abort needs")),
     }),
     result: Type.Object(
       {
