@@ -76,6 +76,8 @@ async function openSystemd(options: ServicesOptions, names: ServiceNames): Promi
     clock,
     user,
     isWsl: env.raw("WSL_DISTRO_NAME") !== undefined,
+    // as sd_booted(3) looks
+    isBooted: () => isThere("/run/systemd/system"),
     aside: aside(options),
   });
   const system = [systemUnits, "/usr/lib/systemd/system", "/lib/systemd/system"];

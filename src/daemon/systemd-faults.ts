@@ -8,6 +8,7 @@ export interface SystemdPlace {
   readonly scope: UnitScope;
   readonly user: { readonly name: string; readonly uid: number };
   readonly isWsl: boolean;
+  readonly isBooted: boolean;
 }
 
 type Explanation = readonly [
@@ -32,13 +33,14 @@ export function explainSystemctl(text: string, place: SystemdPlace): Fault {
 const flag = ({ scope }: SystemdPlace) => (scope === "user" ? "--user " : "");
 
 function explanations(place: SystemdPlace): readonly Explanation[] {
-  const { unit, user, isWsl } = place;
+  const { unit, user, isWsl, isBooted } = place;
   const systemctl = `systemctl ${flag(place)}`;
   const linger = `sudo loginctl enable-linger ${user.name}`;
   const journal = `look at: journalctl ${flag(place)}-u ${unit} -n 50 --no-pager`;
   return [
     [
-      /not been booted with systemd|Host is down/iu,
+      // systemctl blames the bus of the user also where there is no systemd at all
+      isBooted ? /not been booted with systemd|Host is down/iu : /booted with systemd|Host is down|connect to .*bus/iu,
       "unreachable",
       "systemd does not run on this machine",
       isWsl

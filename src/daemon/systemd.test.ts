@@ -49,6 +49,7 @@ const manager = (extra: Partial<SystemdOptions> = {}) =>
     clock: systemClock,
     user: { name: "ann", uid: 1000 },
     isWsl: false,
+    isBooted: () => Promise.resolve(true),
     aside: { folder: join(folder, "removed"), clock: systemClock },
     settleMs: 20,
     ...extra,
@@ -168,6 +169,12 @@ test("each failure of systemctl is told by what is missing, with what to type (R
 test("within WSL the missing systemd is turned on in Windows' terms", { skip }, async () => {
   await tools.write("systemctl", `echo "System has not been booted with systemd as init system" >&2; exit 1`);
   await assert.rejects(manager({ isWsl: true }).start(), { next: /\/etc\/wsl\.conf.*wsl --shutdown/u });
+});
+
+test("where systemd does not run at all, the bus is not blamed", { skip }, async () => {
+  await tools.write("systemctl", `echo "Failed to connect to bus: No such file or directory" >&2; exit 1`);
+  const isBooted = () => Promise.resolve(false);
+  await assert.rejects(manager({ isBooted }).start(), { message: /^systemd does not run on this machine/u });
 });
 
 test("without systemctl that is said, and the status is unknown", { skip }, async () => {

@@ -25,6 +25,8 @@ export interface SystemdOptions {
   readonly clock: Clock;
   readonly user: { readonly name: string; readonly uid: number };
   readonly isWsl: boolean;
+  /** Is systemd the machine's first process. */
+  readonly isBooted: () => Promise<boolean>;
   readonly aside: Aside;
   /** A service that ends at once is noticed within this time. */
   readonly settleMs?: number;
@@ -38,14 +40,15 @@ export function createSystemdManager(options: SystemdOptions): ServiceManager {
   const path = join(folder, unit);
   const own = scope === "user" ? ["--user"] : [];
   const call = (...args: string[]) => systemctl(...own, ...args);
-  const explain = (text: string) => explainSystemctl(text, { unit, scope, user, isWsl });
+  const explain = async (text: string) =>
+    explainSystemctl(text, { unit, scope, user, isWsl, isBooted: await options.isBooted() });
   const mustCall = async (...args: string[]) => {
     const result = await call(...args);
-    if (result.exitCode !== 0) throw explain(said(result));
+    if (result.exitCode !== 0) throw await explain(said(result));
   };
   const show = async () => {
     const result = await call("show", unit, "--no-page", "--property", properties);
-    if (result.exitCode !== 0) throw explain(said(result));
+    if (result.exitCode !== 0) throw await explain(said(result));
     return toRuntime(result.stdout);
   };
 
@@ -99,7 +102,7 @@ export function createSystemdManager(options: SystemdOptions): ServiceManager {
     },
     async uninstall() {
       const result = await call("disable", "--now", unit);
-      if (result.exitCode !== 0 && !isMissing(said(result))) throw explain(said(result));
+      if (result.exitCode !== 0 && !isMissing(said(result))) throw await explain(said(result));
       await unlink(path).catch(ignoreMissing);
       await mustCall("daemon-reload");
       // a unit that failed is remembered until somebody says otherwise
@@ -108,7 +111,7 @@ export function createSystemdManager(options: SystemdOptions): ServiceManager {
     start: () => mustCall("start", unit),
     async stop() {
       const result = await call("stop", unit);
-      if (result.exitCode !== 0 && !/not loaded/u.test(said(result))) throw explain(said(result));
+      if (result.exitCode !== 0 && !/not loaded/u.test(said(result))) throw await explain(said(result));
     },
     restart: () => mustCall("restart", unit),
     async output() {
