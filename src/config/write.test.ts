@@ -112,3 +112,34 @@ test("two processes that write at the same time lose nothing", async () => {
   const { value } = await writer.read();
   assert.equal(Object.keys(value?.["env"] as object).length, 100);
 });
+
+test("kill -9 at any instant of a save leaves the file as it was or as it was to be, and the next writer gets through (R8)", async () => {
+  const rest = "x".repeat(200_000);
+  const textOf = (index: number) => JSON.stringify({ env: { A: String(index), REST: rest } });
+  await writer.write(() => textOf(0));
+  const script = `
+    import { systemClock } from ${JSON.stringify(new URL("../base/clock.ts", import.meta.url).href)};
+    import { createConfigWriter } from ${JSON.stringify(new URL("./write.ts", import.meta.url).href)};
+    const writer = createConfigWriter({ files: { path: ${JSON.stringify(path)}, variable: () => undefined }, clock: systemClock });
+    setInterval(() => {}, 1000);
+    for (let index = 1; ; index += 1) {
+      await writer.write(() => JSON.stringify({ env: { A: String(index), REST: "x".repeat(200_000) } }));
+      if (index === 1) process.stdout.write("writing");
+    }
+  `;
+  for (let kill = 0; kill < 12; kill += 1) {
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    await new Promise((resolve) => child.stdout.once("data", resolve));
+    await new Promise((resolve) => setTimeout(resolve, kill * 3));
+    child.kill("SIGKILL");
+    await ended;
+    const text = await readFile(path, "utf8");
+    const { env } = JSON.parse(text) as { env: { A: string } };
+    assert.equal(text, textOf(Number(env.A)));
+  }
+  await writer.write(() => textOf(7));
+  assert.equal(await readFile(path, "utf8"), textOf(7));
+});

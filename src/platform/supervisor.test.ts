@@ -157,3 +157,33 @@ test("a service that cannot tell how it is counts as degraded and hides nobody",
     ["broken gauge", "slow", "running"],
   );
 });
+
+test("a service that is restarted stops, starts, and keeps its place in the order; a failure of it is tried again", async () => {
+  const clock = createManualClock();
+  const supervisor = createSupervisor({ clock, log: silentLog });
+  const seen: string[] = [];
+  let isBroken = false;
+  const service = (name: string): Service => ({
+    name,
+    async start() {
+      if (name === "a" && isBroken) throw new Error("broken");
+      seen.push(`+${name}`);
+    },
+    async stop() {
+      seen.push(`-${name}`);
+    },
+  });
+  await supervisor.start(["a", "b"].map(service));
+  await supervisor.restart("a", never);
+  await supervisor.restart("nobody", never);
+  assert.deepEqual(seen.splice(0), ["+a", "+b", "-a", "+a"]);
+  isBroken = true;
+  await supervisor.restart("a", never);
+  assert.equal(supervisor.states()[0]?.state.state, "degraded");
+  isBroken = false;
+  await clock.advance(60_000);
+  assert.deepEqual(seen.splice(0), ["-a", "+a"]);
+  await supervisor.stop(never);
+  await supervisor.restart("a", never);
+  assert.deepEqual(seen, ["-b", "-a"]);
+});
