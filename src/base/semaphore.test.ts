@@ -10,10 +10,10 @@ test("no more than the limit are in, and those who wait come in the order they c
   const order: number[] = [];
   const releases: (() => void)[] = [];
   for (const number of [1, 2, 3, 4]) {
-    void places.acquire().then((release) => {
+    void (async () => {
+      releases.push(await places.acquire());
       order.push(number);
-      releases.push(release);
-    });
+    })();
   }
   await turn();
   assert.deepEqual([order, places.active, places.waiting], [[1, 2], 2, 2]);

@@ -5,7 +5,7 @@ import fc from "fast-check";
 
 import { Fault } from "../base/fault.ts";
 import { addAgent, changeAgent, removeAgent, toAgentId } from "./agents.ts";
-import { checkSource } from "./parse.ts";
+import { checkSource, createPlace } from "./parse.ts";
 
 const isFault = (code: string) => (error: unknown) => error instanceof Fault && error.code === code;
 const ids = (source: object) =>
@@ -76,7 +76,11 @@ test("whatever is done in whatever order, there is one default agent and a confi
       }
       const list = (source as { agents?: { list?: { default?: boolean }[] } }).agents?.list ?? [];
       assert.ok(list.length === 0 || list.filter((agent) => agent.default === true).length === 1);
-      const parsed = checkSource(structuredClone(source) as Record<string, unknown>, "{}", () => undefined);
+      const parsed = checkSource(
+        structuredClone(source) as Record<string, unknown>,
+        createPlace("{}"),
+        () => undefined,
+      );
       assert.ok("config" in parsed, JSON.stringify(parsed));
     }),
   );

@@ -9,8 +9,8 @@ import { placeholder } from "./substitute.ts";
 import type { SourceFile } from "./write.ts";
 
 /** What the file says over its defaults. The values of variables are not in it: they may be secrets. */
-export function redactedConfig({ config, value }: SourceFile, secrets: SecretPaths): Record<string, unknown> {
-  const shown = redactConfig(overlay(config ?? {}, value ?? {}), secrets);
+export function redactedConfig({ config, whole }: SourceFile, secrets: SecretPaths): Record<string, unknown> {
+  const shown = redactConfig(overlay(config ?? {}, whole ?? {}), secrets);
   return isRecord(shown) ? shown : {};
 }
 

@@ -1,11 +1,15 @@
 // What the schema's validator found -> what a person reads: the place, what is wrong there, and the next step.
 
+import { dirname, join } from "node:path";
+
 import type { Problem as SchemaProblem } from "../protocol/generated/requests.js";
 import { readConfigKeys } from "../settings/key-table.ts";
 
 export interface ConfigProblem {
   /** Dotted key path; empty for the whole file. */
   readonly path: string;
+  /** Where it is, seen from the config's folder; absent: the config file. */
+  readonly file?: string;
   /** From 1. */
   readonly line: number;
   readonly column: number;
@@ -135,5 +139,6 @@ function editDistance(a: string, b: string): number {
 /** One line for people: `path/to/file:12:5 key: what is wrong; what to do`. */
 export function renderProblem(file: string, problem: ConfigProblem): string {
   const key = problem.path === "" ? "" : ` ${problem.path}:`;
-  return `${file}:${problem.line}:${problem.column}${key} ${problem.message}; ${problem.next}`;
+  const place = problem.file === undefined ? file : join(dirname(file), problem.file);
+  return `${place}:${problem.line}:${problem.column}${key} ${problem.message}; ${problem.next}`;
 }

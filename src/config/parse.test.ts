@@ -84,9 +84,9 @@ test("keys of older programs say where they are written now", () => {
   assert.match(lineOf('{ gateway: { token: "x" } }')[0] ?? "", /write it in gateway\.auth\.token$/u);
 });
 
-test("parts in other files are refused at any depth instead of being left out", () => {
-  assert.match(lineOf('{ $include: "a.json5" }')[0] ?? "", /^f:1:3 \$include: \$include is not supported yet/u);
-  assert.match(lineOf('{ agents: { $include: ["a", "b"] } }')[0] ?? "", /agents\.\$include: .* not supported yet/u);
+test("parts in other files are refused in a text alone, at any depth, instead of being left out", () => {
+  assert.match(lineOf('{ $include: "a.json5" }')[0] ?? "", /^f:1:3 \$include: \$include cannot be used here/u);
+  assert.match(lineOf('{ agents: { $include: ["a", "b"] } }')[0] ?? "", /agents\.\$include: .* cannot be used here/u);
 });
 
 test("nesting without end is refused and exhausts no stack", () => {

@@ -25,12 +25,15 @@ export function defaultConfig(): Config {
   throw new Error(`the defaults are not valid: ${parsed.problems[0]?.message}`);
 }
 
-export type ParsedSource =
-  | { readonly value: Record<string, unknown> }
+export type ParsedSource<Value = Record<string, unknown>> =
+  | { readonly value: Value }
   | { readonly problems: readonly [ConfigProblem, ...ConfigProblem[]] };
 
 /** What the file itself says: nothing filled in, nothing checked but its syntax. */
-export function parseSource(text: string): ParsedSource {
+export function parseSource(text: string): ParsedSource;
+/** A part of it may be any value. */
+export function parseSource(text: string, options: { isAnyValue: boolean }): ParsedSource<unknown>;
+export function parseSource(text: string, { isAnyValue } = { isAnyValue: false }): ParsedSource<unknown> {
   // an empty file is a save that was cut off, not a wish for the defaults
   if (text.replace(/^\uFEFF/u, "").trim() === "") {
     return { problems: [fileProblem("the file is empty", "restore it, or write {} for the defaults")] };
@@ -41,7 +44,8 @@ export function parseSource(text: string): ParsedSource {
   } catch (error) {
     return { problems: [syntaxProblem(error)] };
   }
-  if (!isRecord(value)) return { problems: [fileProblem("the file must hold an object", "wrap its contents in { }")] };
+  if (!isAnyValue && !isRecord(value))
+    return { problems: [fileProblem("the file must hold an object", "wrap its contents in { }")] };
   if (isDeeperThan(value, maxJsonDepth)) {
     return { problems: [fileProblem(`nested deeper than ${maxJsonDepth} levels`, "nothing in a config needs this")] };
   }
@@ -51,15 +55,11 @@ export function parseSource(text: string): ParsedSource {
 /** `variable` gives the value for `${NAME}` in strings; the file's own `env` section stands in for what it does not have. */
 export function parseConfig(text: string, variable: Variable): ParsedConfig {
   const source = parseSource(text);
-  return "problems" in source ? source : checkSource(source.value, text, variable);
+  return "problems" in source ? source : checkSource(source.value, createPlace(text), variable);
 }
 
 /** The second half of `parseConfig`, for who has the value of the text already. */
-export function checkSource(value: Record<string, unknown>, text: string, variable: Variable): ParsedConfig {
-  return validate(value, variable, createPlace(text));
-}
-
-function validate(value: Record<string, unknown>, variable: Variable, at: Place): ParsedConfig {
+export function checkSource(value: Record<string, unknown>, at: Place, variable: Variable): ParsedConfig {
   const early: ConfigProblem[] = [];
   const own = fileVariables(value);
   const filled = substitute(value, [], {
@@ -79,7 +79,7 @@ function validate(value: Record<string, unknown>, variable: Variable, at: Place)
 }
 
 /** Positions are looked up only when there is something to say. */
-function createPlace(text: string): Place {
+export function createPlace(text: string): Place {
   let position: ReturnType<typeof createPositions> | undefined;
   return (path, message, next) => {
     position ??= createPositions(text);

@@ -8,7 +8,9 @@ import { Fault } from "../base/fault.ts";
 import { ensureFolder, readTextIfExists, writeFileAtomic } from "../platform/files.ts";
 import type { Config } from "../settings/config.ts";
 import { renderProblem, type ConfigProblem } from "./explain.ts";
-import { defaultConfig, parseConfig, type Variable } from "./parse.ts";
+import { readWhole } from "./include.ts";
+import { checkSource, defaultConfig, parseConfig, parseSource, type ParsedConfig, type Variable } from "./parse.ts";
+import { readConfigFile } from "./read.ts";
 
 export interface ConfigSnapshot {
   readonly path: string;
@@ -19,6 +21,10 @@ export interface ConfigSnapshot {
   readonly rendered: readonly string[];
   /** SHA-256 of the file's text, hex; undefined when there is no file. */
   readonly hash: string | undefined;
+  /** Files that it includes, or tries to. */
+  readonly parts: readonly string[];
+  /** Changes when one of them does. */
+  readonly partsHash: string;
   /** Where the config in use comes from. */
   readonly source: "file" | "last-good" | "defaults";
   readonly config: Config;
@@ -74,53 +80,70 @@ async function loadConfig(files: ConfigFiles, { lastGood, before }: Earlier): Pr
   if (file === undefined) return withoutFile(path, before);
   const { text } = file;
   const hash = text === undefined ? undefined : hashText(text);
-  if (before && hash !== undefined && hash === before.hash) return before;
-  const parsed = text === undefined ? { problems: [file.problem] } : parseConfig(text, files.variable);
-  if ("config" in parsed) {
-    await keepGood(files, text ?? "");
-    return { path, exists: true, ...allWell, hash, source: "file", config: parsed.config };
-  }
-
-  const { problems } = parsed;
-  const config = await lastGood();
-  if (!config) throw invalid(path, problems);
-  const rendered = problems.map((problem) => renderProblem(path, problem));
-  return { path, exists: true, isValid: false, problems, rendered, hash, source: "last-good", config };
+  const same = hash !== undefined && before?.hash === hash ? before : undefined;
+  const read = text === undefined ? unread(file.problem) : await readAll(files, text);
+  if (same?.partsHash === read.partsHash) return same;
+  const { parsed, parts, partsHash } = read;
+  const known = { path, exists: true, hash, parts, partsHash };
+  if ("problems" in parsed) return keepBefore(known, parsed.problems, await lastGood());
+  await keepGood(files, read.good);
+  return { ...known, ...allWell, source: "file", config: parsed.config };
 }
+
+function keepBefore(
+  known: Pick<ConfigSnapshot, "path" | "exists" | "hash" | "parts" | "partsHash">,
+  problems: readonly ConfigProblem[],
+  config: Config | undefined,
+): ConfigSnapshot {
+  if (!config) throw invalid(known.path, problems);
+  const rendered = problems.map((problem) => renderProblem(known.path, problem));
+  return { ...known, isValid: false, problems, rendered, source: "last-good", config };
+}
+
+interface Read {
+  readonly parsed: ParsedConfig;
+  readonly parts: readonly string[];
+  readonly partsHash: string;
+  /** What to keep of it once it is found to be in order: one file, whatever it includes. */
+  readonly good: string;
+}
+
+const unread = (problem: ConfigProblem): Read => ({ parsed: { problems: [problem] }, ...noParts, good: "" });
+
+async function readAll({ path, variable }: ConfigFiles, text: string): Promise<Read> {
+  const source = parseSource(text);
+  if ("problems" in source) return { parsed: source, ...noParts, good: "" };
+  const { value, parts, partsHash, problems, at } = await readWhole(path, text, source.value);
+  const parsed = problems.length > 0 ? { problems } : checkSource(value, at, variable);
+  return { parsed, parts, partsHash, good: parts.length === 0 ? text : JSON.stringify(value, null, 2) };
+}
+
+const noParts = { parts: [], partsHash: "" } as const;
 
 /** A file that was there: somebody is about to put another in its place, or made a mistake. Neither is a wish for the defaults. */
 function withoutFile(path: string, before: ConfigSnapshot | undefined): ConfigSnapshot {
   if (before?.exists === false) return before;
   if (!before) {
-    return { path, exists: false, ...allWell, hash: undefined, source: "defaults", config: defaultConfig() };
+    return {
+      path,
+      exists: false,
+      ...allWell,
+      ...noParts,
+      hash: undefined,
+      source: "defaults",
+      config: defaultConfig(),
+    };
   }
   const { config } = before;
   const message = "the file is gone";
   const problem = { path: "", line: 1, column: 1, message, next: "put it back, or write {} into it for the defaults" };
   const told = { problems: [problem], rendered: [renderProblem(path, problem)] };
-  return { path, exists: true, isValid: false, ...told, hash: undefined, source: "last-good", config };
+  return { path, exists: true, isValid: false, ...told, ...noParts, hash: undefined, source: "last-good", config };
 }
 
 const allWell = { isValid: true, problems: [], rendered: [] } as const;
 
 export const hashText = (text: string): string => createHash("sha256").update(text).digest("hex");
-
-export type ConfigFile = { readonly text: string } | { readonly text: undefined; readonly problem: ConfigProblem };
-
-/** undefined when there is no file. One that is there and cannot be read is a problem of the file, not its absence. */
-export async function readConfigFile(path: string): Promise<ConfigFile | undefined> {
-  try {
-    const text = await readTextIfExists(path);
-    return text === undefined ? undefined : { text };
-  } catch (error) {
-    const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    const message = `the file cannot be read (${reason})`;
-    return {
-      text: undefined,
-      problem: { path: "", line: 1, column: 1, message, next: "check what it is, and its owner" },
-    };
-  }
-}
 
 async function keepGood({ lastGoodPath }: ConfigFiles, text: string): Promise<void> {
   if (lastGoodPath === undefined) return;

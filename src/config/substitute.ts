@@ -30,8 +30,8 @@ const refusals: Readonly<Record<string, { readonly message: string; readonly nex
   ["__proto__"]: prototypeKey,
   constructor: prototypeKey,
   prototype: prototypeKey,
-  // leaving parts of a config out without a word would be worse than refusing it
-  $include: { message: "$include is not supported yet", next: "copy the contents of the other file to this place" },
+  // config/include has taken those that it saw: leaving parts of a config out without a word would be worse than refusing it
+  $include: { message: "$include cannot be used here", next: "copy the contents of the other file to this place" },
 };
 
 /** What stands in a secret's place in an answer of the Gateway; in a request it means: keep what is there. */

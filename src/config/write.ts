@@ -9,8 +9,10 @@ import { ensureFolder, followLink, writeFileAtomic } from "../platform/files.ts"
 import { lockRetryMs, withLock } from "../platform/lock.ts";
 import type { Config } from "../settings/config.ts";
 import type { ConfigProblem } from "./explain.ts";
+import { mayInclude, readWhole } from "./include.ts";
 import { checkSource, parseSource } from "./parse.ts";
-import { hashText, readConfigFile, type ConfigFiles } from "./store.ts";
+import { readConfigFile } from "./read.ts";
+import { hashText, type ConfigFiles } from "./store.ts";
 
 /** The file as it is now, whatever is in use. */
 export interface SourceFile {
@@ -20,6 +22,8 @@ export interface SourceFile {
   readonly hash: string | undefined;
   /** What it says, nothing filled in; undefined when it cannot be parsed. An empty object when there is no file. */
   readonly value: Record<string, unknown> | undefined;
+  /** The same with what it includes. */
+  readonly whole: Record<string, unknown> | undefined;
   /** With defaults; undefined when it has problems. */
   readonly config: Config | undefined;
   readonly problems: readonly ConfigProblem[];
@@ -55,7 +59,7 @@ export function createConfigWriter({ files, clock, isMending = false }: WriterOp
     const before = await read();
     const text = decide(before);
     if (text === undefined || text === before.text) return before;
-    const after = inspect(text, files);
+    const after = await inspect(text, files);
     const known = new Set(isMending ? before.problems.map(nameProblem) : []);
     if (after.problems.some((problem) => !known.has(nameProblem(problem)))) throw invalidConfig(after.problems);
     if (before.text !== undefined) await save(`${path}.bak`, before.text);
@@ -84,28 +88,41 @@ const nameProblem = ({ path, message }: ConfigProblem) => `${path}: ${message}`;
 /** A text that is the same as last time is not parsed again: clients ask often, and the file changes seldom. */
 async function readSource(files: WriterOptions["files"], last: SourceFile | undefined): Promise<SourceFile> {
   const file = await readConfigFile(files.path);
-  if (file === undefined) return { ...inspect("{}", files), exists: false, text: undefined, hash: undefined };
-  if (file.text !== undefined) return file.text === last?.text ? last : inspect(file.text, files);
+  if (file === undefined) return { ...(await inspect("{}", files)), exists: false, text: undefined, hash: undefined };
+  if (file.text !== undefined) {
+    return file.text === last?.text && !mayInclude(file.text) ? last : inspect(file.text, files);
+  }
   const problems = [file.problem];
-  return { exists: true, text: undefined, hash: undefined, value: undefined, config: undefined, problems };
+  return {
+    exists: true,
+    text: undefined,
+    hash: undefined,
+    value: undefined,
+    whole: undefined,
+    config: undefined,
+    problems,
+  };
 }
 
-function inspect(text: string, { variable }: WriterOptions["files"]): SourceFile {
+async function inspect(text: string, { path, variable }: WriterOptions["files"]): Promise<SourceFile> {
   const source = parseSource(text);
-  const parsed = "problems" in source ? source : checkSource(source.value, text, variable);
+  const whole = "value" in source ? await readWhole(path, text, source.value) : undefined;
+  const problems = "problems" in source ? source.problems : (whole?.problems ?? []);
+  const parsed = whole && problems.length === 0 ? checkSource(whole.value, whole.at, variable) : { problems };
   return {
     exists: true,
     text,
     hash: hashText(text),
     value: "value" in source ? source.value : undefined,
+    whole: whole?.value,
     config: "config" in parsed ? parsed.config : undefined,
     problems: "config" in parsed ? [] : parsed.problems,
   };
 }
 
-export const toIssue = ({ path, line, column, message, next }: ConfigProblem) => ({
+export const toIssue = ({ path, file, line, column, message, next }: ConfigProblem) => ({
   path,
-  message: `${message}; ${next}`,
+  message: `${file === undefined ? "" : `${file}:${line}:${column} `}${message}; ${next}`,
   line,
   column,
 });

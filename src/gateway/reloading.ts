@@ -34,7 +34,8 @@ export function createReloading({ options, supervisor, endShared, onProblems }: 
     store: config,
     clock,
     log: log.child("config"),
-    watch: (onChange) => createFileWatch({ path: config.files.path, clock, onChange }),
+    watch: (onChange) =>
+      createFileWatch({ paths: () => [config.files.path, ...config.snapshot().parts], clock, onChange }),
     restartChannel: (id) =>
       within(clock, channelStopMs, (deadline) => supervisor.restart(channelService(id), deadline)),
     takers: [{ key: "gateway.auth", take: () => renewSecret(options, endShared) }],

@@ -26,7 +26,7 @@ afterEach(async () => {
 
 async function start(extra: Partial<FileWatchOptions> = {}) {
   watch = createFileWatch({
-    path,
+    paths: () => [path],
     clock: systemClock,
     pollMs: 60_000,
     onChange() {

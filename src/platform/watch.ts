@@ -1,4 +1,4 @@
-// Tells that a file may have changed: by the system's word, and by looking now and then, since that word does not come on every
+// Tells that files may have changed: by the system's word, and by looking now and then, since that word does not come on every
 // file system, nor when a link elsewhere is turned to another file.
 
 import { watch, type FSWatcher } from "node:fs";
@@ -14,7 +14,8 @@ export interface FileWatch {
 }
 
 export interface FileWatchOptions {
-  readonly path: string;
+  /** Asked for with each look. */
+  readonly paths: () => readonly string[];
   readonly clock: Clock;
   /** May be called for nothing, and several times for one change. */
   readonly onChange: () => void;
@@ -33,10 +34,10 @@ interface WatchedFolder {
 }
 
 export function createFileWatch(options: FileWatchOptions): FileWatch {
-  const { path, clock, onChange, pollMs = defaultPollMs, isPollingOnly = false } = options;
+  const { paths, clock, onChange, pollMs = defaultPollMs, isPollingOnly = false } = options;
   const folders = new Map<string, WatchedFolder>();
-  let names: ReadonlySet<string> = new Set();
-  let seen: string | undefined;
+  let wanted: ReadonlyMap<string, ReadonlySet<string>> = new Map();
+  let seen: ReadonlyMap<string, string> = new Map();
   let timer: Timer | undefined;
   let isStopped = false;
 
@@ -46,11 +47,17 @@ export function createFileWatch(options: FileWatchOptions): FileWatch {
   };
   /** Folders are watched, not the file: an editor puts a new file in its place. */
   const arm = async () => {
-    const target = await realpath(path).catch(() => path);
-    names = new Set([basename(path), basename(target)]);
-    const wanted = new Set([dirname(path), dirname(target)]);
+    const names = new Map<string, Set<string>>();
+    for (const path of paths()) {
+      const target = await realpath(path).catch(() => path);
+      for (const place of [path, target]) {
+        const known = names.get(dirname(place)) ?? new Set();
+        names.set(dirname(place), known.add(basename(place)));
+      }
+    }
+    wanted = names;
     for (const folder of folders.keys()) if (!wanted.has(folder)) drop(folder);
-    for (const folder of wanted) {
+    for (const folder of names.keys()) {
       const inode = await stat(folder).then(
         (found) => found.ino,
         () => undefined,
@@ -60,7 +67,7 @@ export function createFileWatch(options: FileWatchOptions): FileWatch {
       if (inode === undefined || isStopped) continue;
       try {
         const watcher = watch(folder, { persistent: false }, (_event, name) => {
-          if (name === null || names.has(name)) onChange();
+          if (name === null || wanted.get(folder)?.has(name)) onChange();
         });
         watcher.on("error", () => drop(folder));
         folders.set(folder, { watcher, inode });
@@ -70,10 +77,12 @@ export function createFileWatch(options: FileWatchOptions): FileWatch {
     }
   };
   const look = async () => {
-    const now = await fingerprint(path);
+    const now = new Map<string, string>();
+    for (const path of paths()) now.set(path, await fingerprint(path));
     if (!isPollingOnly) await arm();
     if (isStopped) return;
-    if (seen !== undefined && seen !== now) onChange();
+    // one that is new to the list was read when it came into it
+    if ([...now].some(([path, print]) => (seen.get(path) ?? print) !== print)) onChange();
     seen = now;
     timer = clock.after(pollMs, () => void look());
   };

@@ -15,7 +15,9 @@ import { auth, broadcast, diagnostics, update, wizard } from "./operations.ts";
 export const configSchema = Type.Object(
   {
     $schema: text("Schema for editors", { reload: "none" }),
-    $include: anything("Parts kept in other files; refused until it is supported"),
+    $include: anything(
+      "Other files of the folder whose contents belong here: a name or a list of names; also inside of sections",
+    ),
     meta: Type.Optional(Type.Any({ description: "Stamped by programs that write the file", reload: "none" })),
     gateway,
     agents,

@@ -238,6 +238,21 @@ test("what a client writes is taken up once and answered with what was done", as
   client.close();
 });
 
+test("a file that is included is watched too", async () => {
+  const client = await connect();
+  const part = join(gateway.folder, "state", "agents.json5");
+  await writeFile(part, '{ list: [{ id: "main", name: "part-one" }] }');
+  await save({ ...base, agents: { $include: "./agents.json5" } });
+  await until(isNamed(client, "part-one"), 5_000);
+  await writeFile(part, '{ list: [{ id: "main", name: "part-two, longer" }] }');
+  await until(isNamed(client, "part-two"), 8_000);
+  await writeFile(part, '{ list: [{ id: "main", nme: 1 }] }');
+  const place = /agents\.json5:1:24 agents\.list\.0\.nme/u;
+  await until(async () => place.test(JSON.stringify((await client.request("status")).payload)), 8_000);
+  assert.ok(await isNamed(client, "part-two")());
+  client.close();
+});
+
 test("the CLI's own edits are taken up, and those of a file that is linked to", async () => {
   const client = await connect();
   assert.equal((await gateway.cli("config", "set", "agents.list", '[{ id: "main", name: "by-cli" }]')).code, 0);
