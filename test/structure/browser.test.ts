@@ -40,5 +40,8 @@ test("the client bundles for browsers from its own sources alone, and stays smal
 });
 
 test("a Node import that gets in is noticed", async () => {
-  await assert.rejects(bundle(exportAll([...entries, "client/device-identity.ts"])), /Could not resolve "node:crypto"/u);
+  await assert.rejects(
+    bundle(exportAll([...entries, "client/device-identity.ts"])),
+    /Could not resolve "node:crypto"/u,
+  );
 });
