@@ -264,6 +264,18 @@ export const commands: readonly Command[] = [
     load: () => import("./config/validate.ts"),
   },
   {
+    name: "config file",
+    summary: "which file it is",
+    examples: ["config file", "config file --json"],
+    load: () => import("./config/where.ts"),
+  },
+  {
+    name: "config schema",
+    summary: "what it may hold, as JSON Schema",
+    examples: ["config schema"],
+    load: () => import("./config/schema.ts"),
+  },
+  {
     name: "logs",
     summary: "show the Gateway's log",
     options: [

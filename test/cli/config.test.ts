@@ -79,3 +79,13 @@ test("a broken file is mended with the same commands, one problem after the othe
   assert.match(broken.stderr, /openclaw\.json:1:\d+ not JSON5/u);
   assert.equal(await readFile(file, "utf8"), "{ gateway: ", "what cannot be read is never written over");
 });
+
+test("the file and the schema can be asked for", async () => {
+  await writeFile(file, "{}");
+  assert.equal((await run("file")).stdout, `${file}\n`);
+  assert.deepEqual(JSON.parse((await run("file", "--json")).stdout), { path: file, exists: true });
+  const { stdout, code } = await run("schema");
+  const schema = JSON.parse(stdout) as { properties: Record<string, unknown> };
+  assert.equal(code, 0);
+  assert.ok(["gateway", "agents", "channels"].every((name) => name in schema.properties));
+});
