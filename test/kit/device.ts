@@ -22,7 +22,13 @@ interface SignableParams {
   };
   readonly role?: string | undefined;
   readonly scopes?: string[] | undefined;
-  readonly auth?: { readonly token?: string | undefined; readonly deviceToken?: string | undefined } | undefined;
+  readonly auth?:
+    | {
+        readonly token?: string | undefined;
+        readonly deviceToken?: string | undefined;
+        readonly bootstrapToken?: string | undefined;
+      }
+    | undefined;
 }
 
 export function createTestDevice(): TestDevice {
@@ -53,7 +59,7 @@ export function createTestDevice(): TestDevice {
 function signedFields({ client, role = "operator", scopes = [], auth }: SignableParams) {
   return {
     about: [client.id, client.mode, role, scopes.join(",")],
-    token: auth?.token ?? auth?.deviceToken ?? "",
+    token: auth?.token ?? auth?.deviceToken ?? auth?.bootstrapToken ?? "",
     machine: [client.platform.toLowerCase(), (client.deviceFamily ?? "").toLowerCase()],
   };
 }
