@@ -11,7 +11,8 @@ import { offlineRef, parseRef, type ModelChoice } from "./models.ts";
 export interface CatalogDependencies {
   readonly config: () => Config;
   readonly routePolicy: () => RoutePolicy;
-  readonly models: () => ModelChoice;
+  /** What one agent asks; absent: what all do that have no model of their own. */
+  readonly models: (agentId?: string) => ModelChoice;
   readonly tools: () => readonly Tool[];
 }
 
@@ -24,8 +25,6 @@ export function createCatalogHandlers(dependencies: CatalogDependencies): Handle
     async "agents.list"() {
       const { agentIds, defaultAgentId, scope } = routePolicy();
       const configured = new Map(config().agents.list.map((agent) => [agent.id.toLowerCase(), agent]));
-      const [primary, ...fallbacks] = models().specs.map((spec) => `${spec.provider}/${spec.model}`);
-      const model = { ...(primary ? { primary } : {}), ...(fallbacks.length > 0 ? { fallbacks } : {}) };
       return {
         defaultId: defaultAgentId,
         mainKey,
@@ -37,7 +36,7 @@ export function createCatalogHandlers(dependencies: CatalogDependencies): Handle
             id,
             ...withoutBlanks({ name }),
             ...(Object.keys(shown).length > 0 ? { identity: shown } : {}),
-            model,
+            model: renderModel(models(id)),
           };
         }),
       };
@@ -67,6 +66,11 @@ export function createCatalogHandlers(dependencies: CatalogDependencies): Handle
 }
 
 /** Those asked in turn first, then those that cannot be, then what the providers list besides. */
+function renderModel({ specs }: ModelChoice) {
+  const [primary, ...fallbacks] = specs.map((spec) => `${spec.provider}/${spec.model}`);
+  return { ...(primary ? { primary } : {}), ...(fallbacks.length > 0 ? { fallbacks } : {}) };
+}
+
 function listModels(config: Config, choice: ModelChoice): ModelRow[] {
   const { providers } = config.models;
   const ready = new Set(choice.specs.map((spec) => `${spec.provider}/${spec.model}`));

@@ -5,13 +5,16 @@ import { Fault } from "../base/fault.ts";
 import { ensureFolder } from "../platform/files.ts";
 import type { HandlersOf } from "../ports/method.ts";
 import { addAgent, changeAgent, removeAgent, toAgentId, type AgentChange } from "./agents.ts";
-import { editText, renderText } from "./edit.ts";
+import { changeText } from "./edit.ts";
+import type { Reloader } from "./reload.ts";
 import type { ConfigStore } from "./store.ts";
 import { createConfigWriter } from "./write.ts";
 
 export interface AgentMethodsDependencies {
   readonly store: ConfigStore;
   readonly clock: Clock;
+  /** Whatever is written counts by it. */
+  readonly reloader: Pick<Reloader, "change">;
   /** Where an agent works unless it is told. */
   readonly workspaceOf: (agentId: string) => string;
 }
@@ -19,19 +22,21 @@ export interface AgentMethodsDependencies {
 type Names = "agents.create" | "agents.update" | "agents.delete";
 type Source = Readonly<Record<string, unknown>>;
 
-export function createAgentListHandlers({ store, clock, workspaceOf }: AgentMethodsDependencies): HandlersOf<Names> {
+export function createAgentListHandlers(dependencies: AgentMethodsDependencies): HandlersOf<Names> {
+  const { store, clock, reloader, workspaceOf } = dependencies;
   const writer = createConfigWriter({ files: store.files, clock });
   const change = async (edit: (source: Source) => Source) => {
-    await writer.write(({ text, value, exists }) => {
-      if (value === undefined) {
-        throw new Fault("config_invalid", "invalid config; fix before changing agents", {
-          next: "config validate names every problem",
-        });
-      }
-      const to = edit(value);
-      return exists && text !== undefined ? editText(text, value, to).text : renderText(to);
-    });
-    await store.reload();
+    const write = () =>
+      writer.write(({ text, value }) => {
+        if (value === undefined) {
+          throw new Fault("config_invalid", "invalid config; fix before changing agents", {
+            next: "config validate names every problem",
+          });
+        }
+        return changeText(text, value, edit(value));
+      });
+    // nothing about agents needs a restart
+    await reloader.change(write, () => undefined);
   };
 
   return {

@@ -25,6 +25,11 @@ export function editText(text: string, from: unknown, to: unknown): EditedText {
   return { text: renderText(to), isInPlace: false };
 }
 
+/** The text of a file that holds `from` and shall hold `to`; undefined: there is no file yet. */
+export function changeText(text: string | undefined, from: unknown, to: unknown): string {
+  return text === undefined ? renderText(to) : editText(text, from, to).text;
+}
+
 /** A text of our own: JSON with two blanks and a line break at the end. */
 export function renderText(value: unknown): string {
   return `${renderValue(value, plainStyle, "")}\n`;

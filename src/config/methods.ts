@@ -8,7 +8,7 @@ import type { Log } from "../base/log.ts";
 import type { MethodParams, MethodResult } from "../protocol/contract.ts";
 import type { HandlersOf } from "../ports/method.ts";
 import { redactedConfig, redactedText } from "./answer.ts";
-import { editText, renderText } from "./edit.ts";
+import { changeText, editText } from "./edit.ts";
 import { applyMergePatch, listChanges } from "./merge.ts";
 import { parseSource } from "./parse.ts";
 import { createSecretPaths, redactConfig, restoreSecrets } from "./secret-paths.ts";
@@ -176,7 +176,7 @@ function patchFile({ raw, baseHash }: Asked): Decide {
     const to = applyMergePatch(source.value, restore(patch, source.value));
     if (listChanges(source.value, to).length === 0) return undefined;
     checkBase(source, baseHash);
-    return source.text === undefined ? renderText(to) : editText(source.text, source.value, to).text;
+    return changeText(source.text, source.value, to);
   };
 }
 

@@ -39,7 +39,7 @@ export interface Parts {
   readonly channels: readonly Channel[];
   readonly conversation: Conversation;
   readonly modelViews: ReturnType<typeof createModelViews>;
-  readonly models: () => ReturnType<typeof chooseModels>;
+  readonly models: (override?: string, agentId?: string) => ReturnType<typeof chooseModels>;
   readonly presence: Presence;
   readonly health: Health;
   readonly devices: Devices;
@@ -110,7 +110,7 @@ export function createHandlers(parts: Parts): HandlersOf<MethodName> {
     ...createCatalogHandlers({
       config,
       routePolicy,
-      models: () => models(),
+      models: (agentId) => models(undefined, agentId),
       tools: () => conversation.tools,
     }),
     ...createChannelHandlers({
@@ -124,6 +124,7 @@ export function createHandlers(parts: Parts): HandlersOf<MethodName> {
     ...createAgentListHandlers({
       store: options.config,
       clock,
+      reloader: parts.reloading,
       workspaceOf: (agentId) => `${paths.workspace}-${agentId}`,
     }),
     ...createConfigHandlers({

@@ -43,6 +43,16 @@ test("a new agent answers with its own model, a changed one with that of all, a 
   assert.match(await ask("home-office"), /I am special/u);
   assert.match(await ask("main"), /I am common/u);
 
+  const { payload } = await owner.request("agents.list");
+  const listed = payload?.["agents"] as { id: string; model: { primary: string } }[];
+  assert.deepEqual(
+    listed.map(({ id, model }) => [id, model.primary]),
+    [
+      ["main", "mock/common"],
+      ["home-office", "mock/special"],
+    ],
+  );
+
   await owner.request("agents.update", { agentId: "home-office", model: null });
   assert.match(await ask("home-office"), /I am common/u);
   assert.equal((await owner.request("agents.delete", { agentId: "home-office" })).ok, true);

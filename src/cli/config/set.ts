@@ -3,7 +3,7 @@
 import JSON5 from "json5";
 
 import { Fault } from "../../base/fault.ts";
-import { editText, renderText } from "../../config/edit.ts";
+import { changeText } from "../../config/edit.ts";
 import { parseConfigPath, setAt, type ConfigPath } from "../../config/path.ts";
 import type { ConfigWriter, SourceFile } from "../../config/write.ts";
 import type { Run } from "../commands.ts";
@@ -35,7 +35,7 @@ async function write(writer: ConfigWriter, { path, words }: Setting, context: Co
     writer.write((source) => {
       const from = parsedValue(source, context);
       const to = setAt(from, path, value);
-      return source.text === undefined ? renderText(to) : editText(source.text, from, to).text;
+      return changeText(source.text, from, to);
     });
   const value = parseValue(words, context.flags.json === true);
   try {
