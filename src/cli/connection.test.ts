@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { afterEach, test } from "node:test";
 
 import { brandOf } from "../base/brand.ts";
-import { Fault } from "../base/fault.ts";
+import { faultOf } from "../../test/kit/fault.ts";
 import { createEnv } from "../platform/env.ts";
 import { derivePaths } from "../platform/paths.ts";
 import { challenge, hello, ok, openScriptedGateway, refused } from "../../test/kit/scripted-gateway.ts";
@@ -51,15 +51,6 @@ async function openMachine({ flags = {}, variables = {}, config, lastGood, kept 
 async function find(machine: Machine): Promise<GatewayTarget> {
   const context = await openMachine(machine);
   return findGateway(context, (await readConfig(context)).config);
-}
-
-async function faultOf(promise: Promise<unknown>): Promise<Fault> {
-  const error: unknown = await promise.then(
-    () => assert.fail("it should have failed"),
-    (reason: unknown) => reason,
-  );
-  assert.ok(error instanceof Fault, String(error));
-  return error;
 }
 
 test("the port comes from the environment, then the dev profile, then the config, then the default, and says so", async () => {

@@ -6,7 +6,7 @@ import { afterEach, test } from "node:test";
 
 import fc from "fast-check";
 import { createManualClock, systemClock, type Clock } from "../base/clock.ts";
-import { Fault } from "../base/fault.ts";
+import { faultOf } from "../../test/kit/fault.ts";
 import {
   ok,
   openScriptedGateway,
@@ -47,15 +47,6 @@ async function openTo(server: ScriptedGateway, clock?: Clock): Promise<GatewayCl
   const client = await open(server.url, clock ? { clock } : {});
   cleanUps.push(() => client.close());
   return client;
-}
-
-async function faultOf(promise: Promise<unknown>): Promise<Fault> {
-  const error: unknown = await promise.then(
-    () => assert.fail("it should have failed"),
-    (reason: unknown) => reason,
-  );
-  assert.ok(error instanceof Fault, String(error));
-  return error;
 }
 
 test("it waits for the challenge, then connects with every protocol version it speaks, its secret and its scopes", async () => {

@@ -3,7 +3,7 @@ import { createHash, createPublicKey, generateKeyPairSync, sign, verify } from "
 import { afterEach, test } from "node:test";
 
 import { createManualClock, systemClock } from "../base/clock.ts";
-import { Fault } from "../base/fault.ts";
+import { faultOf } from "../../test/kit/fault.ts";
 import { buildDevicePayload, encodeBase64Url, parsePublicKey, toDeviceId, toSpki } from "../protocol/device-auth.ts";
 import {
   challenge,
@@ -69,15 +69,6 @@ async function open(url: string, extra: Partial<ConnectOptions> = {}): Promise<G
   });
   cleanUps.push(() => client.close());
   return client;
-}
-
-async function faultOf(promise: Promise<unknown>): Promise<Fault> {
-  const error: unknown = await promise.then(
-    () => assert.fail("it should have failed"),
-    (reason: unknown) => reason,
-  );
-  assert.ok(error instanceof Fault, String(error));
-  return error;
 }
 
 interface SentParams {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 
 import { createManualClock, systemClock, type Clock, type ManualClock } from "../base/clock.ts";
-import { Fault } from "../base/fault.ts";
+import { faultOf } from "../../test/kit/fault.ts";
 import { openServerKit, secret } from "../../test/kit/gateway-server.ts";
 import {
   hello,
@@ -74,15 +74,6 @@ function keep(url: string, clock: Clock, extra: Partial<SteadyOptions> = {}): Wa
         look();
       }),
   };
-}
-
-async function faultOf(promise: Promise<unknown>): Promise<Fault> {
-  const error: unknown = await promise.then(
-    () => assert.fail("it should have failed"),
-    (reason: unknown) => reason,
-  );
-  assert.ok(error instanceof Fault, String(error));
-  return error;
 }
 
 /** Lets timers run until the state is there; real sockets need real turns in between. */

@@ -27,6 +27,7 @@ export interface GatewayServer {
 
 export interface ServerDependencies extends SocketDependencies {
   readonly allowedOrigins: () => readonly string[];
+  readonly trustedProxies: () => readonly string[];
 }
 
 /** The page behind a request, or the name that it was led here by. */
@@ -88,7 +89,8 @@ export function createGatewayServer(dependencies: ServerDependencies): GatewaySe
       refuseUpgrade(socket, { status: "403 Forbidden", text: renderOriginHelp(pageOf(request.headers)) });
       return;
     }
-    const leave = admission.enter(peerOf(request, dependencies.trustedProxies()).source);
+    const peer = peerOf(request, dependencies.trustedProxies());
+    const leave = admission.enter(peer.source);
     if (!leave) {
       const text = "too many connections that have not authenticated";
       refuseUpgrade(socket, { status: "503 Service Unavailable", text, retryAfterSeconds: 1 });
@@ -96,7 +98,7 @@ export function createGatewayServer(dependencies: ServerDependencies): GatewaySe
     }
     socket.once("close", leave);
     sockets.handleUpgrade(request, socket, head, (client) =>
-      acceptSocket(client, request, { dependencies: socketDependencies, leave, headBytes: head.length }),
+      acceptSocket(client, request, { dependencies: socketDependencies, peer, leave, headBytes: head.length }),
     );
   };
 

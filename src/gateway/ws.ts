@@ -20,7 +20,7 @@ import { limitEarlyBytes } from "./early-bytes.ts";
 import { decideConnect, type ConnectContext, type Granted } from "./handshake.ts";
 import { closeTimeoutMs, handshakeTimeoutMs, maxEarlyFrames, maxPreauthBytes } from "./limits.ts";
 import { watchLiveness } from "./liveness.ts";
-import { peerOf, type Peer } from "./peer.ts";
+import type { Peer } from "./peer.ts";
 import type { ConnectedClient } from "./presence.ts";
 
 export interface SocketDependencies {
@@ -29,7 +29,6 @@ export interface SocketDependencies {
   readonly log: Log;
   /** What connects are judged by, but for what the connection itself tells. */
   readonly judge: (request: IncomingMessage, peer: Peer) => Omit<ConnectContext, "nonce" | "now">;
-  readonly trustedProxies: () => readonly string[];
   readonly dispatch: Dispatch;
   readonly createHello: (connection: Connection, granted: Granted) => Promise<HelloOk>;
   readonly onOpen: (connection: Connection, client: ConnectedClient) => void;
@@ -48,6 +47,7 @@ interface Session {
 
 export interface Accepting {
   readonly dependencies: SocketDependencies;
+  readonly peer: Peer;
   /** Gives the stranger's place back, once the client is authenticated or gone. */
   readonly leave: () => void;
   /** Bytes that came right behind the upgrade request. */
@@ -56,12 +56,12 @@ export interface Accepting {
 
 /** Talks with one client until it is gone. Never throws, and no `error` event of the socket escapes (R2). */
 export function acceptSocket(socket: WebSocket, request: IncomingMessage, accepting: Accepting): void {
-  const { dependencies, leave, headBytes } = accepting;
+  const { dependencies, peer, leave, headBytes } = accepting;
   const { clock, ids, log } = dependencies;
   const session: Session = {
     connId: ids.uuid(),
     nonce: ids.uuid(),
-    peer: peerOf(request, dependencies.trustedProxies()),
+    peer,
     request,
     connection: undefined,
     early: undefined,

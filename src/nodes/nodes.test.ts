@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 
+import { faultOf } from "../../test/kit/fault.ts";
 import { createFakeNode, type FakeNode } from "../../test/kit/node-link.ts";
 import { openNodesKit, operator, type NodesKit } from "../../test/kit/nodes.ts";
-import { Fault } from "../base/fault.ts";
 import type { NodeDeclaration } from "../ports/method.ts";
 
 let kit: NodesKit;
@@ -25,11 +25,6 @@ const answer = (node: FakeNode, id: string, result: object) =>
   kit.call("node.invoke.result", { id, nodeId: node.nodeId, ok: true, ...result }, { caller: node.caller });
 const invoke = (nodeId: string, extra: object = {}) =>
   kit.call("node.invoke", { nodeId, command: "system.which", params: { bins: ["ls"] }, idempotencyKey: "k", ...extra });
-const faultOf = async (promise: Promise<unknown>) => {
-  const error = await promise.then(() => undefined).catch((caught: unknown) => caught);
-  assert.ok(error instanceof Fault, "it was not refused");
-  return error;
-};
 
 test("a command reaches its node and the answer its caller", async () => {
   const node = connect("a");

@@ -11,7 +11,7 @@ import { silentLog, type Log } from "../../base/log.ts";
 import { createEgress } from "../../platform/egress.ts";
 import type { Channel } from "../../ports/channel.ts";
 import type { Inbound, SubmitResult } from "../../ports/message.ts";
-import { createTelegram } from "./channel.ts";
+import { createTelegram, type TelegramDependencies } from "./channel.ts";
 import type { PollTiming } from "./poll.ts";
 import type { TelegramSettings } from "./settings.ts";
 
@@ -35,7 +35,7 @@ function recordingLog(): Log {
   return { ...silentLog, info: add, warn: add, error: add, child: recordingLog };
 }
 
-function open(settings: Partial<TelegramSettings> = {}): Channel {
+function open(settings: Partial<TelegramSettings> = {}, dependencies: Partial<TelegramDependencies> = {}): Channel {
   return createTelegram({
     settings: () =>
       ({
@@ -53,6 +53,7 @@ function open(settings: Partial<TelegramSettings> = {}): Channel {
     clock: systemClock,
     log: recordingLog(),
     timing,
+    ...dependencies,
   });
 }
 const status = () => channel.status()[0]!;
@@ -264,16 +265,13 @@ test("without a token the channel says what to set and stays quiet", async () =>
 test("a corrected token takes effect without a restart", async () => {
   let botToken = "1:wrong";
   fake.react = ({ token }) => (token === fake.token ? undefined : { error: { error_code: 401, description: "no" } });
-  channel = createTelegram({
-    settings: () => ({ enabled: true, allowFrom: [], botToken, apiRoot: fake.apiRoot }) as unknown as TelegramSettings,
-    tokenFromEnv: () => undefined,
-    unsetKeys: async () => false,
-    readFile: async () => undefined,
-    fetch: egress.fetch,
-    clock: systemClock,
-    log: recordingLog(),
-    timing: { ...timing, tokenRetryMs: 60_000 },
-  });
+  // read anew at each look
+  const settings = {
+    get botToken() {
+      return botToken;
+    },
+  };
+  channel = open(settings, { timing: { ...timing, tokenRetryMs: 60_000 } });
   await channel.start(async () => accepted);
   await until(() => status().problem !== undefined);
   assert.equal((await send("x")).outcome, "login");
@@ -283,17 +281,10 @@ test("a corrected token takes effect without a restart", async () => {
 });
 
 test("a token file that cannot be read is a problem with a next step, not a crash", async () => {
-  channel = createTelegram({
-    settings: () =>
-      ({ enabled: true, allowFrom: [], tokenFile: "/x", apiRoot: fake.apiRoot }) as unknown as TelegramSettings,
-    tokenFromEnv: () => undefined,
-    unsetKeys: async () => false,
-    readFile: () => Promise.reject(Object.assign(new Error("no"), { code: "EACCES" })),
-    fetch: egress.fetch,
-    clock: systemClock,
-    log: recordingLog(),
-    timing,
-  });
+  channel = open(
+    { botToken: undefined, tokenFile: "/x" },
+    { readFile: () => Promise.reject(Object.assign(new Error("no"), { code: "EACCES" })) },
+  );
   await channel.start(async () => accepted);
   assert.match(status().problem?.reason ?? "", /tokenFile .*EACCES/u);
   assert.equal(status().isRunning, false);

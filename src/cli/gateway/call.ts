@@ -1,8 +1,8 @@
 // `gateway call`: any method, for debugging and scripts.
 
-import { Fault } from "../../base/fault.ts";
 import type { Run } from "../commands.ts";
 import { parseTimeout, withClient } from "../connection.ts";
+import { parseParams } from "../params.ts";
 
 export const run: Run = async (context, { options, args }) => {
   const method = args[0] ?? "";
@@ -15,14 +15,3 @@ export const run: Run = async (context, { options, args }) => {
   context.out.json(result);
   return 0;
 };
-
-function parseParams(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new Fault("usage", `--params is not JSON: ${error instanceof Error ? error.message : text}`, {
-      field: "--params",
-      next: `write it as '{"key":"value"}'`,
-    });
-  }
-}

@@ -5,6 +5,7 @@ import type { MethodResult } from "../../protocol/contract.ts";
 import type { Invocation, Run } from "../commands.ts";
 import { parseTimeout, withClient } from "../connection.ts";
 import type { Context } from "../context.ts";
+import { parseParams } from "../params.ts";
 import { findNode } from "./find.ts";
 
 const invokeTimeoutMs = 15_000;
@@ -46,15 +47,4 @@ function perform(
     const idempotencyKey = (options["idempotencyKey"] as string | undefined) ?? context.ids.uuid();
     return client.call("node.invoke", { nodeId, command, params, timeoutMs: limitMs, idempotencyKey }, { timeoutMs });
   });
-}
-
-function parseParams(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new Fault("usage", `--params is not JSON: ${error instanceof Error ? error.message : text}`, {
-      field: "--params",
-      next: `write it as '{"key":"value"}'`,
-    });
-  }
 }

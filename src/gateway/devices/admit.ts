@@ -94,7 +94,7 @@ function look(sql: Sql, knock: Knock, { clock, key, isValid }: AdmitDependencies
   return { device, reason, admission: { outcome: "admitted", token: text, issuedAtMs: issuedAt(token) } };
 }
 
-export function decideReason(
+function decideReason(
   device: Device | undefined,
   knock: Pick<Knock, "publicKey" | "role" | "scopes">,
 ): PairingReason | undefined {
@@ -116,7 +116,7 @@ function issue(
   const kept = isValid(old) ? key.derive(deviceId, role, old.salt) : undefined;
   const isKept = kept !== undefined && old !== undefined && hashToken(kept) === old.hash;
   const salt = isKept ? old.salt : ids.secret(16);
-  const text = key.derive(deviceId, role, salt);
+  const text = isKept ? kept : key.derive(deviceId, role, salt);
   const token: DeviceToken = {
     deviceId,
     role,
