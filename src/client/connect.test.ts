@@ -289,6 +289,24 @@ test("frames of any other shape are ignored", async () => {
   );
 });
 
+test("names that are objects with a toString of their own are no names", async () => {
+  const odd = { toString: "" };
+  const server = await openServer(
+    welcoming((request, peer) => {
+      peer.send({ type: "res", id: odd, ok: true });
+      peer.send({ type: "event", event: odd, payload: {} });
+      peer.send({
+        type: "res",
+        id: request.id,
+        ok: false,
+        error: { code: odd, message: "no", details: { reason: odd } },
+      });
+    }),
+  );
+  const fault = await faultOf((await openTo(server)).callAny("health", {}, { timeoutMs: 5_000 }));
+  assert.deepEqual([fault.code, fault.message], ["internal", "no"]);
+});
+
 test("events reach who listens for them, until they stop listening", async () => {
   const server = await openServer(
     welcoming(({ id, params }, peer) => {

@@ -35,11 +35,11 @@ export function toFault(error: unknown): Fault {
 }
 
 function decideCode(shape: Record<string, unknown>, details: Record<string, unknown>, message: string): FaultCode {
-  const reason = String(details["reason"]);
+  const { reason } = details;
   // our own Gateway says more exactly what it means; others only have the protocol's codes
-  if (Object.hasOwn(faultCodes, reason)) return reason as FaultCode;
+  if (typeof reason === "string" && Object.hasOwn(faultCodes, reason)) return reason as FaultCode;
   const known = codeOfMessage.find(([pattern]) => pattern.test(message))?.[1];
-  const wire = String(shape["code"]);
+  const wire = typeof shape["code"] === "string" ? shape["code"] : "";
   return known ?? (Object.hasOwn(codeOfWire, wire) ? codeOfWire[wire] : undefined) ?? "internal";
 }
 

@@ -75,14 +75,15 @@ export function createLink(socket: ClientSocket, options: LinkOptions): Link {
     for (const listener of closeListeners) listener(closing);
   };
   const takeResponse = (frame: Record<string, unknown>) => {
-    const entry = waiting.get(String(frame["id"]));
-    if (!entry) return;
-    const { payload } = frame;
+    const { id, payload } = frame;
+    // an object may have a toString that is none
+    const entry = typeof id === "string" ? waiting.get(id) : undefined;
+    if (typeof id !== "string" || !entry) return;
     if (entry.isFinal && frame["ok"] === true && isRecord(payload) && payload["status"] === "accepted") {
       entry.onAccepted?.(payload);
       return;
     }
-    waiting.delete(String(frame["id"]));
+    waiting.delete(id);
     entry.stopTimer();
     if (frame["ok"] === true) entry.resolve(payload);
     else entry.reject(toFault(frame["error"]));
@@ -152,7 +153,7 @@ function createEvents({ onEvent }: LinkOptions) {
   return {
     take(frame: Record<string, unknown>) {
       const { seq, payload } = frame;
-      const name = String(frame["event"]);
+      const name = typeof frame["event"] === "string" ? frame["event"] : "";
       // events to this socket alone have no number
       if (typeof seq === "number") {
         const expected = lastSeq === undefined ? seq : lastSeq + 1;

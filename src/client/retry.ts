@@ -41,7 +41,8 @@ const passing = new Set([
 export function isCurable(fault: Fault): boolean {
   const { details, code } = fault;
   if (details?.["pauseReconnect"] === true) return false;
-  if (fault.retryAfterMs !== undefined || passing.has(String(details?.["code"]))) return true;
+  const reason = details?.["code"];
+  if (fault.retryAfterMs !== undefined || (typeof reason === "string" && passing.has(reason))) return true;
   // somebody may approve it at any time; but without an identity there is nothing to approve
   if (code === "not_paired") return !fault.message.startsWith("device identity required");
   return code === "internal" || faultCodes[code].retryable;
