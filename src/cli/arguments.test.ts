@@ -77,7 +77,8 @@ test("a profile without a name is refused in the documented words", () => {
 
 test("the version is bare, in its three spellings", () => {
   for (const flag of ["--version", "-V", "-v"])
-    assert.deepEqual(printed(flag), { out: "1.2.3\n", error: "", exitCode: 0 });
+    for (const argv of [[flag], ["--dev", flag], ["--profile", "x", flag]])
+      assert.deepEqual(printed(...argv), { out: "1.2.3\n", error: "", exitCode: 0 }, argv.join(" "));
 });
 
 test("help goes to stdout, names every command, and shows examples under the name that was called", () => {
@@ -116,6 +117,26 @@ test("a mistake goes to stderr with exit code 1, and a near command is proposed"
   assert.match(printed("status", "--bogus").error, /unknown option '--bogus'/u);
   assert.match(printed("gateway", "call").error, /missing required argument 'method'/u);
   assert.equal(printed("pairing").exitCode, 1);
+});
+
+test("a group that has a command of its own name still knows which words it has not", () => {
+  const unknown = printed("gateway", "stats");
+  assert.deepEqual([unknown.exitCode, unknown.out], [1, ""]);
+  assert.match(unknown.error, /unknown command 'stats'\n\(Did you mean (?:start|status)/u);
+  assert.match(printed("gateway", "run", "x").error, /too many arguments for 'run'/u);
+});
+
+test("`daemon` is `gateway` for all that is about the service, and for nothing else", () => {
+  for (const verb of ["status", "install", "uninstall", "start", "stop", "restart"]) {
+    assert.equal(chosen("daemon", verb, "--json").name, `daemon ${verb}`);
+    const [ours, theirs] = ["daemon", "gateway"].map((group) =>
+      commands.find(({ name }) => name === `${group} ${verb}`),
+    );
+    assert.equal(ours?.load, theirs?.load, verb);
+    assert.deepEqual(ours?.options, theirs?.options, verb);
+  }
+  assert.match(printed("daemon", "run").error, /unknown command 'run'/u);
+  assert.match(printed("daemon", "call").error, /unknown command 'call'/u);
 });
 
 test("no argv makes it throw anything but a usage Fault", () => {

@@ -24,6 +24,28 @@ export interface Printed {
 export function parseArguments(brand: Brand, version: string, argv: readonly string[]): Chosen | Printed {
   if (argv.length === 1 && /^(?:-v|-V|--version)$/u.test(argv[0] ?? ""))
     return { out: `${version}\n`, error: "", exitCode: 0 };
+  const parsed = parse(brand, version, { argv, hasDefaults: true });
+  if (!("code" in parsed)) return parsed;
+  // the group's own command took a word that it has no use for: it was meant to be another command
+  if (parsed.code === "commander.excessArguments") {
+    const asked = parse(brand, version, { argv, hasDefaults: false });
+    if ("code" in asked && asked.code === "commander.unknownCommand") return asked.printed;
+  }
+  return parsed.printed;
+}
+
+interface Typed {
+  readonly argv: readonly string[];
+  /** A group without a word means its default command. */
+  readonly hasDefaults: boolean;
+}
+
+/** A mistake comes with commander's code for it. */
+function parse(
+  brand: Brand,
+  version: string,
+  { argv, hasDefaults }: Typed,
+): Chosen | Printed | { readonly code: string; readonly printed: Printed } {
   let chosen: Chosen | undefined;
   const printed = { out: "", error: "", exitCode: 0 };
   const program = new Commander(brand.name)
@@ -44,6 +66,7 @@ export function parseArguments(brand: Brand, version: string, argv: readonly str
   program.addHelpText("after", renderExamples(brand, examples));
   addCommands(program, brand, {
     wanted: findCommandWord(argv),
+    hasDefaults,
     choose(command, leaf) {
       chosen = { command, invocation: { options: readOptions(leaf), args: leaf.args } };
     },
@@ -54,7 +77,7 @@ export function parseArguments(brand: Brand, version: string, argv: readonly str
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.code === "commander.optionMissingArgument" && error.message.includes("--profile")) throw noProfile();
-    return { ...printed, exitCode: error.exitCode };
+    return { code: error.code, printed: { ...printed, exitCode: error.exitCode } };
   }
   if (chosen?.invocation.options["profile"] === "") throw noProfile();
   return chosen ?? printed;
@@ -67,7 +90,8 @@ const examples = ["gateway", "--dev gateway --allow-unconfigured", 'agent --mess
 function toCommanderArgs(argv: readonly string[]): string[] {
   if (argv.length === 0) return ["--help"];
   // commander takes one short form of an option; people know two of this one
-  return argv[0] === "-v" ? ["--version"] : [...argv];
+  const at = findFirstWord(argv);
+  return argv.map((word, index) => (index === at && word === "-v" ? "--version" : word));
 }
 
 /** The global flags of all levels and the command's own. Defaults are left out: they would hide what was said elsewhere. */
@@ -81,25 +105,31 @@ function readOptions(leaf: Commander): Invocation["options"] {
   );
 }
 
-/** The first word that is neither a global flag nor its value, where it is a command; undefined when nothing is sure. */
-function findCommandWord(argv: readonly string[]): string | undefined {
-  const known = new Set(commands.map(({ name }) => name.split(" ")[0]));
+/** Where the first word stands that is neither a global flag nor its value; -1 when there is none. */
+function findFirstWord(argv: readonly string[]): number {
   for (let index = 0; index < argv.length; index += 1) {
     const word = argv[index] ?? "";
     const flag = globalOptions.find(([flags]) => flags.split(" ")[0] === word);
     if (flag) index += flag[0].includes("<") ? 1 : 0;
-    else if (!/^--[a-z-]+=/u.test(word)) return known.has(word) ? word : undefined;
+    else if (!/^--[a-z-]+=/u.test(word)) return index;
   }
-  return undefined;
+  return -1;
+}
+
+/** The first word, where it is a command; undefined when nothing is sure. */
+function findCommandWord(argv: readonly string[]): string | undefined {
+  const word = argv[findFirstWord(argv)];
+  return commands.some(({ name }) => name.split(" ")[0] === word) ? word : undefined;
 }
 
 interface Adding {
   /** Only what is under this word is made in full: to make them all takes longer than many commands do. */
   readonly wanted: string | undefined;
+  readonly hasDefaults: boolean;
   readonly choose: (command: Command, leaf: Commander) => void;
 }
 
-function addCommands(program: Commander, brand: Brand, { wanted, choose }: Adding): void {
+function addCommands(program: Commander, brand: Brand, { wanted, hasDefaults, choose }: Adding): void {
   const groups = new Map<string, Commander>();
   for (const command of commands) {
     const words = command.name.split(" ");
@@ -107,7 +137,9 @@ function addCommands(program: Commander, brand: Brand, { wanted, choose }: Addin
     const isGrouped = words[1] !== undefined && /^[a-z]/u.test(words[1]);
     const parent = isGrouped ? groupOf(program, groups, words[0] ?? "") : program;
     const leaf = parent
-      .command((isGrouped ? words.slice(1) : words).join(" "), { isDefault: command.isDefault === true })
+      .command((isGrouped ? words.slice(1) : words).join(" "), {
+        isDefault: hasDefaults && command.isDefault === true,
+      })
       .description(command.summary)
       .addHelpText("after", renderExamples(brand, command.examples));
     for (const [flags, help] of command.options ?? []) leaf.option(flags, help);
@@ -118,6 +150,7 @@ function addCommands(program: Commander, brand: Brand, { wanted, choose }: Addin
 
 const groupSummaries: Readonly<Record<string, string>> = {
   gateway: "run and inspect the Gateway, or make it a service",
+  daemon: "the Gateway's service, by an older name of the group",
   message: "send messages",
   pairing: "let people in",
   devices: "let devices in, and out",

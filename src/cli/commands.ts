@@ -32,7 +32,7 @@ const deviceRole = [
 ] as const;
 const account = ["--account <id>", "account; the first when left out"] as const;
 
-export const commands: readonly Command[] = [
+const own: readonly Command[] = [
   {
     name: "gateway run",
     summary: "run the Gateway in the foreground",
@@ -290,3 +290,13 @@ export const commands: readonly Command[] = [
   ...nodeCommands,
   ...serviceCommands,
 ];
+
+/** An older name of the group, for what it held then. */
+const daemonCommands = own
+  .filter(({ name }) => /^gateway (?:status|install|uninstall|start|stop|restart)$/u.test(name))
+  .map((command): Command => {
+    const rename = (text: string) => text.replace("gateway", "daemon");
+    return { ...command, name: rename(command.name), examples: command.examples.map(rename) };
+  });
+
+export const commands: readonly Command[] = [...own, ...daemonCommands];
