@@ -36,6 +36,8 @@ import { createChannels } from "./features.ts";
 import { createHandlers } from "./handlers.ts";
 import { createHealth } from "./health.ts";
 import { createHello } from "./hello.ts";
+import { createRouter } from "./http/router.ts";
+import { createRoutes } from "./routes.ts";
 import { stopInOrder, type StopReason } from "./lifecycle.ts";
 import { tickIntervalMs } from "./limits.ts";
 import { toNodeLink } from "./node-link.ts";
@@ -220,11 +222,20 @@ export function createGateway(options: GatewayOptions): Gateway {
       whois: createWhois({ clock, log: log.child("gateway/tailscale"), path: () => env.raw("PATH") ?? "" }),
     }),
   });
+  const routes = createRoutes();
   const server = createGatewayServer({
     clock,
     ids,
     log: log.child("gateway/ws"),
     ...door,
+    router: createRouter({
+      clock,
+      ids,
+      log: log.child("gateway/http"),
+      judge: door.judge,
+      routes: () => routes,
+      isDraining: () => isDraining,
+    }),
     allowedOrigins: () => config().gateway.controlUi.allowedOrigins,
     dispatch: createDispatch({
       // the compiler has just seen that every method of the contract has its handler; the router looks them up by name

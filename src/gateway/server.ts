@@ -8,7 +8,9 @@ import { WebSocketServer } from "ws";
 import { createAdmission } from "./admission.ts";
 import { isNameAllowed, isOriginAllowed, renderOriginHelp } from "./auth/origin.ts";
 import type { Connection } from "./connection.ts";
-import { answerHttp, refuseGarbage, refuseHttp, refuseUpgrade } from "./http.ts";
+import { refuseGarbage, refuseUpgrade } from "./http/refusal.ts";
+import { createReply } from "./http/reply.ts";
+import type { Router } from "./http/router.ts";
 import { closeTimeoutMs, maxPayload } from "./limits.ts";
 import { peerOf } from "./peer.ts";
 import { acceptSocket, type SocketDependencies } from "./ws.ts";
@@ -28,6 +30,8 @@ export interface GatewayServer {
 export interface ServerDependencies extends SocketDependencies {
   readonly allowedOrigins: () => readonly string[];
   readonly trustedProxies: () => readonly string[];
+  /** Answers what is no WebSocket. */
+  readonly router: Router;
 }
 
 /** The page behind a request, or the name that it was led here by. */
@@ -72,8 +76,12 @@ export function createGatewayServer(dependencies: ServerDependencies): GatewaySe
   };
 
   const answer = (request: IncomingMessage, response: ServerResponse) => {
-    if (isWelcome(request)) answerHttp(request, response);
-    else refuseHttp(request, response, renderOriginHelp(pageOf(request.headers)));
+    if (isWelcome(request)) {
+      dependencies.router(request, response, peerOf(request, dependencies.trustedProxies()));
+      return;
+    }
+    const error = renderOriginHelp(pageOf(request.headers));
+    createReply(request, response, clock).json(403, { ok: false, error });
   };
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on("error", (error) => log.debug("socket error", { error }));
@@ -105,6 +113,8 @@ export function createGatewayServer(dependencies: ServerDependencies): GatewaySe
   return {
     attach(server) {
       server.on("request", answer);
+      // the go-ahead for a large body is given by whoever reads it
+      server.on("checkContinue", answer);
       server.on("upgrade", upgrade);
       server.on("clientError", (_error, socket) => refuseGarbage(socket));
     },

@@ -9,10 +9,13 @@ import { createDoor } from "../../src/gateway/door.ts";
 import { createDeviceHandlers } from "../../src/gateway/devices/methods.ts";
 import { createDispatch, type AnyHandler } from "../../src/gateway/dispatch.ts";
 import { createHello } from "../../src/gateway/hello.ts";
+import { createLiveRoutes } from "../../src/gateway/http/live-routes.ts";
+import { createRouter, type RouterDependencies } from "../../src/gateway/http/router.ts";
 import { createPresence, type Presence } from "../../src/gateway/presence.ts";
 import { createGatewayServer, type GatewayServer } from "../../src/gateway/server.ts";
 import { createBus, type Bus } from "../../src/platform/bus.ts";
 import { createTopics } from "../../src/platform/topics.ts";
+import type { Route } from "../../src/ports/route.ts";
 import type { Topics } from "../../src/ports/topics.ts";
 import { openListener } from "../../src/platform/listen.ts";
 import { openDevicesKit } from "./devices.ts";
@@ -40,6 +43,9 @@ export interface ServerKitOptions {
   /** Any free one when left out. */
   readonly port?: number;
   readonly tailscaleLogin?: () => Promise<string | undefined>;
+  /** Beside the pages that say that it lives. */
+  readonly routes?: readonly Route[];
+  readonly onAnswered?: NonNullable<RouterDependencies["onAnswered"]>;
 }
 
 export async function openServerKit(options: ServerKitOptions = {}): Promise<ServerKit> {
@@ -72,6 +78,15 @@ export async function openServerKit(options: ServerKitOptions = {}): Promise<Ser
     ids: systemIds,
     log,
     ...door,
+    router: createRouter({
+      clock,
+      ids: systemIds,
+      log,
+      judge: door.judge,
+      routes: () => [...createLiveRoutes(), ...(options.routes ?? [])],
+      ...(options.isDraining ? { isDraining: options.isDraining } : {}),
+      ...(options.onAnswered ? { onAnswered: options.onAnswered } : {}),
+    }),
     allowedOrigins: () => allowedOrigins,
     dispatch: createDispatch({
       handlers: {

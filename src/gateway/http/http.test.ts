@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
 import { test, type TestContext } from "node:test";
 
-import { openServerKit, secret, type ServerKitOptions } from "../../test/kit/gateway-server.ts";
-import { openRawClient } from "../../test/kit/raw-client.ts";
+import { openServerKit, secret, type ServerKitOptions } from "../../../test/kit/gateway-server.ts";
+import { openRawClient } from "../../../test/kit/raw-client.ts";
 
 async function setUp(context: TestContext, options: ServerKitOptions = {}) {
   const kit = await openServerKit(options);
@@ -30,7 +30,7 @@ test("plain HTTP says that it lives and nothing else", async (context) => {
   const { kit } = await setUp(context);
   const base = `http://127.0.0.1:${kit.port}`;
   const live = await fetch(`${base}/healthz?x=1`);
-  assert.deepEqual([live.status, await live.json()], [200, { ok: true }]);
+  assert.deepEqual([live.status, await live.json()], [200, { ok: true, status: "live" }]);
   assert.equal(live.headers.get("x-content-type-options"), "nosniff");
   assert.match(live.headers.get("content-security-policy") ?? "", /default-src 'none'/u);
   assert.equal((await fetch(`${base}/healthz`, { method: "HEAD" })).status, 200);

@@ -1,0 +1,143 @@
+// Plain HTTP on the one port: path -> method -> credential -> size -> route. One of the places that may catch an unknown error.
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+import type { Clock } from "../../base/clock.ts";
+import { Fault, faultCodes, renderFault } from "../../base/fault.ts";
+import type { Log } from "../../base/log.ts";
+import type { HttpReply, HttpRequest, Route } from "../../ports/route.ts";
+import type { Peer } from "../peer.ts";
+import { checkAccess, type AccessDependencies } from "./access.ts";
+import { checkAnnouncedSize, createBodyReader, parseBody, type BodyReader } from "./body.ts";
+import { createReply } from "./reply.ts";
+
+export interface RouterDependencies extends AccessDependencies {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The first that matches and is enabled answers. */
+  readonly routes: () => readonly Route[];
+  /** True while the Gateway stops: what changes something is refused, looking is not. Absent: never. */
+  readonly isDraining?: () => boolean;
+  /** Told once for each answer, for the figures. */
+  readonly onAnswered?: (answered: { route: string; method: string; status: number; ms: number }) => void;
+}
+
+/** Answers one request that is no upgrade and comes from no foreign page. Never throws. */
+export type Router = (request: IncomingMessage, response: ServerResponse, peer: Peer) => void;
+
+/** Requests under way at once, those of strangers not counted: they hold nothing. */
+const maxUnderWay = 512;
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly peer: Peer;
+  readonly path: string;
+  readonly reply: HttpReply;
+}
+
+export function createRouter(dependencies: RouterDependencies): Router {
+  const { clock, log, ids, onAnswered } = dependencies;
+  const bodies = createBodyReader(clock);
+  const underWay = { count: 0 };
+
+  const find = (path: string) => dependencies.routes().find((route) => route.matches(path) && route.isEnabled());
+
+  return (request, response, peer) => {
+    const startedAt = clock.monotonic();
+    // a client that breaks off is no error of ours
+    response.on("error", (error) => log.debug("an answer could not be written", { error }));
+    const [path = "/"] = (request.url ?? "/").split("?", 1);
+    const route = find(path);
+    const exchange: Exchange = { request, response, peer, path, reply: createReply(request, response, clock) };
+    response.once("close", () => {
+      const ms = Math.round(clock.monotonic() - startedAt);
+      const { statusCode: status } = response;
+      onAnswered?.({ route: route?.name ?? "none", method: request.method ?? "", status, ms });
+      log.debug("http", { route: route?.name, method: request.method, status, ms });
+    });
+    answer(route, exchange, { dependencies, bodies, underWay }).catch((error: unknown) => {
+      const reportId = ids.secret(4);
+      const isKnown = error instanceof Fault;
+      if (!isKnown) log.error("a route broke", { route: route?.name, reportId, error });
+      refuse(
+        route,
+        exchange,
+        isKnown
+          ? error
+          : new Fault("internal", `internal error ${reportId}`, { next: `look for ${reportId} in the log` }),
+      );
+    });
+  };
+}
+
+interface Means {
+  readonly dependencies: RouterDependencies;
+  readonly bodies: BodyReader;
+  readonly underWay: { count: number };
+}
+
+async function answer(route: Route | undefined, exchange: Exchange, means: Means): Promise<void> {
+  const { request, reply, peer } = exchange;
+  const { dependencies, underWay } = means;
+  if (!route) throw new Fault("not_found", "not found");
+  const method = request.method === "HEAD" ? "GET" : (request.method ?? "");
+  if (!route.methods.some((known) => known === method)) {
+    const allow = route.methods.flatMap((known) => (known === "GET" ? ["GET", "HEAD"] : [known])).join(", ");
+    reply.json(405, { ok: false, error: { type: "method_not_allowed", message: `use ${allow}` } }, { allow });
+    return;
+  }
+  const caller = await checkAccess(route, { request, peer }, dependencies);
+  if (method !== "GET" && dependencies.isDraining?.() === true)
+    throw new Fault("shutting_down", "the Gateway is stopping", { retryAfterMs: 2_000 });
+  checkAnnouncedSize(request, route.maxBodyBytes());
+  if (underWay.count >= maxUnderWay)
+    throw new Fault("overloaded", "too many requests at once", { retryAfterMs: 1_000 });
+  underWay.count += 1;
+  try {
+    await route.answer(createRequest(route, exchange, { caller, method, bodies: means.bodies }), reply);
+  } finally {
+    underWay.count -= 1;
+  }
+}
+
+interface Asking extends Pick<HttpRequest, "caller" | "method"> {
+  readonly bodies: BodyReader;
+}
+
+function createRequest(route: Route, exchange: Exchange, { caller, method, bodies }: Asking): HttpRequest {
+  const { request, response, path } = exchange;
+  const gone = new AbortController();
+  response.once("close", () => gone.abort());
+  const body = () => bodies.read(request, response, route.maxBodyBytes());
+  const target = request.url ?? "";
+  return {
+    method,
+    path,
+    query: new URLSearchParams(target.includes("?") ? target.slice(target.indexOf("?") + 1) : ""),
+    headers: request.headers,
+    caller,
+    signal: gone.signal,
+    body,
+    json: async () => parseBody(await body()),
+  };
+}
+
+function refuse(route: Route | undefined, { response, reply }: Exchange, fault: Fault): void {
+  // a stream that has begun cannot be told any more: it breaks off, so that nobody takes it for whole
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const { http: status } = faultCodes[fault.code];
+  const seconds = fault.retryAfterMs === undefined ? undefined : Math.max(1, Math.ceil(fault.retryAfterMs / 1000));
+  reply.json(status, (route?.renderError ?? renderPlainError)(fault), {
+    ...(seconds === undefined ? {} : { "retry-after": seconds }),
+    ...(status === 401 ? { "www-authenticate": "Bearer" } : {}),
+  });
+}
+
+function renderPlainError(fault: Fault): unknown {
+  const { code: type, field } = fault;
+  return { ok: false, error: { type, message: renderFault(fault), ...(field === undefined ? {} : { field }) } };
+}
