@@ -1,6 +1,6 @@
 // Wires all rooms together, once. Read it from top to bottom to know what a Gateway is made of.
 
-import { arch, hostname, platform, release } from "node:os";
+import { hostname } from "node:os";
 
 import { createCooldowns } from "../agent/cooldowns.ts";
 import { createModelCheck } from "../agent/checks.ts";
@@ -52,6 +52,7 @@ import {
 import { createPresence } from "./presence.ts";
 import { channelService, createReloading } from "./reloading.ts";
 import { createVoice } from "./voice/voice.ts";
+import { describeSelf } from "./self.ts";
 import { createGatewayServer } from "./server.ts";
 
 export interface Gateway {
@@ -129,13 +130,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   const presence = createPresence({
     clock,
-    self: {
-      host: hostname(),
-      version,
-      platform: `${platform()} ${release()}`,
-      deviceFamily: platform() === "darwin" ? "Mac" : platform() === "win32" ? "Windows" : "Linux",
-      modelIdentifier: arch(),
-    },
+    self: describeSelf(version),
     onChange: () => bus.publish("presence", { presence: presence.list() }),
   });
   const health = createHealth({
