@@ -17,6 +17,7 @@ import { createFallback, type Before, type Fallback } from "./fallback.ts";
 import { openGatewayLog } from "./open-log.ts";
 import { createRestart } from "./restart.ts";
 import { watchSignals, type ProcessSignals } from "./signals.ts";
+import { renameProcess } from "./title.ts";
 
 /** Time in which clients may expect the Gateway back after a restart. */
 const restartExpectedMs = 2_000;
@@ -89,6 +90,7 @@ async function live(
       () => listen(port),
       (before) => listen(before.port),
     );
+    renameProcess(context.brand, { profile: paths.profile, port: listener.port });
     for (const complaint of fallback.complaints()) opened.log.error(complaint);
     await lock.describe({
       pid: process.pid,
