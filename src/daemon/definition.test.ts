@@ -50,7 +50,7 @@ function ask({ brandName = "openclaw", profile, kind = "gateway", platform = "li
   return { names, plan };
 }
 
-test("every name follows from program name, profile and kind", () => {
+test("every name follows from program name, profile and kind (RB-34..36, OV-23, MG-11)", () => {
   const table: [Asked, string, string, string][] = [
     [{}, "bot.molt.gateway", "openclaw-gateway.service", "OpenClaw Gateway"],
     [{ profile: "rescue" }, "bot.molt.rescue", "openclaw-gateway-rescue.service", "OpenClaw Gateway (rescue)"],
@@ -107,7 +107,7 @@ test("no secret of the shell gets into a unit, a plist or a script (R13)", () =>
   }
 });
 
-test("a service says what it is to programs of both names, and where it looks", () => {
+test("a service says what it is to programs of both names, and where it looks (RB-37)", () => {
   const { environment } = ask({ profile: "rescue", brandName: "moltbot" }).plan();
   assert.partialDeepStrictEqual(environment, {
     OPENCLAW_SERVICE_MARKER: "openclaw",
@@ -124,7 +124,7 @@ test("a service says what it is to programs of both names, and where it looks", 
   assert.equal(kindOf({ OPENCLAW_SERVICE_KIND: "gateway" }), undefined);
 });
 
-test("the unit is the one that the manual shows, with what keeps it alive", () => {
+test("the unit is the one that the manual shows, with what keeps it alive (RB-122..124)", () => {
   assert.equal(
     renderUnit(ask().plan()).split("\nEnvironment=")[0],
     `[Unit]
@@ -233,7 +233,7 @@ const hasPython = await run("python3", ["-c", "import plistlib"]).then(
 );
 
 test(
-  "the property list is what Python's plistlib reads, for any text",
+  "the property list is what Python's plistlib reads, for any text (RB-95)",
   { skip: hasPython ? false : "python3 is not on this machine" },
   async () => {
     const folder = await mkdtemp(join(tmpdir(), "plist-"));
@@ -276,7 +276,7 @@ const hasAnalyze =
   ));
 
 test(
-  "systemd finds nothing wrong with the unit",
+  "systemd finds nothing wrong with the unit (RB-122..124)",
   { skip: hasAnalyze ? false : "systemd-analyze is not on this machine" },
   async () => {
     const folder = await mkdtemp(join(tmpdir(), "unit-"));

@@ -64,39 +64,50 @@ case "$1" in
   kickstart) [ -f "$STATE/loaded" ] || exit 113 ;;
 esac`;
 
-test("an agent comes, is restarted without leaving launchd, stops, starts again and goes (R11)", { skip }, async () => {
-  await tools.write("launchctl", working);
-  const it = manager(tool());
-  assert.deepEqual(await it.status(), { isLoaded: false, runtime: { status: "stopped", missingUnit: true } });
-  await tools.calls();
-  assert.deepEqual(await it.install(definition()), []);
-  assert.deepEqual(
-    (await tools.calls()).filter((line) => !line.includes(" print ")),
-    [`launchctl enable gui/501/${label}`, `launchctl bootstrap gui/501 ${it.path}`],
-  );
-  assert.equal((await stat(it.path)).mode & 0o777, 0o644);
-  assert.ok((await readdir(join(folder))).includes("logs"), "launchd makes no folders");
-  assert.deepEqual(await it.status(), { isLoaded: true, runtime: { status: "running", state: "running", pid: 4711 } });
-  await tools.calls();
+test(
+  "an agent comes, is restarted without leaving launchd, stops, starts again and goes (R11, RB-95, RB-98, RB-115, RB-116)",
+  { skip },
+  async () => {
+    await tools.write("launchctl", working);
+    const it = manager(tool());
+    assert.deepEqual(await it.status(), { isLoaded: false, runtime: { status: "stopped", missingUnit: true } });
+    await tools.calls();
+    assert.deepEqual(await it.install(definition()), []);
+    assert.deepEqual(
+      (await tools.calls()).filter((line) => !line.includes(" print ")),
+      [`launchctl enable gui/501/${label}`, `launchctl bootstrap gui/501 ${it.path}`],
+    );
+    assert.equal((await stat(it.path)).mode & 0o777, 0o644);
+    assert.ok((await readdir(join(folder))).includes("logs"), "launchd makes no folders");
+    assert.deepEqual(await it.status(), {
+      isLoaded: true,
+      runtime: { status: "running", state: "running", pid: 4711 },
+    });
+    await tools.calls();
 
-  await it.restart();
-  assert.deepEqual(
-    (await tools.calls()).filter((line) => !line.includes(" print ")),
-    [`launchctl kickstart -k gui/501/${label}`],
-  );
-  await it.stop();
-  await it.stop();
-  assert.partialDeepStrictEqual(await it.status(), { isLoaded: false });
-  await it.start();
-  assert.partialDeepStrictEqual(await it.status(), { isLoaded: true });
+    await it.restart();
+    assert.deepEqual(
+      (await tools.calls()).filter((line) => !line.includes(" print ")),
+      [`launchctl kickstart -k gui/501/${label}`],
+    );
+    assert.deepEqual(it.byHand, {
+      stop: `launchctl bootout gui/$UID/${label}`,
+      restart: `launchctl kickstart -k gui/$UID/${label}`,
+    });
+    await it.stop();
+    await it.stop();
+    assert.partialDeepStrictEqual(await it.status(), { isLoaded: false });
+    await it.start();
+    assert.partialDeepStrictEqual(await it.status(), { isLoaded: true });
 
-  await unlink(it.path);
-  assert.partialDeepStrictEqual(await it.status(), { isLoaded: true, runtime: { cachedLabel: true } });
-  await it.uninstall();
-  assert.partialDeepStrictEqual(await it.status(), { isLoaded: false });
-});
+    await unlink(it.path);
+    assert.partialDeepStrictEqual(await it.status(), { isLoaded: true, runtime: { cachedLabel: true } });
+    await it.uninstall();
+    assert.partialDeepStrictEqual(await it.status(), { isLoaded: false });
+  },
+);
 
-test("older labels are taken out, and their files kept", { skip }, async () => {
+test("older labels are taken out, and their files kept (RB-98, RB-114)", { skip }, async () => {
   await tools.write("launchctl", working);
   await mkdir(agents, { recursive: true });
   for (const older of ["com.openclaw.gateway", "com.clawdbot.gateway", "com.openclaw.other"])
@@ -111,7 +122,7 @@ test("older labels are taken out, and their files kept", { skip }, async () => {
   assert.ok((await tools.calls()).includes("launchctl bootout gui/501/com.openclaw.gateway"));
 });
 
-test("without a login session launchd's number is told in words", { skip }, async () => {
+test("without a login session launchd's number is told in words (RB-97)", { skip }, async () => {
   for (const [exit, text] of [
     [125, "Bootstrap failed: 125: Domain does not support specified action"],
     [112, "Could not find domain for port"],
@@ -128,7 +139,7 @@ test("without a login session launchd's number is told in words", { skip }, asyn
   }
 });
 
-test("what launchd says of an agent that ended is told", { skip }, async () => {
+test("what launchd says of an agent that ended is told (RB-96)", { skip }, async () => {
   await tools.write(
     "launchctl",
     `printf 'x = {\\n\\tstate = spawn scheduled\\n\\tlast exit code = 78: EX_CONFIG\\n\\tlast terminating signal = Killed: 9\\n}\\n'`,
@@ -206,19 +217,23 @@ function createSlowLaunchd(clock: Clock, delays: readonly number[]) {
   return { launchctl, isIn: () => isIn && leavesAt === undefined };
 }
 
-test("however slow launchd is, the agent is in at the end of install, start and restart (R11)", { skip }, async () => {
-  const verbs = fc.array(fc.constantFrom("install", "start", "restart", "stop"), { minLength: 1, maxLength: 4 });
-  await fc.assert(
-    fc.asyncProperty(verbs, fc.array(fc.nat(20_000), { minLength: 1, maxLength: 8 }), async (steps, delays) => {
-      const clock = createSkippingClock();
-      const launchd = createSlowLaunchd(clock, delays);
-      const it = manager(launchd.launchctl, clock);
-      for (const step of steps) {
-        if (step === "install") await it.install(definition());
-        else await it[step as "start" | "restart" | "stop"]();
-        assert.equal(launchd.isIn(), step !== "stop", step);
-      }
-    }),
-    { numRuns: 300 },
-  );
-});
+test(
+  "however slow launchd is, the agent is in at the end of install, start and restart (R11, RB-116)",
+  { skip },
+  async () => {
+    const verbs = fc.array(fc.constantFrom("install", "start", "restart", "stop"), { minLength: 1, maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(verbs, fc.array(fc.nat(20_000), { minLength: 1, maxLength: 8 }), async (steps, delays) => {
+        const clock = createSkippingClock();
+        const launchd = createSlowLaunchd(clock, delays);
+        const it = manager(launchd.launchctl, clock);
+        for (const step of steps) {
+          if (step === "install") await it.install(definition());
+          else await it[step as "start" | "restart" | "stop"]();
+          assert.equal(launchd.isIn(), step !== "stop", step);
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  },
+);

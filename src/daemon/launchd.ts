@@ -54,6 +54,10 @@ export function createLaunchdManager(options: LaunchdOptions): ServiceManager {
     scope: "user",
     path,
     logsCommand: `tail -n 200 ${options.output.stderr} ${options.output.stdout}`,
+    byHand: {
+      stop: `launchctl bootout gui/$UID/${label}`,
+      restart: `launchctl kickstart -k gui/$UID/${label}`,
+    },
     render: (definition) => renderPlist(label, definition),
     async read() {
       const text = await readTextIfExists(path);

@@ -16,7 +16,7 @@ after(() => rm(folder, { recursive: true, force: true }));
 
 const marked = "Environment=OPENCLAW_SERVICE_MARKER=openclaw OPENCLAW_SERVICE_KIND=gateway\n";
 
-test("a copy of our own unit for the whole machine is told; that of a profile in the user's folder is not", async () => {
+test("a copy of our own unit for the whole machine is told; that of a profile in the user's folder is not (RB-103, RB-128)", async () => {
   const user = join(folder, "user");
   const system = join(folder, "system");
   for (const path of [user, system]) {
@@ -48,7 +48,7 @@ test("a copy of our own unit for the whole machine is told; that of a profile in
   ]);
 });
 
-test("agents and daemons of launchd are found by what they run", async () => {
+test("agents and daemons of launchd are found by what they run (RB-34, RB-103, RB-110, RB-114)", async () => {
   const agents = join(folder, "agents");
   await mkdir(agents);
   const write = (label: string, script: string, environment: Record<string, string> = {}) =>

@@ -48,7 +48,7 @@ case "$1" in
   /Delete) rm -f "$STATE/made" ;;
 esac`;
 
-test("a task comes, stops, starts again and goes, and its script with it", { skip }, async () => {
+test("a task comes, stops, starts again and goes, and its script with it (RB-36)", { skip }, async () => {
   await tools.write("schtasks", working);
   const it = manager();
   assert.deepEqual(await it.status(), { isLoaded: false, runtime: { status: "stopped", missingUnit: true } });
@@ -83,20 +83,24 @@ test("what Windows refuses is told with what to do", { skip }, async () => {
   await assert.rejects(manager().start(), { code: "not_found" });
 });
 
-test("other tasks that look like a Gateway are found by name; those of our profiles are ours", { skip }, async () => {
-  await tools.write(
-    "schtasks",
-    `printf 'TaskName:      \\\\${name}\\nTaskName:      \\\\OpenClaw Gateway (main)\\nTaskName:      \\\\Clawdbot Gateway\\nTaskName:      \\\\Backup\\n'`,
-  );
-  assert.deepEqual(await findOtherTasks(tool(), brand, name), [
-    {
-      platform: "win32",
-      label: "Clawdbot Gateway",
-      detail: "\\Clawdbot Gateway",
-      scope: "user",
-      marker: "clawdbot",
-      legacy: true,
-      cleanup: ['schtasks /Delete /F /TN "Clawdbot Gateway"'],
-    },
-  ]);
-});
+test(
+  "other tasks that look like a Gateway are found by name; those of our profiles are ours (RB-36, RB-110)",
+  { skip },
+  async () => {
+    await tools.write(
+      "schtasks",
+      `printf 'TaskName:      \\\\${name}\\nTaskName:      \\\\OpenClaw Gateway (main)\\nTaskName:      \\\\Clawdbot Gateway\\nTaskName:      \\\\Backup\\n'`,
+    );
+    assert.deepEqual(await findOtherTasks(tool(), brand, name), [
+      {
+        platform: "win32",
+        label: "Clawdbot Gateway",
+        detail: "\\Clawdbot Gateway",
+        scope: "user",
+        marker: "clawdbot",
+        legacy: true,
+        cleanup: ['schtasks /Delete /F /TN "Clawdbot Gateway"'],
+      },
+    ]);
+  },
+);

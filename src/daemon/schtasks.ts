@@ -40,6 +40,10 @@ export function createTaskManager({ name, path, schtasks }: TaskOptions): Servic
     name,
     scope: "user",
     path,
+    byHand: {
+      stop: `schtasks /End /TN "${name}"`,
+      restart: `schtasks /End /TN "${name}" & schtasks /Run /TN "${name}"`,
+    },
     logsCommand: `schtasks /Query /TN "${name}" /V /FO LIST`,
     render: renderTaskScript,
     async read() {

@@ -57,4 +57,6 @@ export interface ServiceManager {
   output(): Promise<readonly string[]>;
   /** What to type to see its output. */
   readonly logsCommand: string;
+  /** What to type to the system itself, once it is installed. */
+  readonly byHand: { readonly stop: string; readonly restart: string };
 }

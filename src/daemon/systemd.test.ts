@@ -55,7 +55,7 @@ const manager = (extra: Partial<SystemdOptions> = {}) =>
     ...extra,
   });
 
-test("a service comes, stops, starts again and goes, and its file with it", { skip }, async () => {
+test("a service comes, stops, starts again and goes, and its file with it (RB-119, RB-121)", { skip }, async () => {
   const it = manager();
   assert.deepEqual(await it.status(), {
     isLoaded: false,
@@ -83,7 +83,7 @@ test("a service comes, stops, starts again and goes, and its file with it", { sk
   assert.partialDeepStrictEqual(await it.status(), { isLoaded: false, runtime: { missingUnit: true } });
 });
 
-test("a unit of an older name is stopped, and kept where only its owner reads it", { skip }, async () => {
+test("a unit of an older name is stopped, and kept where only its owner reads it (RB-112)", { skip }, async () => {
   await mkdir(units, { recursive: true });
   await writeFile(join(units, "clawdbot-gateway.service"), "[Service]\nEnvironment=CLAWDBOT_GATEWAY_TOKEN=x\n");
   const [told = ""] = await manager().install(definition);
@@ -95,7 +95,7 @@ test("a unit of an older name is stopped, and kept where only its owner reads it
   assert.match(await readFile(join(folder, "removed", kept), "utf8"), /TOKEN=x/u);
 });
 
-test("a service that ends at once is told, with how it ended", { skip }, async () => {
+test("a service that ends at once is told, with how it ended (RB-96, OV-22)", { skip }, async () => {
   await tools.write(
     "systemctl",
     `case "$*" in *ActiveState*) printf 'LoadState=loaded\\nActiveState=activating\\nSubState=auto-restart\\nMainPID=0\\nExecMainStatus=1\\nExecMainCode=1\\n' ;; esac`,
@@ -153,7 +153,7 @@ const failures: [said: string, code: string, message: RegExp, next: RegExp][] = 
   ["Something new", "unreachable", /^systemctl failed: Something new$/u, /status/u],
 ];
 
-test("each failure of systemctl is told by what is missing, with what to type (R12)", { skip }, async () => {
+test("each failure of systemctl is told by what is missing, with what to type (R12, RB-119)", { skip }, async () => {
   await mkdir(units, { recursive: true });
   for (const [text, code, message, next] of failures) {
     await tools.write("systemctl", `cat >&2 <<'END'\n${text}\nEND\nexit 1`);
@@ -166,7 +166,7 @@ test("each failure of systemctl is told by what is missing, with what to type (R
   }
 });
 
-test("within WSL the missing systemd is turned on in Windows' terms", { skip }, async () => {
+test("within WSL the missing systemd is turned on in Windows' terms (RB-119, RB-130)", { skip }, async () => {
   await tools.write("systemctl", `echo "System has not been booted with systemd as init system" >&2; exit 1`);
   await assert.rejects(manager({ isWsl: true }).start(), { next: /\/etc\/wsl\.conf.*wsl --shutdown/u });
 });
@@ -187,25 +187,39 @@ test("without systemctl that is said, and the status is unknown", { skip }, asyn
   assert.partialDeepStrictEqual(await it.status(), { runtime: { status: "unknown" } });
 });
 
-test("a service of the whole machine is asked without --user, and told to be so", { skip }, async () => {
-  await tools.write("systemctl", `echo "Failed to restart ${unit}: Interactive authentication required." >&2; exit 1`);
-  await assert.rejects(manager({ scope: "system" }).restart(), { code: "forbidden", next: "type it with sudo" });
-  assert.deepEqual(await tools.calls(), [`systemctl restart ${unit}`]);
-});
+test(
+  "a service of the whole machine is asked without --user, and told to be so (RB-128, RB-129)",
+  { skip },
+  async () => {
+    await tools.write(
+      "systemctl",
+      `echo "Failed to restart ${unit}: Interactive authentication required." >&2; exit 1`,
+    );
+    await assert.rejects(manager({ scope: "system" }).restart(), { code: "forbidden", next: "type it with sudo" });
+    assert.deepEqual(await tools.calls(), [`systemctl restart ${unit}`]);
+  },
+);
 
-test("lingering is turned on where that needs no password, else its command is told", { skip }, async () => {
-  const loginctl = tool("loginctl");
-  await tools.write("loginctl", `[ "$1" = show-user ] && echo Linger=yes`);
-  assert.equal(await ensureLinger(loginctl, "ann"), undefined);
-  assert.deepEqual(await tools.calls(), ["loginctl show-user ann -p Linger"]);
+test(
+  "lingering is turned on where that needs no password, else its command is told (RB-125, OV-20)",
+  { skip },
+  async () => {
+    const loginctl = tool("loginctl");
+    await tools.write("loginctl", `[ "$1" = show-user ] && echo Linger=yes`);
+    assert.equal(await ensureLinger(loginctl, "ann"), undefined);
+    assert.deepEqual(await tools.calls(), ["loginctl show-user ann -p Linger"]);
 
-  await tools.write("loginctl", `[ "$1" = show-user ] && echo Linger=no; exit 0`);
-  assert.equal(await ensureLinger(loginctl, "ann"), undefined);
-  assert.deepEqual(await tools.calls(), ["loginctl show-user ann -p Linger", "loginctl enable-linger ann"]);
+    await tools.write("loginctl", `[ "$1" = show-user ] && echo Linger=no; exit 0`);
+    assert.equal(await ensureLinger(loginctl, "ann"), undefined);
+    assert.deepEqual(await tools.calls(), ["loginctl show-user ann -p Linger", "loginctl enable-linger ann"]);
 
-  await tools.write(
-    "loginctl",
-    `[ "$1" = show-user ] && { echo Linger=no; exit 0; }; echo "Could not enable linger: Access denied" >&2; exit 1`,
-  );
-  assert.match((await ensureLinger(loginctl, "ann")) ?? "", /type.*: sudo loginctl enable-linger ann .*Access denied/u);
-});
+    await tools.write(
+      "loginctl",
+      `[ "$1" = show-user ] && { echo Linger=no; exit 0; }; echo "Could not enable linger: Access denied" >&2; exit 1`,
+    );
+    assert.match(
+      (await ensureLinger(loginctl, "ann")) ?? "",
+      /type.*: sudo loginctl enable-linger ann .*Access denied/u,
+    );
+  },
+);

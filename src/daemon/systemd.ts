@@ -39,6 +39,7 @@ export function createSystemdManager(options: SystemdOptions): ServiceManager {
   const { unit, scope, folder, systemctl, user, isWsl } = options;
   const path = join(folder, unit);
   const own = scope === "user" ? ["--user"] : [];
+  const typed = scope === "user" ? "systemctl --user" : "sudo systemctl";
   const call = (...args: string[]) => systemctl(...own, ...args);
   const explain = async (text: string) =>
     explainSystemctl(text, { unit, scope, user, isWsl, isBooted: await options.isBooted() });
@@ -82,6 +83,7 @@ export function createSystemdManager(options: SystemdOptions): ServiceManager {
     name: unit,
     scope,
     path,
+    byHand: { stop: `${typed} stop ${unit}`, restart: `${typed} restart ${unit}` },
     logsCommand: `journalctl ${scope === "user" ? "--user " : ""}-u ${unit} -n 200 --no-pager`,
     render: renderUnit,
     async read() {

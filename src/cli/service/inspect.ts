@@ -3,7 +3,7 @@
 import { realpath } from "node:fs/promises";
 
 import { kindOf, type InstalledDefinition } from "../../daemon/definition.ts";
-import type { ServiceRuntime } from "../../daemon/service.ts";
+import type { ServiceManager, ServiceRuntime } from "../../daemon/service.ts";
 import { cleanText } from "../render/text.ts";
 import type { Context } from "../context.ts";
 import { findLauncher, type OpenedServices } from "./open.ts";
@@ -24,6 +24,8 @@ export interface ServiceReport {
     readonly sourcePath: string;
   } | null;
   readonly runtime: ServiceRuntime;
+  /** What to type to the system itself; absent when nothing is installed. */
+  readonly byHand?: ServiceManager["byHand"];
   readonly configAudit: { readonly ok: boolean; readonly issues: readonly Issue[] };
 }
 
@@ -33,6 +35,7 @@ interface Issue {
   readonly level: "recommended" | "aggressive";
 }
 
+const sigtermStatus = 143;
 const shown = /_(?:PROFILE|STATE_DIR|CONFIG_PATH|GATEWAY_PORT|NIX_MODE)$/u;
 
 export async function inspectService(
@@ -59,6 +62,7 @@ export async function inspectService(
           }
         : null,
       runtime,
+      ...(installed ? { byHand: manager.byHand } : {}),
       configAudit: { ok: issues.length === 0, issues },
     },
   };
@@ -111,6 +115,14 @@ export function renderService(context: Context, report: ServiceReport): void {
   if (runtime.cachedLabel === true)
     out.line("The service still runs, and its file is gone: uninstall it, or install it anew");
   if (runtime.next !== undefined) out.line(`next: ${runtime.next}`);
+  if (report.byHand) out.line(`By hand: ${report.byHand.restart} (restart), ${report.byHand.stop} (stop)`);
+}
+
+/** Who ends with 143 was asked to by SIGTERM: that is no crash. */
+function renderExit({ lastExitReason, lastExitStatus }: ServiceRuntime): string[] {
+  if (lastExitStatus === sigtermStatus) return [`last exit: asked to stop (${sigtermStatus})`];
+  if (lastExitReason !== undefined) return [`last exit: ${lastExitReason}`];
+  return lastExitStatus === undefined ? [] : [`last exit ${lastExitStatus}`];
 }
 
 export function renderRuntime(runtime: ServiceRuntime): string {
@@ -120,10 +132,7 @@ export function renderRuntime(runtime: ServiceRuntime): string {
     ...(runtime.pid === undefined ? [] : [`pid ${runtime.pid}`]),
     ...(runtime.state === undefined ? [] : [`state ${runtime.state}`]),
     ...(runtime.subState === undefined ? [] : [`sub ${runtime.subState}`]),
-    ...(runtime.lastExitReason === undefined && runtime.lastExitStatus !== undefined
-      ? [`last exit ${runtime.lastExitStatus}`]
-      : []),
-    ...(runtime.lastExitReason === undefined ? [] : [`last exit: ${runtime.lastExitReason}`]),
+    ...renderExit(runtime),
     ...(runtime.lastRunResult === undefined ? [] : [`last result ${runtime.lastRunResult}`]),
     ...(runtime.lastRunTime === undefined ? [] : [`last run ${runtime.lastRunTime}`]),
     ...(detail === undefined ? [] : [detail]),
