@@ -49,57 +49,70 @@ async function json(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promi
   return JSON.parse(stdout) as Record<string, unknown>;
 }
 
-test("install writes this checkout's program into the unit, once; --force writes it anew", { skip }, async () => {
-  const first = await json(["gateway", "install"]);
-  assert.partialDeepStrictEqual(first, { action: "install", ok: true, result: "installed", service: { loaded: true } });
-  const file = join(units, "openclaw-gateway.service");
-  const unit = await readFile(file, "utf8");
-  assert.ok(unit.includes(`ExecStart=${process.execPath} ${launcher} gateway --port 18789\n`), unit);
-  assert.match(unit, /\nEnvironment="OPENCLAW_SERVICE_MARKER=openclaw"\n/u);
-  assert.match(unit, /\nEnvironment="OPENCLAW_SERVICE_KIND=gateway"\n/u);
-  assert.match(unit, /\nEnvironment="OPENCLAW_SERVICE_VERSION=.+"\n/u);
-  assert.match(JSON.stringify(first["warnings"]), /gateway\.mode/u, "it says that it cannot start yet");
+test(
+  "install writes this checkout's program into the unit, once; --force writes it anew (RB-100, RB-113, RB-120, RB-121, VG-11)",
+  { skip },
+  async () => {
+    const first = await json(["gateway", "install"]);
+    assert.partialDeepStrictEqual(first, {
+      action: "install",
+      ok: true,
+      result: "installed",
+      service: { loaded: true },
+    });
+    const file = join(units, "openclaw-gateway.service");
+    const unit = await readFile(file, "utf8");
+    assert.ok(unit.includes(`ExecStart=${process.execPath} ${launcher} gateway --port 18789\n`), unit);
+    assert.match(unit, /\nEnvironment="OPENCLAW_SERVICE_MARKER=openclaw"\n/u);
+    assert.match(unit, /\nEnvironment="OPENCLAW_SERVICE_KIND=gateway"\n/u);
+    assert.match(unit, /\nEnvironment="OPENCLAW_SERVICE_VERSION=.+"\n/u);
+    assert.match(JSON.stringify(first["warnings"]), /gateway\.mode/u, "it says that it cannot start yet");
 
-  await tools.calls();
-  assert.deepEqual(
-    [(await json(["gateway", "install"]))["result"], (await json(["gateway", "install"]))["warnings"]],
-    ["already-installed", []],
-  );
-  assert.ok(
-    (await tools.calls()).every((line) => /is-enabled|show/u.test(line)),
-    "nothing was changed",
-  );
+    await tools.calls();
+    assert.deepEqual(
+      [(await json(["gateway", "install"]))["result"], (await json(["gateway", "install"]))["warnings"]],
+      ["already-installed", []],
+    );
+    assert.ok(
+      (await tools.calls()).every((line) => /is-enabled|show/u.test(line)),
+      "nothing was changed",
+    );
 
-  const other = await cli(["gateway", "install", "--port", "19999"]);
-  assert.equal(other.code, 0);
-  assert.match(other.stderr, /^warning: it runs .*18789, now it would run .*19999$/mu);
-  assert.match(other.stdout, /next: openclaw gateway install --force/u);
-  assert.equal(await readFile(file, "utf8"), unit);
+    const other = await cli(["gateway", "install", "--port", "19999"]);
+    assert.equal(other.code, 0);
+    assert.match(other.stderr, /^warning: it runs .*18789, now it would run .*19999$/mu);
+    assert.match(other.stdout, /next: openclaw gateway install --force/u);
+    assert.equal(await readFile(file, "utf8"), unit);
 
-  assert.equal((await json(["gateway", "install", "--force", "--port", "19999"]))["result"], "installed");
-  assert.match(await readFile(file, "utf8"), /--port 19999\n/u);
-});
-
-test("a profile, and the other name, have services of their own", { skip }, async () => {
-  assert.equal((await cli(["--profile", "rescue", "gateway", "install", "--port", "19789"])).code, 0);
-  const moltbot = join(launcher, "..", "moltbot.mjs");
-  assert.equal((await cli(["gateway", "install"], {}, moltbot)).code, 0);
-  assert.equal((await cli(["node", "install", "--host", "10.0.0.1", "--display-name", "a shelf"])).code, 0);
-  assert.deepEqual(await readdir(units), [
-    "moltbot-gateway.service",
-    "openclaw-gateway-rescue.service",
-    "openclaw-node.service",
-  ]);
-  const rescue = await readFile(join(units, "openclaw-gateway-rescue.service"), "utf8");
-  assert.match(rescue, /OPENCLAW_PROFILE=rescue"/u);
-  assert.match(rescue, new RegExp(`OPENCLAW_STATE_DIR=${home}/.openclaw-rescue"`, "u"));
-  const node = await readFile(join(units, "openclaw-node.service"), "utf8");
-  assert.match(node, /openclaw\.mjs node run --host 10\.0\.0\.1 --display-name "a shelf"\n/u);
-  assert.match(node, /OPENCLAW_SERVICE_KIND=node"/u);
-});
+    assert.equal((await json(["gateway", "install", "--force", "--port", "19999"]))["result"], "installed");
+    assert.match(await readFile(file, "utf8"), /--port 19999\n/u);
+  },
+);
 
 test(
-  "a token goes into the token file and never into the unit; keys of the shell are told (R13)",
+  "a profile, and the other name, have services of their own (RB-35, RB-54, MG-08, MG-11, MG-20, OV-23)",
+  { skip },
+  async () => {
+    assert.equal((await cli(["--profile", "rescue", "gateway", "install", "--port", "19789"])).code, 0);
+    const moltbot = join(launcher, "..", "moltbot.mjs");
+    assert.equal((await cli(["gateway", "install"], {}, moltbot)).code, 0);
+    assert.equal((await cli(["node", "install", "--host", "10.0.0.1", "--display-name", "a shelf"])).code, 0);
+    assert.deepEqual(await readdir(units), [
+      "moltbot-gateway.service",
+      "openclaw-gateway-rescue.service",
+      "openclaw-node.service",
+    ]);
+    const rescue = await readFile(join(units, "openclaw-gateway-rescue.service"), "utf8");
+    assert.match(rescue, /OPENCLAW_PROFILE=rescue"/u);
+    assert.match(rescue, new RegExp(`OPENCLAW_STATE_DIR=${home}/.openclaw-rescue"`, "u"));
+    const node = await readFile(join(units, "openclaw-node.service"), "utf8");
+    assert.match(node, /openclaw\.mjs node run --host 10\.0\.0\.1 --display-name "a shelf"\n/u);
+    assert.match(node, /OPENCLAW_SERVICE_KIND=node"/u);
+  },
+);
+
+test(
+  "a token goes into the token file and never into the unit; keys of the shell are told (R13, RB-123)",
   { skip },
   async () => {
     const env = { OPENCLAW_GATEWAY_TOKEN: "canary-env", ANTHROPIC_API_KEY: "canary-key" };
@@ -120,7 +133,7 @@ test(
 );
 
 test(
-  "start, stop, restart and uninstall act on the service; without one they say so and exit with 0",
+  "start, stop, restart and uninstall act on the service; without one they say so and exit with 0 (RB-100, RB-112, RB-117, RB-141, OV-21, VG-12)",
   { skip },
   async () => {
     for (const verb of ["start", "stop", "restart", "uninstall"]) {
@@ -163,57 +176,65 @@ test(
   },
 );
 
-test("a lingering that could not be turned on is a warning, not a failure", { skip }, async () => {
-  await tools.write(
-    "loginctl",
-    `[ "$1" = show-user ] && { echo Linger=no; exit 0; }; echo "Could not enable linger: Access denied" >&2; exit 1`,
-  );
-  const { code, stderr } = await cli(["gateway", "install"]);
-  assert.equal(code, 0);
-  assert.match(
-    stderr,
-    /warning: the service ends when .* logs out, until somebody types: sudo loginctl enable-linger /u,
-  );
-});
-
-test("status tells the supervisor apart from the port, and probes where the service is", { skip }, async () => {
-  const none = await json(["gateway", "status", "--no-probe"]);
-  assert.partialDeepStrictEqual(none, {
-    service: { label: "systemd", loaded: false, command: null, runtime: { status: "stopped", missingUnit: true } },
-    extraServices: [],
-  });
-  assert.ok(!("rpc" in none));
-
-  const gateway = await createGatewayProcess();
-  try {
-    await gateway.start();
-    const at = { OPENCLAW_STATE_DIR: gateway.env["OPENCLAW_STATE_DIR"], OPENCLAW_GATEWAY_TOKEN: gateway.token };
-    await json(["gateway", "install", "--port", String(gateway.port)], at);
-    // this shell points somewhere else: the service decides
-    const both = await json(["gateway", "status"], {
-      OPENCLAW_GATEWAY_TOKEN: gateway.token,
-      OPENCLAW_GATEWAY_PORT: "1",
-    });
-    assert.partialDeepStrictEqual(both, {
-      service: { loaded: true, runtime: { status: "running", pid: 4711 }, configAudit: { ok: true, issues: [] } },
-      gateway: { port: gateway.port, portSource: "service args", probeUrl: `ws://127.0.0.1:${gateway.port}` },
-      config: { mismatch: true, cli: { path: join(home, ".openclaw", "openclaw.json") } },
-      rpc: { ok: true },
-    });
-    const told = JSON.stringify(both);
-    assert.doesNotMatch(told, new RegExp(gateway.token, "u"));
-    assert.match(told, /"programArguments":\[/u);
-
-    await json(["gateway", "stop"]);
-    const stopped = await json(["gateway", "status"], { OPENCLAW_GATEWAY_TOKEN: gateway.token });
-    assert.partialDeepStrictEqual(stopped, { service: { runtime: { status: "stopped" } }, rpc: { ok: true } });
-  } finally {
-    await gateway.dispose();
-  }
-});
+test(
+  "a lingering that could not be turned on is a warning, not a failure (RB-125, RB-126, OV-20)",
+  { skip },
+  async () => {
+    await tools.write(
+      "loginctl",
+      `[ "$1" = show-user ] && { echo Linger=no; exit 0; }; echo "Could not enable linger: Access denied" >&2; exit 1`,
+    );
+    const { code, stderr } = await cli(["gateway", "install"]);
+    assert.equal(code, 0);
+    assert.match(
+      stderr,
+      /warning: the service ends when .* logs out, until somebody types: sudo loginctl enable-linger /u,
+    );
+  },
+);
 
 test(
-  "what the unit says is enough: its program with its environment alone serves, and ends with 0",
+  "status tells the supervisor apart from the port, and probes where the service is (RB-100, RB-102, RB-104, RB-106, RB-107, OV-20, VG-10)",
+  { skip },
+  async () => {
+    const none = await json(["gateway", "status", "--no-probe"]);
+    assert.partialDeepStrictEqual(none, {
+      service: { label: "systemd", loaded: false, command: null, runtime: { status: "stopped", missingUnit: true } },
+      extraServices: [],
+    });
+    assert.ok(!("rpc" in none));
+
+    const gateway = await createGatewayProcess();
+    try {
+      await gateway.start();
+      const at = { OPENCLAW_STATE_DIR: gateway.env["OPENCLAW_STATE_DIR"], OPENCLAW_GATEWAY_TOKEN: gateway.token };
+      await json(["gateway", "install", "--port", String(gateway.port)], at);
+      // this shell points somewhere else: the service decides
+      const both = await json(["gateway", "status"], {
+        OPENCLAW_GATEWAY_TOKEN: gateway.token,
+        OPENCLAW_GATEWAY_PORT: "1",
+      });
+      assert.partialDeepStrictEqual(both, {
+        service: { loaded: true, runtime: { status: "running", pid: 4711 }, configAudit: { ok: true, issues: [] } },
+        gateway: { port: gateway.port, portSource: "service args", probeUrl: `ws://127.0.0.1:${gateway.port}` },
+        config: { mismatch: true, cli: { path: join(home, ".openclaw", "openclaw.json") } },
+        rpc: { ok: true },
+      });
+      const told = JSON.stringify(both);
+      assert.doesNotMatch(told, new RegExp(gateway.token, "u"));
+      assert.match(told, /"programArguments":\[/u);
+
+      await json(["gateway", "stop"]);
+      const stopped = await json(["gateway", "status"], { OPENCLAW_GATEWAY_TOKEN: gateway.token });
+      assert.partialDeepStrictEqual(stopped, { service: { runtime: { status: "stopped" } }, rpc: { ok: true } });
+    } finally {
+      await gateway.dispose();
+    }
+  },
+);
+
+test(
+  "what the unit says is enough: its program with its environment alone serves, and ends with 0 (RB-123, RB-127, OV-24)",
   { skip },
   async () => {
     const port = await freePort();
@@ -274,7 +295,7 @@ test("status says what is wrong with a unit, without a value of its environment"
   ]);
 });
 
-test("a service that runs with a closed port shows its last error", { skip }, async () => {
+test("a service that runs with a closed port shows its last error (RB-108)", { skip }, async () => {
   await json(["gateway", "install", "--port", "1"]);
   await tools.write(
     "journalctl",
@@ -300,7 +321,7 @@ test("without systemd's programs the status goes on with the probe", { skip }, a
 });
 
 test(
-  "other services that look like a Gateway are shown with how to remove them; those of our profiles are not",
+  "other services that look like a Gateway are shown with how to remove them; those of our profiles are not (RB-103, RB-110, RB-111)",
   { skip },
   async () => {
     await json(["--profile", "rescue", "gateway", "install"]);

@@ -1,0 +1,185 @@
+// What the runbook says of services, where no other test has it: units that people wrote by its example, and what to type to the
+// system itself.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, beforeEach, test } from "node:test";
+import { promisify } from "node:util";
+
+import { createFakeTools, workingSystemctl, type FakeTools } from "../kit/fake-tools.ts";
+import { freePort, launcher } from "../kit/gateway-process.ts";
+
+const run = promisify(execFile);
+const skip = process.platform === "linux" ? false : "systemd is Linux's";
+const hasAnalyze = await run("systemd-analyze", ["--version"]).then(
+  () => true,
+  () => false,
+);
+const homes: string[] = [];
+let home: string;
+let units: string;
+let tools: FakeTools;
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), "runbook-services-"));
+  homes.push(home);
+  units = join(home, ".config", "systemd", "user");
+  await mkdir(units, { recursive: true });
+  tools = await createFakeTools(home);
+  await tools.write("systemctl", workingSystemctl(units));
+  await tools.write("loginctl", `[ "$1" = show-user ] && echo Linger=yes; exit 0`);
+  await tools.write("journalctl", "exit 1");
+});
+after(() => Promise.all(homes.map((it) => rm(it, { recursive: true, force: true }))));
+
+async function cli(...args: string[]): Promise<{ stdout: string; stderr: string }> {
+  const env = { HOME: home, PATH: tools.path, NO_COLOR: "1", OPENCLAW_LOG_DIR: join(home, "log") };
+  return run(process.execPath, [launcher, ...args], { cwd: home, env });
+}
+
+const status = async (...args: string[]) =>
+  JSON.parse((await cli(...args, "gateway", "status", "--json", "--no-probe")).stdout) as Record<string, unknown>;
+
+/** As the manual of the older program shows it. */
+const sample = (profile: string, port: number) => `[Unit]
+Description=OpenClaw Gateway (profile: ${profile}, v2026.2.9)
+After=network-online.target
+Wants=network-online.target
+
+[Service]
+ExecStart=/usr/local/bin/openclaw gateway --port ${port}
+Restart=always
+RestartSec=5
+Environment=OPENCLAW_GATEWAY_TOKEN=
+WorkingDirectory=/home/youruser
+
+[Install]
+WantedBy=default.target
+`;
+
+test(
+  "a unit that somebody wrote by the manual's example is found, read and replaced (RB-121..124, OV-23)",
+  { skip },
+  async () => {
+    const port = await freePort();
+    const file = join(units, "openclaw-gateway-rescue.service");
+    await writeFile(file, sample("rescue", port));
+    const found = await status("--profile", "rescue");
+    assert.partialDeepStrictEqual(found, {
+      service: {
+        name: "openclaw-gateway-rescue.service",
+        command: {
+          programArguments: ["/usr/local/bin/openclaw", "gateway", "--port", String(port)],
+          workingDirectory: "/home/youruser",
+          sourcePath: file,
+        },
+        configAudit: { ok: false },
+      },
+      gateway: { port, portSource: "service args" },
+    });
+    const told = JSON.stringify((found["service"] as { configAudit: object }).configAudit);
+    assert.match(told, /service-marker-missing/u);
+    assert.match(told, /OPENCLAW_GATEWAY_TOKEN is written into it/u);
+
+    await cli("--profile", "rescue", "gateway", "install", "--force", "--port", String(port));
+    const written = await readFile(file, "utf8");
+    assert.match(written, /^Description=OpenClaw Gateway \(profile: rescue, v.+\)$/mu);
+    for (const line of [
+      "After=network-online.target",
+      "Wants=network-online.target",
+      "Restart=always",
+      "RestartSec=5",
+      "SuccessExitStatus=143",
+      "WantedBy=default.target",
+    ])
+      assert.ok(written.includes(`\n${line}\n`), line);
+    assert.match(written, new RegExp(`^ExecStart=.* gateway --port ${port}$`, "mu"));
+    assert.doesNotMatch(written, /_TOKEN/u);
+    assert.partialDeepStrictEqual(await status("--profile", "rescue"), { service: { configAudit: { ok: true } } });
+  },
+);
+
+test(
+  "our unit, made one of the whole machine as the runbook says, is one that systemd takes (RB-128, RB-129, OV-25)",
+  { skip: skip || (hasAnalyze ? false : "systemd-analyze is not on this machine") },
+  async () => {
+    await cli("gateway", "install");
+    const own = await readFile(join(units, "openclaw-gateway.service"), "utf8");
+    const file = join(home, "openclaw-gateway.service");
+    const verify = () =>
+      run("systemd-analyze", ["--man=no", "verify", file]).then(
+        ({ stdout, stderr }) => `${stdout}${stderr}`,
+        (error: unknown) => String((error as { stderr: string }).stderr),
+      );
+    const ours = (text: string) => text.split("\n").filter((line) => line.includes("openclaw-gateway.service"));
+    const machine = own
+      .replace("WantedBy=default.target", "WantedBy=multi-user.target")
+      .replace("[Service]\n", "[Service]\nUser=root\n");
+    await writeFile(file, machine);
+    assert.deepEqual(ours(await verify()), []);
+    await writeFile(file, machine.replace("User=root", "Usr=root"));
+    assert.match(ours(await verify()).join("\n"), /Usr/u, "it would have been found");
+  },
+);
+
+test(
+  "status says what to type to the system itself, for this profile's service (RB-118, RB-127, RB-141)",
+  { skip },
+  async () => {
+    assert.doesNotMatch((await cli("gateway", "status", "--no-probe")).stdout, /By hand/u);
+    for (const [profile, unit] of [
+      [[], "openclaw-gateway.service"],
+      [["--profile", "rescue"], "openclaw-gateway-rescue.service"],
+    ] as const) {
+      await cli(...profile, "gateway", "install", "--port", String(await freePort()));
+      const { stdout } = await cli(...profile, "gateway", "status", "--no-probe");
+      assert.ok(
+        stdout.includes(`By hand: systemctl --user restart ${unit} (restart), systemctl --user stop ${unit} (stop)\n`),
+        stdout,
+      );
+    }
+  },
+);
+
+test("an end by SIGTERM is no crash, also where an older build shows it as 143 (RB-22)", { skip }, async () => {
+  await cli("gateway", "install");
+  await tools.write(
+    "systemctl",
+    `case "$*" in
+  *is-enabled*) exit 0 ;;
+  *show*) printf 'LoadState=loaded\\nActiveState=inactive\\nSubState=dead\\nMainPID=0\\nExecMainStatus=143\\nExecMainCode=1\\n' ;;
+esac`,
+  );
+  const { stdout } = await cli("gateway", "status", "--token", "x", "--timeout", "2000");
+  assert.match(stdout, /^Runtime: stopped \(state inactive, sub dead, last exit: asked to stop \(143\)\)$/mu);
+  assert.doesNotMatch(stdout, /Last gateway error/u);
+});
+
+test("the keys of status --json are those that scripts may count on (RB-105, RB-107, VG-10)", { skip }, async () => {
+  const keys = async () => {
+    const report = await status();
+    return Object.fromEntries(
+      Object.entries(report).map(([key, value]) => [
+        key,
+        typeof value === "object" && value !== null && !Array.isArray(value) ? Object.keys(value).toSorted() : null,
+      ]),
+    );
+  };
+  const bare = {
+    service: ["command", "configAudit", "label", "loaded", "loadedText", "name", "notLoadedText", "runtime", "scope"],
+    config: ["cli"],
+    gateway: ["authSource", "bindMode", "port", "portSource", "probeUrl"],
+    stateDir: null,
+    logFile: null,
+    extraServices: null,
+  };
+  assert.deepEqual(await keys(), bare);
+  await cli("gateway", "install");
+  assert.deepEqual(await keys(), {
+    ...bare,
+    service: [...bare.service, "byHand"].toSorted(),
+    config: ["cli", "daemon", "mismatch"],
+  });
+});
