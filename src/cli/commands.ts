@@ -3,6 +3,7 @@
 import type { Context } from "./context.ts";
 import { nodeCommands } from "./node-commands.ts";
 import { serviceCommands } from "./service-commands.ts";
+import { setupCommands } from "./setup-commands.ts";
 
 /** What commander made of the command's own options and arguments. */
 export interface Invocation {
@@ -33,6 +34,7 @@ const deviceRole = [
 const account = ["--account <id>", "account; the first when left out"] as const;
 
 const own: readonly Command[] = [
+  ...setupCommands,
   {
     name: "gateway run",
     summary: "run the Gateway in the foreground",
