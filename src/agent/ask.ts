@@ -4,7 +4,7 @@
 import { abortable } from "../base/abortable.ts";
 import { sleep, type Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import type { Model, ModelEvent, ModelTool } from "../ports/model.ts";
+import type { Model, ModelEvent, ModelTool, Sampling, ToolChoice } from "../ports/model.ts";
 import type { TranscriptMessage, TurnEvent, Usage } from "../ports/turn.ts";
 import { estimateMessage, fitContext } from "./context.ts";
 import type { Cooldowns } from "./cooldowns.ts";
@@ -30,6 +30,8 @@ export interface Question {
   readonly history: readonly TranscriptMessage[];
   readonly turn: readonly TranscriptMessage[];
   readonly tools: readonly ModelTool[];
+  readonly toolChoice: ToolChoice;
+  readonly sampling: Sampling | undefined;
   readonly thinking: string | undefined;
   readonly signal: AbortSignal;
 }
@@ -109,7 +111,9 @@ async function* callOnce(
     system: question.system,
     messages: await fitMessages(model, question, isShortened),
     tools: question.tools,
-    maxOutputTokens: model.maxOutputTokens,
+    toolChoice: question.toolChoice,
+    ...(question.sampling ? { sampling: question.sampling } : {}),
+    maxOutputTokens: Math.min(model.maxOutputTokens, question.sampling?.maxOutputTokens ?? model.maxOutputTokens),
     thinking: question.thinking,
     signal: question.signal,
   });

@@ -17,6 +17,7 @@ import type {
   TurnRunner,
 } from "../ports/turn.ts";
 import { ask, type Answer, type AskDependencies, type AskResult } from "./ask.ts";
+import { decideOffer, openingMessages, splitHistory, toClientCalls } from "./functions.ts";
 import type { ModelChoice } from "./models.ts";
 import { buildPrompt } from "./prompt.ts";
 import { createToolRunner, type RunTool } from "./tool-call.ts";
@@ -72,15 +73,17 @@ async function* loop(
 ): AsyncGenerator<TurnEvent> {
   const { clock } = dependencies;
   const turn: TranscriptMessage[] = [...request.done];
-  const store = async (message: TranscriptMessage) => {
-    await request.checkpoint([message]);
-    turn.push(message);
+  const store = async (...messages: readonly TranscriptMessage[]) => {
+    await request.checkpoint(messages);
+    turn.push(...messages);
   };
-  if (turn.length === 0) await store(userMessage(request, clock.now()));
+  if (turn.length === 0) await store(...openingMessages(request, clock.now()));
 
-  const tools: ModelTool[] = dependencies
+  const own: ModelTool[] = dependencies
     .tools()
     .map(({ name, description, parameters }) => ({ name, description, parameters }));
+  const { tools, choice } = decideOffer(own, request);
+  const { history, calls } = splitHistory(request);
   const { specs, unusable } = dependencies.chooseModels(request.model, request.agentId);
   if (specs.length === 0) {
     yield allFailed({
@@ -97,9 +100,11 @@ async function* loop(
       {
         specs,
         system: buildPrompt(request, tools),
-        history: request.history,
-        turn,
+        history,
+        turn: [...calls, ...turn],
         tools,
+        toolChoice: choice,
+        sampling: request.sampling,
         thinking: request.thinking,
         signal,
       },
@@ -110,6 +115,11 @@ async function* loop(
       return;
     }
     const message = toMessage(result.answer, clock.now());
+    const theirs = toClientCalls(message, request);
+    if (theirs) {
+      yield { type: "end", message: theirs };
+      return;
+    }
     if (result.answer.toolCalls.length === 0) {
       yield result.answer.stopReason === "refused" && result.answer.text === "" ? refused() : { type: "end", message };
       return;
@@ -188,15 +198,6 @@ async function* runPendingTools({
 
 /** Where the transcript keeps arguments that were no JSON: they are refused when the call is run, and shown to the model as they were. */
 const brokenArguments = "__unparsed";
-
-function userMessage(request: TurnRequest, timestamp: number): TranscriptMessage {
-  const images: ContentBlock[] = request.attachments.map(({ mimeType, base64 }) => ({
-    type: "image",
-    mimeType,
-    data: base64,
-  }));
-  return { role: "user", content: [{ type: "text", text: request.text }, ...images], timestamp };
-}
 
 function toMessage(answer: Answer, timestamp: number): AssistantMessage {
   const calls: ContentBlock[] = answer.toolCalls.map((call) => ({

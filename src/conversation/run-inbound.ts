@@ -1,21 +1,17 @@
 // A client's request for a turn in the form that the waist takes: the door is `client`, the principal its account, and the
 // idempotency key its event id.
 
-import type { RunId, SessionKey } from "../base/ids.ts";
-import type { Attachment, DeliveryTarget, Inbound } from "../ports/message.ts";
+import type { Attachment, Inbound, RunOptions } from "../ports/message.ts";
 import type { Caller } from "../ports/method.ts";
 
-export function createRunInbound(run: {
-  caller: Caller;
-  runId: RunId;
-  sessionKey: SessionKey;
-  text: string;
-  attachments: readonly Attachment[];
-  deliver?: DeliveryTarget | "last";
-  timeoutMs?: number;
-  thinking?: string;
-  extraSystemPrompt?: string;
-}): Inbound {
+export interface RunRequest extends Omit<RunOptions, "model"> {
+  readonly caller: Caller;
+  readonly text: string;
+  readonly attachments: readonly Attachment[];
+  readonly model?: string;
+}
+
+export function createRunInbound(run: RunRequest): Inbound {
   const { caller, text, attachments, ...options } = run;
   return {
     channel: "client",

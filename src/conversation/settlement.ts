@@ -77,7 +77,15 @@ function toSettled({ last, durationMs }: Settlement): Omit<Settled, "message"> {
       const { provider, model, usage, stopReason } = last.message;
       return {
         state: "ok",
-        outcome: { text: visibleText(textOf(last.message)), durationMs, provider, model, usage, stopReason },
+        outcome: {
+          text: visibleText(textOf(last.message)),
+          durationMs,
+          provider,
+          model,
+          usage,
+          stopReason,
+          ...callsIn(last.message),
+        },
       };
     }
     case "failed":
@@ -101,6 +109,13 @@ function toSettled({ last, durationMs }: Settlement): Omit<Settled, "message"> {
         outcome: { text: "", durationMs, fault: { code: "internal", message: "the turn ended without an end" } },
       };
   }
+}
+
+function callsIn({ content }: AssistantMessage): Pick<TurnOutcome, "calls"> {
+  const calls = content.flatMap((block) =>
+    block.type === "toolCall" ? [{ id: block.id, name: block.name, arguments: block.arguments }] : [],
+  );
+  return calls.length > 0 ? { calls } : {};
 }
 
 /** What the transcript keeps as the turn's last message. */

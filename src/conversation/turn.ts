@@ -8,7 +8,7 @@ import type { Ids } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import { ellipsize } from "../base/text.ts";
 import type { Database } from "../platform/database.ts";
-import type { DeliveryTarget, Inbound } from "../ports/message.ts";
+import type { DeliveryTarget, Inbound, RunOptions } from "../ports/message.ts";
 import type { Publish } from "../ports/publish.ts";
 import type { TranscriptMessage, TurnEvent, TurnRequest, TurnRunner } from "../ports/turn.ts";
 import { agentOf } from "./route.ts";
@@ -157,7 +157,8 @@ interface Performing {
 
 function createRequest({ turn, opened, target, signal }: Performing, dependencies: TurnDependencies): TurnRequest {
   const { inbound, session } = opened;
-  const { sender, chat, run } = inbound;
+  const { sender, chat } = inbound;
+  const run: Partial<RunOptions> = inbound.run ?? {};
   const { database, clock, priceOf, sessionFeed } = dependencies;
   const place = {
     sessionKey: turn.sessionKey,
@@ -174,11 +175,15 @@ function createRequest({ turn, opened, target, signal }: Performing, dependencie
     text: withSystemEvents(inbound.text, opened.events),
     attachments: inbound.attachments ?? [],
     origin: target && { ...target, senderId: sender.id, chatKind: chat.kind, senderName: sender.name },
-    timeoutMs: run?.timeoutMs ?? dependencies.defaultTimeoutMs(),
-    model: run?.model ?? session.settings.model,
-    thinking: run?.thinking ?? session.settings.thinkingLevel ?? dependencies.defaultThinking(),
-    extraSystemPrompt: run?.extraSystemPrompt,
-    history: opened.history,
+    timeoutMs: run.timeoutMs ?? dependencies.defaultTimeoutMs(),
+    model: run.model ?? session.settings.model,
+    thinking: run.thinking ?? session.settings.thinkingLevel ?? dependencies.defaultThinking(),
+    extraSystemPrompt: run.extraSystemPrompt,
+    functions: run.functions,
+    functionChoice: run.functionChoice,
+    functionResults: run.functionResults,
+    sampling: run.sampling,
+    history: run.conversation ?? opened.history,
     done: opened.done,
     async checkpoint(messages) {
       await database.write((sql) => {

@@ -1,6 +1,8 @@
 // What comes in and what goes out. Every cause of a turn becomes one Inbound; every effect on a platform one Outbound.
 
 import type { RunId, SessionKey } from "../base/ids.ts";
+import type { ModelTool, Sampling, ToolChoice } from "./model.ts";
+import type { TranscriptMessage } from "./transcript.ts";
 
 export interface ChatRef {
   readonly kind: "direct" | "group";
@@ -32,6 +34,14 @@ export interface Attachment {
   readonly base64: string;
 }
 
+/** What a client's function gave for a call of the turn before. */
+export interface FunctionResult {
+  readonly callId: string;
+  readonly name: string;
+  readonly output: string;
+  readonly isError: boolean;
+}
+
 /** What an authenticated client may say about the turn it asks for. Absent on messages from a channel. */
 export interface RunOptions {
   readonly runId: RunId;
@@ -41,6 +51,13 @@ export interface RunOptions {
   readonly model?: string;
   readonly thinking?: string;
   readonly extraSystemPrompt?: string;
+  /** The conversation so far as the client tells it, in place of the session's own. */
+  readonly conversation?: readonly TranscriptMessage[];
+  readonly functions?: readonly ModelTool[];
+  readonly functionChoice?: ToolChoice;
+  /** Answers to the calls that `conversation` ends with; the message itself has no text then. */
+  readonly functionResults?: readonly FunctionResult[];
+  readonly sampling?: Sampling;
   /** The reply is sent there as well as streamed to clients; `last`: where the session was last heard from. */
   readonly deliver?: DeliveryTarget | "last";
 }

@@ -1,7 +1,7 @@
 // A language model behind one shape, whichever wire form its provider speaks.
 
 import type { JsonObject } from "../base/json.ts";
-import type { TranscriptMessage, Usage } from "./turn.ts";
+import type { TranscriptMessage, Usage } from "./transcript.ts";
 
 export interface ModelTool {
   readonly name: string;
@@ -9,10 +9,28 @@ export interface ModelTool {
   readonly parameters: JsonObject;
 }
 
+/** `required`: some tool; a name: that one. */
+export type ToolChoice = "auto" | "none" | "required" | { readonly name: string };
+
+/** How a client wants a model to choose its words; what a provider does not know it ignores. */
+export interface Sampling {
+  /** Lowers the model's own limit, never raises it. */
+  readonly maxOutputTokens?: number;
+  readonly temperature?: number;
+  readonly topP?: number;
+  readonly frequencyPenalty?: number;
+  readonly presencePenalty?: number;
+  readonly seed?: number;
+  readonly stop?: readonly string[];
+}
+
 export interface ModelRequest {
   readonly system: string;
   readonly messages: readonly TranscriptMessage[];
   readonly tools: readonly ModelTool[];
+  /** Absent: auto. */
+  readonly toolChoice?: ToolChoice;
+  readonly sampling?: Sampling;
   readonly maxOutputTokens: number;
   /** off, minimal, low, medium, high or xhigh; absent means the model's default. */
   readonly thinking?: string;

@@ -2,49 +2,11 @@
 
 import type { Fault } from "../base/fault.ts";
 import type { RunId, SessionKey } from "../base/ids.ts";
-import type { Attachment, DeliveryTarget } from "./message.ts";
+import type { Attachment, DeliveryTarget, FunctionResult } from "./message.ts";
+import type { ModelTool, Sampling, ToolChoice } from "./model.ts";
+import type { AssistantMessage, TranscriptMessage } from "./transcript.ts";
 
-export type ContentBlock =
-  | { readonly type: "text"; readonly text: string }
-  | { readonly type: "thinking"; readonly thinking: string; readonly signature?: string }
-  | { readonly type: "image"; readonly mimeType: string; readonly data: string }
-  | {
-      readonly type: "toolCall";
-      readonly id: string;
-      readonly name: string;
-      readonly arguments: Record<string, unknown>;
-    };
-
-export interface Usage {
-  readonly input: number;
-  readonly output: number;
-  readonly cacheRead: number;
-  readonly cacheWrite: number;
-  readonly totalTokens: number;
-}
-
-/** Stored in the transcript and shown by `chat.history` in this form. */
-export type TranscriptMessage =
-  | { readonly role: "user"; readonly content: readonly ContentBlock[]; readonly timestamp: number }
-  | {
-      readonly role: "assistant";
-      readonly content: readonly ContentBlock[];
-      readonly timestamp: number;
-      readonly provider: string;
-      readonly model: string;
-      readonly usage: Usage;
-      readonly stopReason: string;
-    }
-  | {
-      readonly role: "toolResult";
-      readonly content: readonly ContentBlock[];
-      readonly timestamp: number;
-      readonly toolCallId: string;
-      readonly toolName: string;
-      readonly isError: boolean;
-    };
-
-export type AssistantMessage = Extract<TranscriptMessage, { role: "assistant" }>;
+export type { AssistantMessage, ContentBlock, TranscriptMessage, Usage } from "./transcript.ts";
 
 export interface TurnRequest {
   readonly runId: RunId;
@@ -66,6 +28,13 @@ export interface TurnRequest {
   readonly model?: string;
   readonly thinking?: string;
   readonly extraSystemPrompt?: string;
+  /** Functions of the client: a call of one ends the turn, and the client does it. */
+  readonly functions?: readonly ModelTool[];
+  /** About the client's functions alone. */
+  readonly functionChoice?: ToolChoice;
+  /** What the client's functions gave: the turn goes on from there, and `text` is empty. */
+  readonly functionResults?: readonly FunctionResult[];
+  readonly sampling?: Sampling;
   /** The session before this turn, oldest first. */
   readonly history: readonly TranscriptMessage[];
   /** What earlier attempts of this turn have already stored: the user's message first, then whole steps. */
@@ -98,6 +67,7 @@ export type TurnEvent =
       readonly isError: boolean;
       readonly result: string;
     }
+  /** With calls in the message: they are the client's to do. */
   | { readonly type: "end"; readonly message: AssistantMessage }
   /** `notice` is the one honest sentence for the sender. */
   | { readonly type: "failed"; readonly fault: Fault; readonly notice: string }

@@ -11,7 +11,7 @@ import type {
 
 import { isRecord } from "../../base/json.ts";
 import type { EgressFetch } from "../../platform/egress.ts";
-import type { Model, ModelEvent, ModelRequest } from "../../ports/model.ts";
+import type { Model, ModelEvent, ModelRequest, Sampling, ToolChoice } from "../../ports/model.ts";
 import type { TranscriptMessage, Usage } from "../../ports/turn.ts";
 import type { ModelSpec } from "../models.ts";
 import { classifyFailure } from "./failure.ts";
@@ -53,11 +53,24 @@ function toCallOptions(request: ModelRequest): LanguageModelV4CallOptions {
             description: tool.description,
             inputSchema: tool.parameters as object,
           })),
-          toolChoice: { type: "auto" as const },
+          toolChoice: toToolChoice(request.toolChoice ?? "auto"),
         }
       : {}),
+    ...toSampling(request.sampling ?? {}),
     ...(request.thinking ? { reasoning: toReasoning(request.thinking) } : {}),
   };
+}
+
+function toToolChoice(choice: ToolChoice): NonNullable<LanguageModelV4CallOptions["toolChoice"]> {
+  return typeof choice === "string" ? { type: choice } : { type: "tool", toolName: choice.name };
+}
+
+function toSampling({
+  maxOutputTokens: _decidedByTheCaller,
+  stop,
+  ...rest
+}: Sampling): Partial<LanguageModelV4CallOptions> {
+  return { ...rest, ...(stop ? { stopSequences: [...stop] } : {}) };
 }
 
 function toReasoning(level: string): NonNullable<LanguageModelV4CallOptions["reasoning"]> {

@@ -16,7 +16,15 @@ export interface TurnOutcome {
   readonly model?: string;
   readonly usage?: Usage;
   readonly stopReason?: string;
+  /** Calls that the client is asked to do. */
+  readonly calls?: readonly FunctionCall[];
   readonly fault?: { readonly code: FaultCode; readonly message: string };
+}
+
+export interface FunctionCall {
+  readonly id: string;
+  readonly name: string;
+  readonly arguments: Readonly<Record<string, unknown>>;
 }
 
 export interface TurnRow {
