@@ -1,5 +1,5 @@
 // Who sent a plain HTTP request. The Gateway's secret makes a full operator, a Tailscale identity one that reads and writes;
-// the limiter stands before every comparison, of a route's own token too (S4, S8, S38).
+// the limiter stands before every comparison, of a route's own token too (S4, S8, R38).
 
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 

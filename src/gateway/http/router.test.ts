@@ -74,7 +74,7 @@ test("a route that is switched off does not exist, with the right secret neither
   assert.deepEqual(await errorOf(await call("/echo", { method: "POST", body: "{}" })), [404, "not_found"]);
 });
 
-test("S38: wrong paths and methods cost nothing; wrong secrets make their source wait, whatever it shows then", async (context) => {
+test("R38: wrong paths and methods cost nothing; wrong secrets make their source wait, whatever it shows then", async (context) => {
   const { route } = createEcho();
   const { call } = await setUp(context, [route]);
   for (let count = 0; count < 50; count += 1) {
