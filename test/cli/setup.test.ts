@@ -62,7 +62,7 @@ test("setup writes gateway.mode, a token of 48 hex digits and a workspace, for t
   const { code, stdout, stderr } = await home.run(["setup"]);
   assert.deepEqual([code, stderr], [0, ""]);
   assert.match(stdout, /^Config .*openclaw\.json \(made\)\nToken .*gateway-token \(made\)\nWorkspace .*AGENTS\.md/u);
-  assert.match(stdout, /\nnext: openclaw gateway /u);
+  assert.match(stdout, /\nnext: openclaw gateway\b/u);
 
   assert.deepEqual(JSON.parse(await read(".openclaw", "openclaw.json")), {
     gateway: { mode: "local" },
