@@ -24,7 +24,7 @@ function printed(...argv: string[]): Printed {
   return parsed as Printed;
 }
 
-test("a bare `gateway` is `gateway run`, with the options of the latter", () => {
+test("a bare `gateway` is `gateway run`, with the options of the latter (RB-02)", () => {
   for (const argv of [["gateway"], ["gateway", "run"]]) {
     const { name, options } = chosen(...argv, "--port", "19001", "--allow-unconfigured", "--verbose");
     assert.equal(name, "gateway run");

@@ -325,7 +325,7 @@ test("events reach who listens for them, until they stop listening", async () =>
   assert.deepEqual(texts, ["one"]);
 });
 
-test("a gap in the numbers of events is told once, with both numbers; events without a number do not count", async () => {
+test("a gap in the numbers of events is told once, with both numbers; events without a number do not count (RB-94)", async () => {
   const server = await openServer(
     welcoming(({ id }, peer) => {
       for (const seq of [1, 2, undefined, 5, 6]) peer.send({ type: "event", event: "tick", payload: { ts: 1 }, seq });

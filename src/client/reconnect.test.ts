@@ -148,7 +148,7 @@ test("a line on which nothing comes for two ticks is closed with 4000, at once f
   assert.equal(server.peers.length, 2);
 });
 
-test("a tick keeps the line, and so does any other frame", async () => {
+test("a tick keeps the line, and so does any other frame (RB-92)", async () => {
   const clock = createManualClock();
   const server = await openServer(welcoming(({ id }, peer) => peer.send(ok(id, {}))));
   const { client, reach } = keep(server.url, clock);
@@ -169,7 +169,7 @@ test("a tick keeps the line, and so does any other frame", async () => {
   assert.equal(server.peers.length, 1);
 });
 
-test("after a told restart it is back at once, and looks every second until the time is up", async () => {
+test("after a told restart it is back at once, and looks every second until the time is up (RB-77, RB-136, OV-44)", async () => {
   const clock = createManualClock();
   const server = await openServer(welcoming());
   const { reach } = keep(server.url, clock, { random: () => 0.999 });
@@ -264,7 +264,7 @@ test("a limit of tries is waited out, however long it is", async () => {
   assert.equal((await reach("waiting")).delayMs, 77_000);
 });
 
-test("missed events are told with their numbers; refreshing is asked for once a second at most", async () => {
+test("missed events are told with their numbers; refreshing is asked for once a second at most (RB-94)", async () => {
   const clock = createManualClock();
   const server = await openServer(welcoming(({ id }, peer) => peer.send(ok(id, {}))));
   const { client, reach } = keep(server.url, clock);

@@ -84,7 +84,7 @@ async function save(text: string) {
   await settle();
 }
 
-test("each effect is the least that its key declares", async () => {
+test("each effect is the least that its key declares (RB-09, OV-10)", async () => {
   await open("{}");
   const cases: [string, string[]][] = [
     ['{ agents: { defaults: { model: "a/b" } } }', []],
@@ -210,7 +210,7 @@ test("mode restart restarts for any key but stamps", async () => {
   assert.deepEqual(done, ["restart: config changed: agents.defaults.timeoutSeconds"]);
 });
 
-test("mode off leaves all as it was until a saved file says otherwise", async () => {
+test("mode off leaves all as it was until a saved file says otherwise (RB-11, OV-10)", async () => {
   await open('{ gateway: { reload: { mode: "off" } } }');
   await save('{ gateway: { reload: { mode: "off" } }, agents: { defaults: { timeoutSeconds: 7 } } }');
   assert.deepEqual([done, store.current().agents.defaults.timeoutSeconds], [[], 600]);

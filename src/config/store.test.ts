@@ -109,7 +109,7 @@ test("a look at the config writes no copy", async () => {
   assert.deepEqual(await readdir(folder), ["openclaw.json"]);
 });
 
-test("the server looks at its config before the environment, a client the other way round, and both name what they used", async () => {
+test("the server looks at its config before the environment, a client the other way round, and both name what they used (RB-24, OV-12, VG-07)", async () => {
   const env = createEnv(brandOf("openclaw"), { CLAWDBOT_GATEWAY_TOKEN: "from-env" });
   const config = structuredClone(defaultConfig());
   config.gateway.auth.token = "from-config";
@@ -127,7 +127,7 @@ test("the server looks at its config before the environment, a client the other 
   assert.equal((await resolveServerSecret({ ...sources, flags: { token: "flag" } }))?.value, "flag");
 });
 
-test("the first run's token is long, private and found again; a blank one counts as none", async () => {
+test("the first run's token is long, private and found again; a blank one counts as none (RB-24, VG-07)", async () => {
   const tokenFile = join(folder, "credentials", "token");
   const sources = {
     flags: {},

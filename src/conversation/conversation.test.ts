@@ -221,7 +221,7 @@ test("stop ends the running turn and what waits behind it", async () => {
   assert.equal(kit.channel.sent.length, 0);
 });
 
-test("send has one effect and one answer for a key, also after a restart", async () => {
+test("send has one effect and one answer for a key, also after a restart (RB-138)", async () => {
   const databaseFile = nextFile();
   const first = await openConversationKit({ databaseFile, runTurn: echo });
   const request = {

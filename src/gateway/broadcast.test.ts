@@ -31,7 +31,7 @@ const chat = (state: "delta" | "final") => ({
   message: { role: "assistant" as const, content: [{ type: "text", text: "hi" }], timestamp: 1 },
 });
 
-test("signs of life reach everybody, conversations only who may read", () => {
+test("signs of life reach everybody, conversations only who may read (RB-76, RB-92, OV-35)", () => {
   const bus = createBus(silentLog);
   const reader = client(["operator.write"]);
   const nobody = client([]);

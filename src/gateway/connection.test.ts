@@ -159,7 +159,7 @@ test("a close reason fits the frame and no character is cut", () => {
   assert.equal(closes[0]?.reason, "é".repeat(60));
 });
 
-test("errors have the keys that strict clients allow, whatever the fault carries", () => {
+test("errors have the keys that strict clients allow, whatever the fault carries (RB-87)", () => {
   const faults = [
     new Fault("overloaded", "busy", { retryAfterMs: 12.5, field: "x", next: "wait", details: { code: "X" } }),
     new Fault("internal", ""),

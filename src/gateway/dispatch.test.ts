@@ -234,7 +234,7 @@ test("one connection has so many requests under way and no more", async () => {
   assert.equal(client.pending, 0);
 });
 
-test("while the Gateway stops nothing new is begun, yet clients may look", async () => {
+test("while the Gateway stops nothing new is begun, yet clients may look (RB-91)", async () => {
   const { send, answered } = setUp(
     { health: async () => "still here", send: async () => "sent" },
     { isDraining: () => true },

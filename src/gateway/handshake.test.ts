@@ -62,7 +62,7 @@ function grantedOf(decision: ConnectDecision) {
   return decision.granted;
 }
 
-test("only a right credential lets anybody in, in whichever field it comes and whatever stands beside it", async () => {
+test("only a right credential lets anybody in, in whichever field it comes and whatever stands beside it (RB-25, OV-13, VG-07)", async () => {
   const device = createTestDevice();
   const other = createTestDevice();
   const tokens = new Map<string, string>();
@@ -138,7 +138,7 @@ function withIdentity(
   }
 }
 
-test("without any auth the secret is missing, by the name of the configured mode", async () => {
+test("without any auth the secret is missing, by the name of the configured mode (RB-24, OV-11)", async () => {
   for (const auth of [undefined, {}, { token: "" }, { token: "", password: "" }]) {
     const sent = params();
     delete sent.auth;

@@ -167,7 +167,7 @@ test("the Gateway is not ok when its database or an essential service fails, and
   assert.equal(telegram.problems?.length, 2);
 });
 
-test("the link, the queue and the ages are told", async () => {
+test("the link, the queue and the ages are told (RB-101, OV-45)", async () => {
   const { health, clock } = setUp();
   assert.equal((await health.get(false)).linkChannel, undefined);
   const seen = { ...account, lastInboundAt: clock.now() - 500, lastPollAt: clock.now() + 99_999 };

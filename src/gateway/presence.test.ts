@@ -52,7 +52,7 @@ function client(
   };
 }
 
-test("the Gateway itself is always there, first and fresh", async () => {
+test("the Gateway itself is always there, first and fresh (RB-132)", async () => {
   const { clock, presence } = setUp();
   await clock.advance(60 * minute);
   const [own, ...others] = presence.list();
@@ -77,7 +77,7 @@ test("a client comes, stays however quiet it is, and fades five minutes after it
   assert.equal(presence.list().length, 1);
 });
 
-test("an installation keeps one row over its connections, and is gone with the last of them", () => {
+test("an installation keeps one row over its connections, and is gone with the last of them (RB-73)", () => {
   const { presence } = setUp();
   const window = (connId: string) => client({ instanceId: "INST-1", connId });
   presence.connected(window("a"));
@@ -157,7 +157,7 @@ test("at most 200 rows: who is connected stays, the oldest others go", () => {
   assert.ok(!rows.some(({ text }) => text === "device 0"));
 });
 
-test("every change raises the version; a crowd is told in few lists, the last of them complete", async () => {
+test("every change raises the version; a crowd is told in few lists, the last of them complete (RB-75)", async () => {
   const { clock, presence, told } = setUp();
   presence.connected(client({ connId: "first" }));
   assert.equal(told(), 1);

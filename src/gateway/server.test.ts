@@ -245,7 +245,7 @@ test("a client that leaves is gone for all, its handlers are told, and its row s
   assert.equal([...kit.server.connections()].length, 1);
 });
 
-test("at the end everybody hears shutdown, then 1012, and nobody comes in any more", async (context) => {
+test("at the end everybody hears shutdown, then 1012, and nobody comes in any more (RB-77, RB-136)", async (context) => {
   const { kit, open, hello } = await setUp(context);
   const client = await hello();
   const stranger = await open();

@@ -26,7 +26,7 @@ const answer = (node: FakeNode, id: string, result: object) =>
 const invoke = (nodeId: string, extra: object = {}) =>
   kit.call("node.invoke", { nodeId, command: "system.which", params: { bins: ["ls"] }, idempotencyKey: "k", ...extra });
 
-test("a command reaches its node and the answer its caller", async () => {
+test("a command reaches its node and the answer its caller (RB-71)", async () => {
   const node = connect("a");
   const result = invoke("a");
   const id = await asked(node);
@@ -146,7 +146,7 @@ test("a node speaks for itself: another's id, another's command and a replaced c
   assert.match((await claim("a", a.caller)).message, /replaced/u);
 });
 
-test("list shows paired and connected nodes, connected first; describe adds what the node brings", async () => {
+test("list shows paired and connected nodes, connected first; describe adds what the node brings (RB-69, RB-70)", async () => {
   connect("zed", { displayName: "Zed", remoteIp: "10.0.0.2" });
   connect("stranger", { displayName: "Anna", commands: ["system.run", "camera.snap"] });
   const { request } = await kit.call("node.pair.request", { nodeId: "old", displayName: "Attic" });

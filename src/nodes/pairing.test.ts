@@ -19,7 +19,7 @@ const pair = async (nodeId: string) => {
 };
 const eventsOf = (name: string) => kit.events.filter((event) => event.name === name).map(({ payload }) => payload);
 
-test("a request is told once, approved once, and gives a token that works", async () => {
+test("a request is told once, approved once, and gives a token that works (RB-72)", async () => {
   const { request, created, status } = await kit.call("node.pair.request", { nodeId: "n", displayName: "Shelf" });
   assert.deepEqual(
     { status, created, isRepair: request.isRepair },

@@ -44,7 +44,7 @@ const isRefusal = (error: unknown, pid?: number) =>
   error.code === "already_running" &&
   (pid === undefined || error.message.includes(`pid ${pid}, port 4711`));
 
-test("a second process is refused and told who runs; a killed one leaves nothing behind, twenty times over", async () => {
+test("a second process is refused and told who runs; a killed one leaves nothing behind, twenty times over (RB-01, RB-133, MG-07)", async () => {
   const path = join(root, "killed.lock");
   for (let round = 0; round < 20; round += 1) {
     const { child, answer } = await tryElsewhere(path);

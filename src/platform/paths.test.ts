@@ -21,7 +21,7 @@ const derive = (
     exists: (path) => (options.existing ?? []).includes(path),
   });
 
-test("both names have their own folders, files and logs", () => {
+test("both names have their own folders, files and logs (RB-08, RB-44, OV-09, OV-19, VG-06)", () => {
   const openclaw = derive("openclaw");
   assert.deepEqual(
     [openclaw.state, openclaw.config, openclaw.workspace, openclaw.logs],
@@ -34,7 +34,7 @@ test("both names have their own folders, files and logs", () => {
   );
 });
 
-test("a profile moves everything", () => {
+test("a profile moves everything (RB-39, RB-43, RB-44, RB-48, OV-19, MG-08)", () => {
   const dev = derive("openclaw", { profile: "dev" });
   assert.deepEqual(
     [dev.state, dev.config, dev.workspace, dev.logPrefix],
@@ -56,7 +56,7 @@ test("a sibling's folder is used in place when only it exists, with the file tha
   assert.equal(derive("openclaw", { existing: [...existing, "/home/me/.openclaw"] }).state, "/home/me/.openclaw");
 });
 
-test("the environment decides each path by itself, our own prefix first", () => {
+test("the environment decides each path by itself, our own prefix first (RB-55, MG-02, MG-03, MG-30, MG-31)", () => {
   const vars = { CLAWDBOT_STATE_DIR: "/b", OPENCLAW_STATE_DIR: "~/a", OPENCLAW_CONFIG_PATH: "~/c.json" };
   assert.deepEqual(
     [derive("openclaw", { vars }).state, derive("openclaw", { vars }).config],
@@ -98,7 +98,7 @@ test("the config is looked for by the documented order, whatever exists", () => 
   );
 });
 
-test("all that is written lies in the state folder", () => {
+test("all that is written lies in the state folder (MG-03)", () => {
   const { state, database, lock, credentials, gatewayToken, deviceIdentity, deviceTokens, lastGoodConfig } = derive(
     "openclaw",
     {
@@ -110,7 +110,7 @@ test("all that is written lies in the state folder", () => {
   }
 });
 
-test("two config files over one state folder keep a copy each, which a restart finds again", () => {
+test("two config files over one state folder keep a copy each, which a restart finds again (MG-30, MG-31)", () => {
   const copyOf = (config: string) =>
     derive("openclaw", { vars: { OPENCLAW_STATE_DIR: "/s", OPENCLAW_CONFIG_PATH: config } }).lastGoodConfig;
   assert.equal(copyOf("/s/openclaw.json"), "/s/config-last-good.json");
@@ -128,7 +128,7 @@ test("a profile named in the environment alone moves the workspace and the log, 
   assert.throws(() => derive("openclaw", { vars: { CLAWDBOT_PROFILE: "../x" } }), /Invalid CLAWDBOT_PROFILE/u);
 });
 
-test("the port comes from the flag, then the environment, then the config, then the default", () => {
+test("the port comes from the flag, then the environment, then the config, then the default (RB-27, RB-45, RB-49, OV-31, MG-05, MG-21)", () => {
   const ports = fc.option(fc.integer({ min: 1, max: 65_535 }), { nil: undefined });
   fc.assert(
     fc.property(ports, ports, ports, fc.boolean(), (flag, variable, configured, isDev) => {

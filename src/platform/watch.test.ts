@@ -47,7 +47,7 @@ async function seen(task: () => Promise<unknown>): Promise<void> {
   await told;
 }
 
-test("a file that comes, is written, replaced by rename, and goes is told of", async () => {
+test("a file that comes, is written, replaced by rename, and goes is told of (RB-08)", async () => {
   await start();
   await seen(() => writeFile(path, "1"));
   await seen(() => writeFile(path, "22"));

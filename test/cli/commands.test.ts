@@ -23,7 +23,7 @@ async function json(...args: string[]): Promise<Record<string, unknown>> {
   return value;
 }
 
-test("health tells people and programs the same", async () => {
+test("health tells people and programs the same (RB-63, RB-137)", async () => {
   const health = await json("health");
   assert.equal(health["ok"], true);
   const { code, stdout, stderr } = await gateway.cli("health");
@@ -32,7 +32,7 @@ test("health tells people and programs the same", async () => {
   assert.deepEqual(Object.keys(await json("gateway", "health")).toSorted(), Object.keys(health).toSorted());
 });
 
-test("status and gateway status find it, and say where and with which secret", async () => {
+test("status and gateway status find it, and say where and with which secret (RB-107, RB-137, VG-10)", async () => {
   const status = await json("status");
   assert.equal((status["gateway"] as { reachable: boolean }).reachable, true);
   assert.ok("queue" in status);
@@ -50,7 +50,7 @@ test("status and gateway status find it, and say where and with which secret", a
   assert.doesNotMatch(JSON.stringify([status, report]), new RegExp(gateway.token, "u"));
 });
 
-test("agent prints the reply, and with --json the whole answer", async () => {
+test("agent prints the reply, and with --json the whole answer (RB-139)", async () => {
   const { code, stdout, stderr } = await gateway.cli("agent", "--message", "hello");
   assert.deepEqual([code, stderr], [0, ""]);
   assert.notEqual(stdout.trim(), "");
@@ -58,7 +58,7 @@ test("agent prints the reply, and with --json the whole answer", async () => {
   assert.equal(answer["status"], "ok");
 });
 
-test("gateway call takes any method, and waits for a final answer when asked", async () => {
+test("gateway call takes any method, and waits for a final answer when asked (RB-140)", async () => {
   const params = JSON.stringify({ message: "hi", idempotencyKey: "call-1" });
   const first = await json("gateway", "call", "agent", "--params", params);
   assert.equal(first["status"], "accepted");
@@ -86,14 +86,14 @@ test("mistakes end with one line, a next step and the right exit code, and leave
   }
 });
 
-test("a wrong token is named with the place it came from", async () => {
+test("a wrong token is named with the place it came from (OV-49)", async () => {
   const { code, stderr } = await gateway.cli("health", "--token", "wrong");
   assert.equal(code, 1);
   assert.match(stderr, /^error: unauthorized: .*the token used is that of --token\nnext: make it the one/u);
   assert.doesNotMatch(stderr, new RegExp(gateway.token, "u"));
 });
 
-test("--url with the token of the environment reaches it, before and after the command", async () => {
+test("--url with the token of the environment reaches it, before and after the command (OV-49)", async () => {
   const url = `ws://127.0.0.1:${gateway.port}`;
   for (const args of [
     ["--url", url, "status"],
@@ -114,7 +114,7 @@ test("every command is one and the same device, whose key is its owner's alone",
   assert.equal(await readFile(path, "utf8"), first);
 });
 
-test("system presence names the Gateway and this command", async () => {
+test("system presence names the Gateway and this command (RB-65)", async () => {
   const entries = (await json("system", "presence")) as unknown as { mode?: string }[];
   assert.ok(entries.some(({ mode }) => mode === "gateway"));
   const { code, stdout } = await gateway.cli("system", "presence");
@@ -131,7 +131,7 @@ test("nobody waiting for approval is an empty list", async () => {
   assert.deepEqual(await json("pairing", "list", "Telegram"), { channel: "telegram", requests: [] });
 });
 
-test("logs come as lines for people and as one object a line for programs", async () => {
+test("logs come as lines for people and as one object a line for programs (RB-109, VG-13)", async () => {
   const { code, stdout } = await gateway.cli("logs", "--limit", "5");
   assert.equal(code, 0);
   assert.ok(stdout.trim().split("\n").length <= 5);

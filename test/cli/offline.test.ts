@@ -33,7 +33,7 @@ async function today(): Promise<string> {
   return String((JSON.parse(meta) as { file: string }).file);
 }
 
-test("nobody answering is told with the address, where the port came from, and how to start it", async () => {
+test("nobody answering is told with the address, where the port came from, and how to start it (RB-134, RB-142)", async () => {
   const { code, stdout, stderr } = await machine.cli("health");
   assert.deepEqual([code, stdout], [1, ""]);
   assert.match(stderr, /^error: no Gateway answers on ws:\/\/127\.0\.0\.1:\d+: .*ECONNREFUSED.*port from environment/u);
@@ -105,7 +105,7 @@ test("pairing without a database says what to start", async () => {
   assert.match(stderr, /next: start one with openclaw --profile x gateway\n$/u);
 });
 
-test("logs come from the file, with what they are told about why", async () => {
+test("logs come from the file, with what they are told about why (OV-48)", async () => {
   const file = await today();
   await writeFile(file, record("first \u001B[31mred"));
   const { code, stdout, stderr } = await machine.cli("logs");
@@ -119,7 +119,7 @@ test("logs of a Gateway elsewhere are never read from a file here", async () => 
   assert.deepEqual([code, stdout], [1, ""]);
 });
 
-test("following a file goes on by itself, tells each line once, and changes to the file of a new day", async () => {
+test("following a file goes on by itself, tells each line once, and changes to the file of a new day (RB-100, OV-21, VG-13)", async () => {
   const file = await today();
   // the Gateway ended on an earlier day
   await writeFile(file, record("old one"));

@@ -150,7 +150,7 @@ test("access is decided before params are looked at", async () => {
   );
 });
 
-test("each method has only what it advertises: bad params are refused by every one", async () => {
+test("each method has only what it advertises: bad params are refused by every one (RB-81, RB-90)", async () => {
   for (const role of ["operator", "node"] as const) {
     const caller: Identity = { role, protocol: 4, scopes: ["operator.admin"] };
     const open = rows.filter(([, row]) => mayCall(row, caller));

@@ -183,7 +183,7 @@ function judgeOwn(frame: Frame): string[] {
   return issue ? [`${name}: ${issue.text}`] : [];
 }
 
-test("every method says yes once, every event is seen, and all of it is as the schemas say", async () => {
+test("every method says yes once, every event is seen, and all of it is as the schemas say (RB-76, RB-92)", async () => {
   await playConversation();
   await playDevices();
   await playNodes();

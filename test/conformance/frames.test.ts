@@ -141,7 +141,7 @@ async function play(client: RawClient, methods: Map<string, string>): Promise<vo
   await call("chat.history", { sessionKey: 7 });
 }
 
-test("every frame of a session is one of the published protocol's and of our own", async () => {
+test("every frame of a session is one of the published protocol's and of our own (RB-59, RB-60, OV-34)", async () => {
   const client = await openRawClient(gateway.port, gateway.token);
   const methods = new Map<string, string>();
   const id = randomUUID();
@@ -161,7 +161,7 @@ test("each exception has a reason", () => {
   for (const { reason } of exceptions) assert.ok(reason.length > 20);
 });
 
-test("the runbook's own example frame is accepted as written and gets version 7", async () => {
+test("the runbook's own example frame is accepted as written and gets version 7 (RB-57, RB-84, RB-85, OV-32, OV-33)", async () => {
   const client = await openRawClient(gateway.port, gateway.token);
   client.send(
     JSON.stringify({
@@ -186,7 +186,7 @@ test("the runbook's own example frame is accepted as written and gets version 7"
   client.close();
 });
 
-test("every version from 3 to 7 gets the highest that both know", async () => {
+test("every version from 3 to 7 gets the highest that both know (OV-32)", async () => {
   for (const [min, max, expected] of [
     [3, 3, 3],
     [3, 4, 4],
@@ -205,7 +205,7 @@ test("every version from 3 to 7 gets the highest that both know", async () => {
   assert.equal((await client.closed).code, 1002);
 });
 
-test("connect frames recorded from real clients are valid", () => {
+test("connect frames recorded from real clients are valid (RB-57)", () => {
   const device = { id: "ab", publicKey: "cd", signature: "ef", signedAt: 1, nonce: "n" };
   const cli = {
     id: "cli",

@@ -99,7 +99,7 @@ test("Swift: frames are told apart, codes and the version are there", () => {
   assert.match(swift.constants.get("GATEWAY_PROTOCOL_VERSION") ?? "", /^[3-7]$/u);
 });
 
-test("Swift: what a schema accepts comes through a model unchanged", () => {
+test("Swift: what a schema accepts comes through a model unchanged (RB-82)", () => {
   for (const [name, schema] of Object.entries(definitions)) {
     if (name === "GatewayFrame") continue;
     for (const extent of ["least", "full"] as const) {
@@ -165,7 +165,7 @@ test("Swift: the reader refuses what does not fit together", () => {
   }
 });
 
-test("TypeScript: the types compile under the strictest rules and know methods and events", async (context) => {
+test("TypeScript: the types compile under the strictest rules and know methods and events (RB-82)", async (context) => {
   const folder = await mkdtemp(join(tmpdir(), "types-"));
   context.after(() => rm(folder, { recursive: true, force: true }));
   await writeFile(join(folder, "protocol.d.ts"), await read("clients/typescript/protocol.d.ts"));

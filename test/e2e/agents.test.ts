@@ -35,7 +35,7 @@ const ask = async (agentId: string) => {
   return code === 0 ? stdout : stderr;
 };
 
-test("a new agent answers with its own model, a changed one with that of all, a deleted one not at all", async () => {
+test("a new agent answers with its own model, a changed one with that of all, a deleted one not at all (RB-32)", async () => {
   const made = await owner.request("agents.create", { name: "Home Office", model: "mock/special" });
   assert.equal(made.ok, true, JSON.stringify(made.error));
   assert.equal(made.payload?.["workspace"], join(gateway.folder, ".openclaw", "workspace-home-office"));

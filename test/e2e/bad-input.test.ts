@@ -85,7 +85,7 @@ async function knock(kit: ServerKit, count: number): Promise<Map<number, number>
   return codes;
 }
 
-test(`${frames} wrong frames get typed errors, disturb nobody and leave no memory behind (seed ${seed})`, async (context) => {
+test(`${frames} wrong frames get typed errors, disturb nobody and leave no memory behind (seed ${seed}) (RB-81, RB-90)`, async (context) => {
   const kit = await openServerKit({ handlers: { health: async () => "fine", send: async () => "sent" } });
   context.after(() => kit.stop());
   const witness = await openRawClient(kit.port, secret);

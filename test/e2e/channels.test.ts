@@ -43,7 +43,7 @@ async function account(params: object = {}): Promise<Record<string, unknown>> {
   return accounts["telegram"]?.[0] ?? {};
 }
 
-test("channels.status tells what the account last saw, and with probe what the platform says", async () => {
+test("channels.status tells what the account last saw, and with probe what the platform says (OV-51)", async () => {
   const known = await account();
   assert.deepEqual(
     [

@@ -27,7 +27,7 @@ async function connect(scopes: readonly string[] = ["operator.admin"]): Promise<
 
 const hashOf = async (client: RawClient) => (await client.request("config.get")).payload?.["hash"];
 
-test("a key that needs a restart starts the Gateway anew in its process, and clients are told", async () => {
+test("a key that needs a restart starts the Gateway anew in its process, and clients are told (RB-10, RB-77)", async () => {
   const client = await connect();
   const pid = gateway.pid();
   const answer = await client.request("config.patch", {
@@ -61,7 +61,7 @@ test("a key that needs a restart starts the Gateway anew in its process, and cli
   again.close();
 });
 
-test("SIGUSR1 restarts when the config allows it, and is refused with a word otherwise", async () => {
+test("SIGUSR1 restarts when the config allows it, and is refused with a word otherwise (RB-10, RB-23, OV-09)", async () => {
   process.kill(gateway.pid(), "SIGUSR1");
   await prints(/SIGUSR1 ignored: set commands\.restart/u);
   const client = await connect();

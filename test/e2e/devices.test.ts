@@ -246,7 +246,7 @@ test("the published client from afar: told to wait, approved, in by itself, back
   assert.ok(performance.now() - begunAt < 1_000);
 });
 
-test("a tailnet login is no device: without one it is refused, with one it has to be approved", async () => {
+test("a tailnet login is no device: without one it is refused, with one it has to be approved (OV-14)", async () => {
   const tailnet = await openServerKit({ tailscaleLogin: async () => "ann@example.com" });
   const afar = await openRawClient(tailnet.port, secret, remote);
   const bare = { ...connectParams(secret), auth: {} };

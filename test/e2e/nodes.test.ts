@@ -64,23 +64,27 @@ const isAlive = (pid: number) => {
   }
 };
 
-test("two node hosts pair by themselves on this machine, and each does what it is asked", { skip }, async () => {
-  const [shelf, attic] = [await startNode("shelf"), await startNode("attic")];
-  const [a, b] = [await findNode("shelf"), await findNode("attic")];
-  assert.notEqual(a.nodeId, b.nodeId);
-  for (const node of [a, b])
-    assert.deepEqual([node.paired, node.connected, node.commands.includes("system.run")], [true, true, true]);
-  const which = payloadOf(await invoke(a.nodeId, "system.which", { bins: ["sh", "no-such-program-here"] }));
-  assert.deepEqual(Object.keys(which["bins"] as object), ["sh"]);
-  const ran = payloadOf(
-    await invoke(b.nodeId, "system.run", { command: ["sh", "-c", "echo $HOME; env | wc -l; exit 4"] }),
-  );
-  assert.deepEqual([ran["exitCode"], ran["success"]], [4, false]);
-  const [home = "", variables = ""] = String(ran["stdout"]).split("\n");
-  assert.equal(home, attic.state);
-  assert.ok(Number(variables) < 12, `${variables} variables`);
-  assert.ok(!shelf.output().includes(gateway.token));
-});
+test(
+  "two node hosts pair by themselves on this machine, and each does what it is asked (RB-69, OV-03)",
+  { skip },
+  async () => {
+    const [shelf, attic] = [await startNode("shelf"), await startNode("attic")];
+    const [a, b] = [await findNode("shelf"), await findNode("attic")];
+    assert.notEqual(a.nodeId, b.nodeId);
+    for (const node of [a, b])
+      assert.deepEqual([node.paired, node.connected, node.commands.includes("system.run")], [true, true, true]);
+    const which = payloadOf(await invoke(a.nodeId, "system.which", { bins: ["sh", "no-such-program-here"] }));
+    assert.deepEqual(Object.keys(which["bins"] as object), ["sh"]);
+    const ran = payloadOf(
+      await invoke(b.nodeId, "system.run", { command: ["sh", "-c", "echo $HOME; env | wc -l; exit 4"] }),
+    );
+    assert.deepEqual([ran["exitCode"], ran["success"]], [4, false]);
+    const [home = "", variables = ""] = String(ran["stdout"]).split("\n");
+    assert.equal(home, attic.state);
+    assert.ok(Number(variables) < 12, `${variables} variables`);
+    assert.ok(!shelf.output().includes(gateway.token));
+  },
+);
 
 test("the same key runs a command once, however many ask at once", { skip }, async () => {
   const node = await startNode("once");

@@ -118,7 +118,7 @@ const readNow: readonly [string, Record<string, object>, (ask: Ask) => Promise<b
 ];
 
 for (const [name, keys, isInUse] of readNow) {
-  test(`${name} counts at once and disturbs nothing`, async () => {
+  test(`${name} counts at once and disturbs nothing (RB-09, OV-06, OV-37, VG-04)`, async () => {
     const client = await connect();
     const ask: Ask = async (method, params) => {
       const { payload, error } = await client.request(method, params);
@@ -139,7 +139,7 @@ for (const [name, keys, isInUse] of readNow) {
 }
 const isLogin = ({ method }: { method: string }) => method === "getMe";
 
-test("a bot token starts its channel again, and clients stay", async () => {
+test("a bot token starts its channel again, and clients stay (OV-37)", async () => {
   const client = await connect();
   const [lives, other] = [starts(), "222222:another-token-of-a-test-bot-xyz"];
   await save(withKeys({ channels: { telegram: { apiRoot: telegram.apiRoot, botToken: other } } }));
@@ -165,7 +165,7 @@ test("a changed secret counts at once: who came with the one before is disconnec
   refused.socket.terminate();
 });
 
-test("a key that is read at start starts the Gateway anew in its process, once", async () => {
+test("a key that is read at start starts the Gateway anew in its process, once (RB-09, RB-10, OV-06, OV-09)", async () => {
   const client = await connect();
   const [pid, lives] = [gateway.pid(), starts()];
   await save(withKeys({ env: { vars: { OPENAI_API_KEY: "sk-test" } } }));
@@ -178,7 +178,7 @@ test("a key that is read at start starts the Gateway anew in its process, once",
   assert.equal(gateway.pid(), pid);
 });
 
-test("twenty edits in two seconds are few changes, the last one counts, and clients stay connected", async () => {
+test("twenty edits in two seconds are few changes, the last one counts, and clients stay connected (RB-08, OV-09)", async () => {
   const clients = await Promise.all([connect(), connect()]);
   await new Promise((resolve) => setTimeout(resolve, 300));
   const [lives, changes] = [starts(), count(/the config has changed/u)];
@@ -266,7 +266,7 @@ test("the CLI's own edits are taken up, and those of a file that is linked to", 
   client.close();
 });
 
-test("a new port is listened on, and the old one is left", async () => {
+test("a new port is listened on, and the old one is left (OV-37)", async () => {
   const [port, next] = [await freePort(), await freePort()];
   const other = await createGatewayProcess({
     config: { gateway: { mode: "local", port, reload: { debounceMs: 50 } } },

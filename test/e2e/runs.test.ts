@@ -41,7 +41,7 @@ const messagesOf = (frame: Frame) => (frame.payload?.["messages"] ?? []) as unkn
 const final = (of: RawClient, id: string) =>
   of.wait((frame) => frame.type === "res" && frame.id === id && frame.payload?.["status"] !== "accepted", 15_000);
 
-test("a run is acknowledged at once and answered later, on the same id; asking again changes nothing", async () => {
+test("a run is acknowledged at once and answered later, on the same id; asking again changes nothing (RB-62, RB-93)", async () => {
   const key = randomUUID();
   const ask = (id: string, message = "hello") => client.request("agent", { message, idempotencyKey: key }, id);
   const accepted = await ask("a1");
@@ -89,7 +89,7 @@ test("the answer of a run outlives the process", async () => {
   assert.equal((await client.request("agent.wait", { runId: key })).payload?.["status"], "ok");
 });
 
-test("a run that exceeds its time is AGENT_TIMEOUT, with payload and error both", async () => {
+test("a run that exceeds its time is AGENT_TIMEOUT, with payload and error both (RB-89)", async () => {
   await gateway.stop("SIGTERM");
   const { writeFile } = await import("node:fs/promises");
   const address = silent.address();
@@ -114,7 +114,7 @@ test("a run that exceeds its time is AGENT_TIMEOUT, with payload and error both"
   assert.equal((await client.request("agent.wait", { runId: key })).payload?.["status"], "error");
 });
 
-test("chat.abort stops what runs and what waits; each ends with one aborted event", async () => {
+test("chat.abort stops what runs and what waits; each ends with one aborted event (RB-78)", async () => {
   const keys = [randomUUID(), randomUUID()];
   for (const key of keys) {
     const started = await client.request("chat.send", { sessionKey: "abort", message: "x", idempotencyKey: key });
@@ -136,7 +136,7 @@ test("chat.abort stops what runs and what waits; each ends with one aborted even
   }
 });
 
-test("send without a channel that is set up is NOT_LINKED", async () => {
+test("send without a channel that is set up is NOT_LINKED (RB-88)", async () => {
   for (const params of [{}, { channel: "whatsapp" }]) {
     const answer = await client.request("send", { to: "1", message: "x", idempotencyKey: randomUUID(), ...params });
     assert.equal(answer.error?.code, "NOT_LINKED");

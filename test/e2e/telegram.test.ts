@@ -63,7 +63,7 @@ async function say(chatId: number, text: string): Promise<void> {
   assert.equal(response.status, 200, await response.text());
 }
 
-test("a message is answered by the model, formatted for Telegram", async () => {
+test("a message is answered by the model, formatted for Telegram (RB-01, OV-01, OV-02, OV-05, VG-01)", async () => {
   await say(1001, "hello there");
   await until(() => sent.length === 1, 15_000);
   assert.equal(sent[0]?.chatId, "1001");
@@ -150,7 +150,7 @@ test("a stranger gets a code; the CLI approves it; the next message is answered"
   assert.match(sent.at(-1)?.text ?? "", /Hello back/u);
 });
 
-test("message send goes through the running Gateway and health shows the channel", async () => {
+test("message send goes through the running Gateway and health shows the channel (RB-67, RB-138)", async () => {
   const before_ = sent.length;
   const result = await gateway.cli("message", "send", "--target", "1001", "--message", "from the **CLI**", "--json");
   assert.equal(result.code, 0, result.stderr);
@@ -177,7 +177,7 @@ test("neither the bot token nor the Gateway's token reaches the log", async () =
   }
 });
 
-test("SIGTERM announces the shutdown, closes with 1012 and exits 0", async () => {
+test("SIGTERM announces the shutdown, closes with 1012 and exits 0 (RB-22, RB-136)", async () => {
   const client = await openRawClient(gateway.port, gateway.token);
   await client.connect();
   const stopped = gateway.stop("SIGTERM");

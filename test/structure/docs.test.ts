@@ -12,7 +12,7 @@ const read = (path: string) => readFileSync(join(root, path), "utf8");
 const pages = globSync(["*.md", "docs/**/*.md"], { cwd: root });
 const generated = /[\\/]generated[\\/]/u;
 
-test("every link between our pages leads to a file", () => {
+test("every link between our pages leads to a file (RB-56, OV-53, VG-15)", () => {
   for (const page of pages) {
     for (const [, target = ""] of read(page).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/gu)) {
       if (/^[a-z]+:/u.test(target)) continue;

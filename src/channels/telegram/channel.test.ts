@@ -150,7 +150,7 @@ test("another program on the same token shows as such, and is outlived", async (
   await until(() => status().isConnected);
 });
 
-test("a refused token names where it came from and is tried again only now and then", async () => {
+test("a refused token names where it came from and is tried again only now and then (OV-51)", async () => {
   fake.react = () => ({ error: { error_code: 401, description: "Unauthorized" } });
   await channel.start(async () => accepted);
   await until(() => status().problem !== undefined);

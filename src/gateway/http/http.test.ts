@@ -40,7 +40,7 @@ test("plain HTTP says that it lives and nothing else", async (context) => {
     assert.equal((await fetch(`${base}${path}`)).status, 404, path);
 });
 
-test("what is not HTTP, or an upgrade to something else, ends at once and disturbs nobody", async (context) => {
+test("what is not HTTP, or an upgrade to something else, ends at once and disturbs nobody (RB-143)", async (context) => {
   const { kit, open } = await setUp(context);
   const client = await open();
   await client.connect();
