@@ -79,7 +79,8 @@ function readStyle(text: string): Style {
   return { newline, indent, isQuoted: first === undefined || /["']/u.test(text[first.start] ?? "") };
 }
 
-function holds(text: string, value: unknown): boolean {
+/** True when the text is JSON5 of this value. */
+export function holds(text: string, value: unknown): boolean {
   try {
     return isDeepStrictEqual(JSON5.parse(text), value);
   } catch (error) {

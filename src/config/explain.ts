@@ -46,6 +46,9 @@ function toPath({ instancePath }: SchemaProblem): string[] {
     .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
 }
 
+/** What a key is called that no section knows. */
+export const unknownKey = "unknown key";
+
 const forms: Readonly<Record<string, string>> = {
   string: 'write a text: "..."',
   integer: "write a whole number, without quotes",
@@ -60,7 +63,7 @@ function explain(problem: SchemaProblem, at: Place): ConfigProblem {
   const path = toPath(problem);
   if (keyword === "additionalProperties") {
     const key = String(params["additionalProperty"]);
-    return at([...path, key], "unknown key", adviseUnknown(path, key));
+    return at([...path, key], unknownKey, adviseUnknown(path, key));
   }
   if (keyword === "required") return at(path, `${params["missingProperty"]} is missing`, "add it here");
   if (keyword === "type") {
@@ -81,21 +84,7 @@ function renderLimit(keyword: string, { limit, pattern }: SchemaProblem["params"
   return `is not valid (${keyword})`;
 }
 
-/** Places of keys in files written for older programs. */
-const moved: Readonly<Record<string, string>> = {
-  agent: "agents.defaults",
-  identity: "agents.list[].identity",
-  telegram: "channels.telegram",
-  whatsapp: "channels.whatsapp",
-  "gateway.token": "gateway.auth.token",
-  "gateway.password": "gateway.auth.password",
-  "routing.bindings": "bindings",
-  routing: "channels, bindings and messages",
-};
-
 function adviseUnknown(path: readonly string[], key: string): string {
-  const place = moved[[...path, key].join(".")];
-  if (place !== undefined) return `write it in ${place}`;
   const near = nearestKey(path, key);
   return near === undefined ? "remove it, or see docs/configuration.md" : `did you mean ${near}?`;
 }

@@ -129,7 +129,7 @@ test("writers leave $include and the parts as they are, and check the whole", as
   await writer.write(() => '{ gateway: { auth: { $include: "parts/a.json5" }, port: 5 } }');
   assert.equal(await readFile(join(folder, "parts/a.json5"), "utf8"), '{ token: "${SET}" }');
   await assert.rejects(
-    writer.write(() => '{ gateway: { $include: "parts/a.json5" } }'),
+    writer.write(() => '{ logging: { $include: "parts/a.json5" } }'),
     Fault,
   );
   const source = await writer.read();

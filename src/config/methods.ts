@@ -93,7 +93,7 @@ function toAnswer(source: SourceFile, path: string): MethodResult<"config.get"> 
     ...(source.hash === undefined ? {} : { hash: source.hash }),
     issues: source.problems.map(toIssue),
     warnings: [],
-    legacyIssues: [],
+    legacyIssues: source.legacy.map(toIssue),
   };
 }
 

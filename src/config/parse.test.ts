@@ -79,9 +79,12 @@ test("a key that may have two forms gives one problem, about the form that was m
     assert.deepEqual(lineOf(`{ agents: { defaults: { model: ${model} } } }`), []);
 });
 
-test("keys of older programs say where they are written now", () => {
-  assert.match(lineOf("{ telegram: {} }")[0] ?? "", /telegram: unknown key; write it in channels\.telegram$/u);
-  assert.match(lineOf('{ gateway: { token: "x" } }')[0] ?? "", /write it in gateway\.auth\.token$/u);
+test("keys of older programs count in their new places; where both say something, the older one is told", () => {
+  assert.deepEqual(lineOf('{ telegram: {}, gateway: { token: "x" } }'), []);
+  assert.deepEqual(lineOf('{ gateway: { token: "x", auth: { token: "y" } } }'), [
+    "f:1:14 gateway.token: an older key, and gateway.auth.token says something else; keep one of the two and remove the other",
+  ]);
+  assert.match(lineOf("{ routing: { other: 1 } }")[0] ?? "", /routing: unknown key; /u);
 });
 
 test("parts in other files are refused in a text alone, at any depth, instead of being left out", () => {

@@ -6,11 +6,18 @@ import { isRecord, maxJsonDepth } from "../base/json.ts";
 import type { Config } from "../settings/config.ts";
 import { validate_config } from "../settings/generated/validator.js";
 import { explainProblems, type ConfigProblem, type Place } from "./explain.ts";
+import { explainConflicts, explainLegacy, migrateLegacy, toOldPlaces } from "./legacy.ts";
 import { createPositions } from "./positions.ts";
 import { checkRules } from "./rules.ts";
 import { fileVariables, substitute } from "./substitute.ts";
 
-export type ParsedConfig = { readonly config: Config } | { readonly problems: readonly ConfigProblem[] };
+export type ParsedConfig =
+  | {
+      readonly config: Config;
+      /** Older keys that were read in their new places, and those that count for nothing. */
+      readonly legacy: readonly ConfigProblem[];
+    }
+  | { readonly problems: readonly ConfigProblem[] };
 
 /** Reads one variable of the process's environment; undefined when it is unset or blank. */
 export type Variable = (name: string) => string | undefined;
@@ -58,11 +65,13 @@ export function parseConfig(text: string, variable: Variable): ParsedConfig {
   return "problems" in source ? source : checkSource(source.value, createPlace(text), variable);
 }
 
-/** The second half of `parseConfig`, for who has the value of the text already. */
-export function checkSource(value: Record<string, unknown>, at: Place, variable: Variable): ParsedConfig {
+/** The second half of `parseConfig`, for who has the value of the text already. Keys of older programs are read as well. */
+export function checkSource(value: Record<string, unknown>, written: Place, variable: Variable): ParsedConfig {
+  const migrated = migrateLegacy(value);
+  const at = toOldPlaces(migrated, written);
   const early: ConfigProblem[] = [];
   const own = fileVariables(value);
-  const filled = substitute(value, [], {
+  const filled = substitute(migrated.document, [], {
     variable: (name) => variable(name) ?? (Object.hasOwn(own, name) && own[name] !== "" ? own[name] : undefined),
     home: variable("HOME") ?? variable("USERPROFILE"),
     report: (path, message, next) => early.push(at(path, message, next)),
@@ -70,12 +79,14 @@ export function checkSource(value: Record<string, unknown>, at: Place, variable:
   if (early.length > 0) return { problems: early.slice(0, maxProblems) };
 
   if (!validate_config(filled)) {
-    return { problems: explainProblems(validate_config.errors ?? [], at).slice(0, maxProblems) };
+    const found = explainProblems(validate_config.errors ?? [], at);
+    return { problems: explainConflicts(found, migrated, written).slice(0, maxProblems) };
   }
   // the validator has just accepted it and filled the defaults in
   const config = filled as Config;
   const problems = checkRules(config, at);
-  return problems.length > 0 ? { problems: problems.slice(0, maxProblems) } : { config };
+  if (problems.length > 0) return { problems: problems.slice(0, maxProblems) };
+  return { config, legacy: explainLegacy(migrated, written) };
 }
 
 /** Positions are looked up only when there is something to say. */

@@ -19,6 +19,8 @@ export interface ConfigSnapshot {
   readonly problems: readonly ConfigProblem[];
   /** The same as lines for people. */
   readonly rendered: readonly string[];
+  /** Keys of older programs in it, which are read in their new places. */
+  readonly legacy: readonly ConfigProblem[];
   /** SHA-256 of the file's text, hex; undefined when there is no file. */
   readonly hash: string | undefined;
   /** Files that it includes, or tries to. */
@@ -87,7 +89,8 @@ async function loadConfig(files: ConfigFiles, { lastGood, before }: Earlier): Pr
   const known = { path, exists: true, hash, parts, partsHash };
   if ("problems" in parsed) return keepBefore(known, parsed.problems, await lastGood());
   await keepGood(files, read.good);
-  return { ...known, ...allWell, source: "file", config: parsed.config };
+  const { legacy } = parsed;
+  return { ...known, ...allWell, legacy, source: "file", config: parsed.config };
 }
 
 function keepBefore(
@@ -97,7 +100,7 @@ function keepBefore(
 ): ConfigSnapshot {
   if (!config) throw invalid(known.path, problems);
   const rendered = problems.map((problem) => renderProblem(known.path, problem));
-  return { ...known, isValid: false, problems, rendered, source: "last-good", config };
+  return { ...known, isValid: false, problems, rendered, legacy: [], source: "last-good", config };
 }
 
 interface Read {
@@ -138,10 +141,20 @@ function withoutFile(path: string, before: ConfigSnapshot | undefined): ConfigSn
   const message = "the file is gone";
   const problem = { path: "", line: 1, column: 1, message, next: "put it back, or write {} into it for the defaults" };
   const told = { problems: [problem], rendered: [renderProblem(path, problem)] };
-  return { path, exists: true, isValid: false, ...told, ...noParts, hash: undefined, source: "last-good", config };
+  return {
+    path,
+    exists: true,
+    isValid: false,
+    ...told,
+    legacy: [],
+    ...noParts,
+    hash: undefined,
+    source: "last-good",
+    config,
+  };
 }
 
-const allWell = { isValid: true, problems: [], rendered: [] } as const;
+const allWell = { isValid: true, problems: [], rendered: [], legacy: [] } as const;
 
 export const hashText = (text: string): string => createHash("sha256").update(text).digest("hex");
 

@@ -10,6 +10,7 @@ import { lockRetryMs, withLock } from "../platform/lock.ts";
 import type { Config } from "../settings/config.ts";
 import type { ConfigProblem } from "./explain.ts";
 import { mayInclude, readWhole } from "./include.ts";
+import { migrateLegacy } from "./legacy.ts";
 import { checkSource, parseSource } from "./parse.ts";
 import { readConfigFile } from "./read.ts";
 import { hashText, type ConfigFiles } from "./store.ts";
@@ -22,11 +23,13 @@ export interface SourceFile {
   readonly hash: string | undefined;
   /** What it says, nothing filled in; undefined when it cannot be parsed. An empty object when there is no file. */
   readonly value: Record<string, unknown> | undefined;
-  /** The same with what it includes. */
+  /** The same with what it includes, and with keys of older programs in their new places. */
   readonly whole: Record<string, unknown> | undefined;
   /** With defaults; undefined when it has problems. */
   readonly config: Config | undefined;
   readonly problems: readonly ConfigProblem[];
+  /** Keys of older programs that are read all the same. */
+  readonly legacy: readonly ConfigProblem[];
 }
 
 export interface ConfigWriter {
@@ -101,6 +104,7 @@ async function readSource(files: WriterOptions["files"], last: SourceFile | unde
     whole: undefined,
     config: undefined,
     problems,
+    legacy: [],
   };
 }
 
@@ -114,9 +118,10 @@ async function inspect(text: string, { path, variable }: WriterOptions["files"])
     text,
     hash: hashText(text),
     value: "value" in source ? source.value : undefined,
-    whole: whole?.value,
+    whole: whole && migrateLegacy(whole.value).document,
     config: "config" in parsed ? parsed.config : undefined,
     problems: "config" in parsed ? [] : parsed.problems,
+    legacy: "config" in parsed ? parsed.legacy : [],
   };
 }
 

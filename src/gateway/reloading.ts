@@ -2,7 +2,7 @@
 
 import type { Clock } from "../base/clock.ts";
 import { createDeadline } from "../base/deadline.ts";
-import { renderProblem } from "../config/explain.ts";
+import { renderProblem, type ConfigProblem } from "../config/explain.ts";
 import { createReloader, type Reloader } from "../config/reload.ts";
 import type { Supervisor } from "../platform/supervisor.ts";
 import { createFileWatch } from "../platform/watch.ts";
@@ -45,9 +45,9 @@ export function createReloading({ options, supervisor, endShared, onProblems }: 
   return {
     ...reloader,
     problems() {
-      const { path, problems } = config.snapshot();
-      const errors = problems.map((problem) => ({ message: renderProblem(path, problem), next: problem.next }));
-      return [...errors, ...reloader.problems()];
+      const { path, problems, legacy } = config.snapshot();
+      const tell = (problem: ConfigProblem) => ({ message: renderProblem(path, problem), next: problem.next });
+      return [...[...problems, ...legacy].map(tell), ...reloader.problems()];
     },
   };
 }

@@ -2,6 +2,7 @@
 
 import { createGateway } from "../../gateway/compose.ts";
 import { Fault } from "../../base/fault.ts";
+import { renderProblem } from "../../config/explain.ts";
 import { createGatewayToken, resolveServerSecret, type GatewaySecret } from "../../config/secret.ts";
 import { openConfig, type ConfigStore } from "../../config/store.ts";
 import { ensureFolder } from "../../platform/files.ts";
@@ -175,9 +176,9 @@ async function tell(
   notices: Promise<readonly { message: string; next?: string }[]>,
 ) {
   const { log } = opened;
-  for (const problem of config.snapshot().rendered) {
-    log.warn(`config error, the last good config is in use: ${problem}`);
-  }
+  const { path, rendered, legacy } = config.snapshot();
+  for (const problem of rendered) log.warn(`config error, the last good config is in use: ${problem}`);
+  for (const key of legacy) log.warn(`config of an older program, read as it is meant: ${renderProblem(path, key)}`);
   for (const notice of await notices) log.info(notice.next ? `${notice.message}; ${notice.next}` : notice.message);
   if (isNew) log.info(`a token was made for this Gateway and kept in ${secret().source}`);
   log.info(`next: in another terminal, ${context.command('agent --message "hello"')}`);
