@@ -189,8 +189,8 @@ reported with file, line and column; the last good config then stays in use. A m
 [config.schema.json](config.schema.json).
 
 "Disturbs" says what a live change of the key disturbs: nothing (\`none\`), what uses it takes it over (\`hot\`), its channel starts again
-(\`channel\`), or the Gateway starts anew in its process (\`listener\`, \`restart\`). Sections whose subsystem is not built yet say what their
-change will disturb. Which of it a saved file does by itself is \`gateway.reload.mode\`: see [operating.md](operating.md#change-its-config).
+(\`channel\`), the port is closed and opened anew, so that clients have to connect again while turns and channels go on (\`listener\`), or the
+Gateway starts anew in its process (\`restart\`). Sections whose subsystem is not built yet say what their change will disturb. Which of it a saved file does by itself is \`gateway.reload.mode\`: see [operating.md](operating.md#change-its-config).
 
 | key | type | default | disturbs | meaning |
 | --- | --- | --- | --- | --- |

@@ -5,9 +5,10 @@ import { decideDisturbance } from "./effects.ts";
 
 const of = (...keys: string[]) => decideDisturbance(keys.map((key) => key.split(".")));
 
-test("each key disturbs what it declares, a listener being the Gateway", () => {
+test("each key disturbs what it declares, a listener being less than the Gateway", () => {
   assert.deepEqual(of("gateway.port", "gateway.mode", "agents.defaults.model", "gateway.auth.token"), {
-    restart: ["gateway.port", "gateway.mode"],
+    restart: ["gateway.mode"],
+    listener: ["gateway.port"],
     channels: [],
     hot: ["gateway.auth.token"],
   });

@@ -6,8 +6,10 @@ import type { ReloadEffect } from "../settings/key.ts";
 import { findKey } from "./secret-paths.ts";
 
 export interface Disturbance {
-  /** Keys that count only once the Gateway, or its listener, has started again. */
+  /** Keys that count only once the Gateway has started again. */
   readonly restart: readonly string[];
+  /** Keys that count only once its listener has. */
+  readonly listener: readonly string[];
   /** Ids of the channels that start again. */
   readonly channels: readonly string[];
   /** Keys that somebody has to be told of. */
@@ -23,11 +25,11 @@ export function decideDisturbance(changes: readonly (readonly string[])[]): Dist
     }
     return "restart";
   };
-  const withEffect = (...effects: readonly ReloadEffect[]) =>
-    changes.filter((path) => effects.includes(effectOf(path)));
+  const withEffect = (effect: ReloadEffect) => changes.filter((path) => effectOf(path) === effect);
   const join = (paths: readonly (readonly string[])[]) => paths.map((path) => path.join("."));
   return {
-    restart: join(withEffect("restart", "listener")),
+    restart: join(withEffect("restart")),
+    listener: join(withEffect("listener")),
     channels: [...new Set(withEffect("channel").map(channelOf))],
     hot: join(withEffect("hot")),
   };

@@ -20,6 +20,7 @@ import { placeholder } from "./substitute.ts";
 let folder: string;
 let path: string;
 let store: ConfigStore;
+let moved: number;
 let restarted: string[];
 let asked: { reason: string; delayMs: number }[];
 
@@ -30,6 +31,7 @@ beforeEach(async () => {
   path = join(folder, "openclaw.json");
   asked = [];
   restarted = [];
+  moved = 0;
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
@@ -47,6 +49,7 @@ async function open(text?: string) {
       clock: systemClock,
       log: silentLog,
       watch: () => ({ start: async () => undefined, stop: () => undefined }),
+      moveListener: async () => (moved += 1) > 0,
       restartChannel: async (id) => void restarted.push(id),
       takers: [],
       restart(request) {
@@ -128,11 +131,19 @@ test("a patch changes its keys alone: comments, secrets and variables stay as th
     file.replace("4711", "4712").replace('allowFrom: ["${SET}"] }', 'allowFrom: ["${SET}"], dmPolicy: "disabled" }'),
   );
   assert.deepEqual(result["changedPaths"], ["gateway.port", "channels.telegram.dmPolicy"]);
-  assert.deepEqual(result["restartPaths"], ["gateway.port"]);
+  assert.deepEqual([result["restartPaths"], result["applied"], moved, asked], [[], "listener", 1, []]);
   assert.equal(result["hash"], hashOf(await text()));
-  assert.deepEqual(asked, [{ reason: "config changed: gateway.port", delayMs: 2_000 }]);
   assert.doesNotMatch(JSON.stringify(result), /canary/u);
   assert.equal(store.current().channels.telegram?.dmPolicy, "disabled", "what needs no restart counts at once");
+});
+
+test("a key that needs the Gateway to start anew asks for that, and takes the listener's along", async () => {
+  const call = await open(file);
+  const raw = '{ gateway: { port: 4712 }, env: { vars: { A: "b" } } }';
+  const result = await call("config.patch", { raw, baseHash: hashOf(file) });
+  assert.deepEqual(asked, [{ reason: "config changed: env.vars.A", delayMs: 2_000 }]);
+  assert.deepEqual(result["restartPaths"], ["env.vars.A", "gateway.port"]);
+  assert.deepEqual([result["applied"], moved], ["restart", 0]);
 });
 
 test("null takes a key away, and what needs no restart asks for none", async () => {
@@ -154,16 +165,20 @@ test("a channel's own keys start the channel again and nothing else", async () =
   assert.deepEqual([result["applied"], restarted, asked], ["channel", ["telegram"], []]);
 });
 
-test("what config.set left waiting for a restart gets it from config.apply, also of the same text", async () => {
+test("what config.set left waiting is done by config.apply, also of the same text", async () => {
   const call = await open(file);
-  const raw = file.replace("4711", "4712").replace("canary-token", placeholder);
-  const set = await call("config.set", { raw, baseHash: hashOf(file) });
-  assert.deepEqual([set["restartPaths"], asked], [["gateway.port"], []]);
-  const baseHash = set["hash"];
+  const written = file.replace("4711", "4712").replace("canary-token", placeholder);
+  const set = await call("config.set", { raw: written, baseHash: hashOf(file) });
+  assert.deepEqual([set["restartPaths"], moved], [["gateway.port"], 0]);
+  let baseHash = set["hash"];
   const noop = await call("config.patch", { raw: "{ gateway: { port: 4712 } }", baseHash });
-  assert.deepEqual([noop["noop"], asked], [true, []]);
-  const applied = await call("config.apply", { raw, baseHash });
-  assert.deepEqual([applied["noop"], applied["applied"], asked.length], [true, "restart", 1]);
+  assert.deepEqual([noop["noop"], moved], [true, 0]);
+  const applied = await call("config.apply", { raw: written, baseHash });
+  assert.deepEqual([applied["noop"], applied["applied"], moved, asked], [true, "listener", 1, []]);
+  const raw = written.replace("// mine\n{", '// mine\n{\n  env: { vars: { A: "b" } },');
+  baseHash = (await call("config.set", { raw, baseHash }))["hash"];
+  const restarting = await call("config.apply", { raw, baseHash });
+  assert.deepEqual([restarting["noop"], restarting["applied"], asked.length], [true, "restart", 1]);
 });
 
 test("a patch that changes nothing writes nothing and needs no hash", async () => {
@@ -212,7 +227,7 @@ test("what config.get showed can be sent back whole: nothing is lost and no secr
   assert.equal(await text(), `${file}// added\n`);
   assert.deepEqual(asked, [], "config.set restarts nothing");
   const applied = await call("config.apply", {
-    raw: String((await call("config.get"))["raw"]).replace("4711", "4713"),
+    raw: String((await call("config.get"))["raw"]).replace("4711", '4713, mode: "local"'),
     baseHash: hashOf(await text()),
     restartDelayMs: 10 ** 9,
   });

@@ -58,6 +58,7 @@ async function open(text: string, extra: Partial<ReloadDependencies> = {}) {
       changed = onChange;
       return { start: async () => undefined, stop: () => undefined };
     },
+    moveListener: async () => done.push("listener") > 0,
     restartChannel: async (id) => void done.push(`channel ${id}`),
     takers: [{ key: "gateway.auth", take: async () => void done.push("secret") }],
     restart({ reason, delayMs }) {
@@ -93,7 +94,11 @@ test("each effect is the least that its key declares (RB-09, OV-10)", async () =
       '{ gateway: { auth: { token: "t-1" } }, channels: { telegram: { botToken: "x", dmPolicy: "open", allowFrom: ["*"] } } }',
       ["channel telegram"],
     ],
-    ['{ gateway: { auth: { token: "t-1" }, port: 4711 } }', ["restart: config changed: gateway.port"]],
+    ['{ gateway: { auth: { token: "t-1" }, port: 4711 } }', ["listener", "channel telegram"]],
+    [
+      '{ gateway: { auth: { token: "t-1" }, port: 4711 }, env: { vars: { A: "b" } } }',
+      ["restart: config changed: env.vars.A"],
+    ],
   ];
   for (const [text, expected] of cases) {
     done = [];
@@ -245,4 +250,27 @@ test("a key that cannot be taken up is told and does not keep the others back", 
   isRefused = false;
   await save(`{ ${telegram} }`);
   assert.deepEqual(reloader.problems(), []);
+});
+
+test("a listener that cannot be opened anew is told, its keys wait, and a later save tries again or takes them back", async () => {
+  let isRefused = true;
+  const tried: number[] = [];
+  const moveListener = async () => {
+    tried.push(1);
+    if (isRefused) throw new Fault("port_busy", "port 4711 is in use");
+    return true;
+  };
+  await open("{}", { moveListener });
+  await save("{ gateway: { port: 4711 } }");
+  const told = JSON.stringify(reloader.problems());
+  assert.match(told, /listens where it did: port 4711 is in use/u);
+  assert.match(told, /not in use: gateway\.port/u);
+  await save("{ gateway: { port: 4711 }, agents: { defaults: { timeoutSeconds: 7 } } }");
+  assert.deepEqual([tried.length, store.current().agents.defaults.timeoutSeconds], [1, 7], "another key means itself");
+  await save("{}");
+  assert.deepEqual([tried.length, reloader.problems()], [1, []]);
+  await save("{ gateway: { port: 4711 } }");
+  isRefused = false;
+  await save("{ gateway: { port: 4712 } }");
+  assert.deepEqual([tried.length, reloader.problems(), done], [3, [], []]);
 });

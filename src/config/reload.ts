@@ -1,5 +1,5 @@
 // Takes up what the config file says now with the least that its keys declare: nothing, a room that is told, a channel that starts
-// again, or the Gateway. One change at a time, whoever made it; a file with errors changes nothing (R7, R9).
+// again, the listener, or the Gateway. One change at a time, whoever made it; a file with errors changes nothing (R7, R9).
 
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Service } from "../base/service.ts";
@@ -35,8 +35,9 @@ const retryMs = 5_000;
 
 export function createReloader(dependencies: ReloadDependencies): Reloader {
   const { store, clock, log } = dependencies;
-  /** What restart keys are as this Gateway started with. */
+  /** What restart keys are as this Gateway started with, and those of its listener as that did. */
   const atStart = store.current();
+  let atListening = atStart;
   let told = store.snapshot().rendered.join("; ");
   let suspected: string | undefined;
   const refused = new Map<string, { message: string; next: string }>();
@@ -50,11 +51,13 @@ export function createReloader(dependencies: ReloadDependencies): Reloader {
     return mine;
   };
   const waiting = () => decideDisturbance(listChanges(atStart, store.current())).restart;
+  const waitingToListen = () => decideDisturbance(listChanges(atListening, store.current())).listener;
+  const listening = () => void (atListening = store.current());
   const note = (key: string, message: string | undefined, next = "") => {
     if (message === undefined) refused.delete(key);
     else refused.set(key, { message, next });
   };
-  const take = createTakeUp(dependencies, { note, waiting });
+  const take = createTakeUp(dependencies, { note, waiting, waitingToListen, listening });
 
   const poke = () => {
     const now = clock.monotonic();
@@ -129,7 +132,7 @@ export function createReloader(dependencies: ReloadDependencies): Reloader {
         return { written, applied };
       }),
     problems() {
-      const keys = waiting();
+      const keys = [...waiting(), ...waitingToListen()];
       const pending = { message: `changed and not in use: ${listKeys(keys)}`, next: "restart the Gateway" };
       return [...refused.values(), ...(keys.length > 0 ? [pending] : [])];
     },

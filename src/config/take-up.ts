@@ -25,6 +25,8 @@ export interface TakeUpDependencies {
   readonly store: ConfigStore;
   readonly log: Log;
   readonly restartChannel: (id: string) => Promise<void>;
+  /** @returns false when it listens there already. @throws Fault when it cannot; it then listens where it did. */
+  readonly moveListener: () => Promise<boolean>;
   readonly takers: readonly Taker[];
   /** Absent: nobody can start the Gateway anew but a person. */
   readonly restart?: AskRestart;
@@ -32,8 +34,8 @@ export interface TakeUpDependencies {
 
 export interface Applied {
   /** The most that was done. */
-  readonly effect: "none" | "hot" | "channel" | "restart";
-  /** Keys that wait for a restart; it was asked for when there is an answer. */
+  readonly effect: "none" | "hot" | "channel" | "listener" | "restart";
+  /** Keys that wait for a restart, of the listener at least; it was asked for when there is an answer. */
   readonly restartPaths: readonly string[];
   readonly restart?: RestartAnswer;
 }
@@ -43,6 +45,10 @@ export interface Notes {
   readonly note: (key: string, message: string | undefined, next?: string) => void;
   /** Keys that differ from what the Gateway started with, and need it to start again. */
   readonly waiting: () => readonly string[];
+  /** The same of the listener. */
+  readonly waitingToListen: () => readonly string[];
+  /** It listens as the config in use says. */
+  readonly listening: () => void;
 }
 
 export interface How {
@@ -57,35 +63,68 @@ const maxKeysTold = 20;
 const stamps = ["$schema", "meta", "wizard"];
 
 /** @returns what takes up the difference between the config that was in use and the one that is. */
-export function createTakeUp(dependencies: TakeUpDependencies, { note, waiting }: Notes) {
+export function createTakeUp(dependencies: TakeUpDependencies, notes: Notes) {
   const { store, log, restart } = dependencies;
-  const disturb = createDisturb(dependencies, note);
+  const { waiting, waitingToListen } = notes;
+  const disturb = createDisturb(dependencies, notes.note);
+  const listen = createListen(dependencies, notes);
+
+  const allWaiting = () => [...waiting(), ...waitingToListen()];
+
+  const startAnew = (reason: readonly string[], delayMs: number, keys: string): Applied => {
+    const answer = restart?.({ reason: `config changed: ${listKeys(reason)}`, delayMs });
+    if (answer) log.info(`the config has changed, the Gateway starts anew: ${keys}`);
+    else log.warn(`the config has changed; stop the Gateway and start it again for: ${listKeys(reason)}`);
+    return { effect: "restart", restartPaths: allWaiting(), ...(answer ? { restart: answer } : {}) };
+  };
 
   return async (before: Config, how: How): Promise<Applied> => {
     const changes = listChanges(before, store.current());
-    const pending = waiting();
-    const reason = decideRestart(changes, pending, how);
+    const mayDisturb = how.mode !== "hot" && how.restartDelayMs !== undefined;
+    const reason = decideRestart(changes, waiting(), how);
     const keys = listKeys(changes.map((path) => path.join(".")));
-    if (reason !== undefined && how.mode !== "hot" && how.restartDelayMs !== undefined) {
-      const answer = restart?.({ reason: `config changed: ${listKeys(reason)}`, delayMs: how.restartDelayMs });
-      if (answer) log.info(`the config has changed, the Gateway starts anew: ${keys}`);
-      else log.warn(`the config has changed; stop the Gateway and start it again for: ${listKeys(reason)}`);
-      return { effect: "restart", restartPaths: pending, ...(answer ? { restart: answer } : {}) };
+    if (reason !== undefined && mayDisturb) return startAnew(reason, how.restartDelayMs ?? 0, keys);
+    const listened = await listen(changes, how, mayDisturb);
+    if (changes.length > 0) {
+      const isLeft = reason !== undefined || listened === "waits";
+      if (isLeft) log.warn(`the config has changed; this counts after a restart: ${listKeys(allWaiting())}`);
+      const restarted = await disturb(changes);
+      log.info(`the config has changed: ${keys}`, restarted.length > 0 ? { restarted } : undefined);
+      if (listened !== "moved") return { effect: restarted.length > 0 ? "channel" : "hot", restartPaths: allWaiting() };
     }
-    if (changes.length === 0) return { effect: "none", restartPaths: pending };
-    if (reason !== undefined) log.warn(`the config has changed; this counts after a restart: ${listKeys(pending)}`);
-    const restarted = await disturb(changes);
-    log.info(`the config has changed: ${keys}`, restarted.length > 0 ? { restarted } : undefined);
-    return { effect: restarted.length > 0 ? "channel" : "hot", restartPaths: pending };
+    return { effect: listened === "moved" ? "listener" : "none", restartPaths: allWaiting() };
+  };
+}
+
+type Changes = readonly (readonly string[])[];
+
+/** @returns what has the listener open anew where that is due. A failure is told, and the one before goes on (R9). */
+function createListen({ moveListener, log }: TakeUpDependencies, { note, listening, waitingToListen }: Notes) {
+  /** A saved file means what it changed; who asks for it means all that waits. */
+  const isDue = (changes: Changes, { mode }: How) => {
+    const keys = changes.map((path) => path.join("."));
+    return waitingToListen().some((key) => mode === "asked" || keys.includes(key));
+  };
+  return async (changes: Changes, how: How, mayDisturb: boolean): Promise<"moved" | "waits" | "nothing"> => {
+    if (waitingToListen().length === 0) note("listener", undefined);
+    if (!isDue(changes, how)) return "nothing";
+    if (!mayDisturb) return "waits";
+    try {
+      const isMoved = await moveListener();
+      listening();
+      note("listener", undefined);
+      return isMoved ? "moved" : "nothing";
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      note("listener", `it listens where it did: ${reason}`, "mend the cause, then save the config again");
+      log.error("the listener could not be opened anew; the one before goes on", { error });
+      return "nothing";
+    }
   };
 }
 
 /** @returns the keys that are the reason for a restart; undefined when none is needed. */
-function decideRestart(
-  changes: readonly (readonly string[])[],
-  pending: readonly string[],
-  { mode }: How,
-): readonly string[] | undefined {
+function decideRestart(changes: Changes, pending: readonly string[], { mode }: How): readonly string[] | undefined {
   const keys = changes.map((path) => path.join("."));
   if (mode === "restart" && changes.some(([section = ""]) => !stamps.includes(section))) return keys;
   // who asks for it means all that waits; a saved file means what it changed
@@ -105,7 +144,7 @@ function createDisturb({ log, takers, restartChannel }: TakeUpDependencies, note
       log.error(`${key} could not be taken up; what was there before goes on`, { error });
     }
   };
-  return async (changes: readonly (readonly string[])[]): Promise<readonly string[]> => {
+  return async (changes: Changes): Promise<readonly string[]> => {
     const { channels, hot } = decideDisturbance(changes);
     for (const { key, take } of takers) {
       const isConcerned = hot.some((changed) => changed === key || changed.startsWith(`${key}.`));

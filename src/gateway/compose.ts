@@ -40,6 +40,7 @@ import { createRouter } from "./http/router.ts";
 import { createRoutes } from "./routes.ts";
 import { stopInOrder, type StopReason } from "./lifecycle.ts";
 import { tickIntervalMs } from "./limits.ts";
+import { createMoving } from "./moving.ts";
 import { toNodeLink } from "./node-link.ts";
 import {
   toAgentDefaults,
@@ -180,9 +181,20 @@ export function createGateway(options: GatewayOptions): Gateway {
     publish: bus.publish,
     defaultTriggers: [brand.name, "claude", "computer"],
   });
+  const moving = createMoving({
+    first: options.listener,
+    moveListener: options.moveListener ?? (async () => undefined),
+    server: {
+      attach: (listening) => server.attach(listening),
+      dismiss: (servers, event) => server.dismiss(servers, event),
+    },
+    clock,
+    log: log.child("gateway/listen"),
+  });
   const reloading = createReloading({
     options,
     supervisor,
+    moving,
     endShared: (reason) => server.endShared(reason),
     onProblems: () => health.touch(),
   });
@@ -280,7 +292,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     async start() {
       stopBroadcast = startBroadcast({ bus, connections: server.connections, stateVersion, topics });
-      options.listener.serve(server.attach);
+      moving.serve();
       await supervisor.start([health, ticker, ...conversation.services, reloading]);
       // channels last, side by side: a platform that is slow to answer holds up nobody
       await Promise.all(channels.map((channel) => supervisor.start([toService(channel, conversation.intake.submit)])));
@@ -300,7 +312,7 @@ export function createGateway(options: GatewayOptions): Gateway {
           await supervisor.stop(deadline);
           stopBroadcast();
           egress.close();
-          await options.listener.close();
+          await moving.close();
         },
         closeDatabase: () => database.close(),
       };

@@ -10,6 +10,7 @@ import type { AskRestart } from "../config/take-up.ts";
 import type { Env } from "../platform/env.ts";
 import type { Listener } from "../platform/listen.ts";
 import type { Paths } from "../platform/paths.ts";
+import type { MoveListener } from "./moving.ts";
 
 export interface GatewayOptions {
   readonly brand: Brand;
@@ -31,4 +32,6 @@ export interface GatewayOptions {
   readonly restart?: AskRestart;
   /** Already listening: its requests are answered from `start` on. */
   readonly listener: Listener;
+  /** Absent: it stays where it is. */
+  readonly moveListener?: MoveListener;
 }

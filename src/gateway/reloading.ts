@@ -6,11 +6,13 @@ import { renderProblem, type ConfigProblem } from "../config/explain.ts";
 import { createReloader, type Reloader } from "../config/reload.ts";
 import type { Supervisor } from "../platform/supervisor.ts";
 import { createFileWatch } from "../platform/watch.ts";
+import type { Moving } from "./moving.ts";
 import type { GatewayOptions } from "./options.ts";
 
 export interface ReloadingDependencies {
   readonly options: GatewayOptions;
   readonly supervisor: Pick<Supervisor, "restart">;
+  readonly moving: Pick<Moving, "move">;
   /** Ends the connections that the secret before let in. */
   readonly endShared: (reason: string) => void;
   readonly onProblems: () => void;
@@ -28,7 +30,8 @@ const channelStopMs = 5_000;
 /** For whoever changed the secret to get their answer before their connection ends. */
 const endAfterMs = 250;
 
-export function createReloading({ options, supervisor, endShared, onProblems }: ReloadingDependencies): Reloading {
+export function createReloading(dependencies: ReloadingDependencies): Reloading {
+  const { options, supervisor, moving, endShared, onProblems } = dependencies;
   const { clock, log, config } = options;
   const reloader = createReloader({
     store: config,
@@ -36,6 +39,7 @@ export function createReloading({ options, supervisor, endShared, onProblems }: 
     log: log.child("config"),
     watch: (onChange) =>
       createFileWatch({ paths: () => [config.files.path, ...config.snapshot().parts], clock, onChange }),
+    moveListener: moving.move,
     restartChannel: (id) =>
       within(clock, channelStopMs, (deadline) => supervisor.restart(channelService(id), deadline)),
     takers: [{ key: "gateway.auth", take: () => renewSecret(options, endShared) }],

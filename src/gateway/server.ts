@@ -3,11 +3,11 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 
-import { WebSocketServer } from "ws";
+import { WebSocketServer, type WebSocket } from "ws";
 
 import { createAdmission } from "./admission.ts";
 import { isNameAllowed, isOriginAllowed, renderOriginHelp } from "./auth/origin.ts";
-import type { Connection } from "./connection.ts";
+import type { Broadcast, Connection } from "./connection.ts";
 import { refuseGarbage, refuseUpgrade } from "./http/refusal.ts";
 import { createReply } from "./http/reply.ts";
 import type { Router } from "./http/router.ts";
@@ -23,6 +23,8 @@ export interface GatewayServer {
   end(ended: { deviceId: string; role?: string; reason: string }, exceptConnId?: string): void;
   /** Closes the connections that were let in by a secret that is none any more. */
   endShared(reason: string): void;
+  /** Tells those who came by these servers that they have to come again, elsewhere perhaps, and closes them with 1012. */
+  dismiss(servers: readonly Server[], event: Broadcast): void;
   /** Closes every client with 1012, so that it knows to come back, and lets nobody in any more. */
   closeAll(): void;
 }
@@ -32,6 +34,14 @@ export interface ServerDependencies extends SocketDependencies {
   readonly trustedProxies: () => readonly string[];
   /** Answers what is no WebSocket. */
   readonly router: Router;
+}
+
+/** Those who came by one listening server. */
+interface Place {
+  readonly connections: Set<Connection>;
+  /** Strangers among them. */
+  readonly sockets: Set<WebSocket>;
+  readonly dependencies: SocketDependencies;
 }
 
 /** The page behind a request, or the name that it was led here by. */
@@ -49,31 +59,30 @@ export function createGatewayServer(dependencies: ServerDependencies): GatewaySe
   const sockets = new WebSocketServer(options);
   let isClosed = false;
 
-  const socketDependencies: SocketDependencies = {
-    ...dependencies,
-    onOpen(connection, client) {
-      open.add(connection);
-      dependencies.onOpen(connection, client);
-    },
-    onClose(connection, client) {
-      open.delete(connection);
-      dependencies.onClose(connection, client);
-    },
+  const places = new Map<Server, Place>();
+  const createPlace = (): Place => {
+    const connections = new Set<Connection>();
+    const forSockets: SocketDependencies = {
+      ...dependencies,
+      onOpen(connection, client) {
+        open.add(connection);
+        connections.add(connection);
+        dependencies.onOpen(connection, client);
+      },
+      onClose(connection, client) {
+        open.delete(connection);
+        connections.delete(connection);
+        dependencies.onClose(connection, client);
+      },
+    };
+    return { connections, sockets: new Set(), dependencies: forSockets };
   };
-  const told = new Set<string>();
-  const isWelcome = ({ headers }: IncomingMessage) => {
-    const { host } = headers;
-    const allowed = dependencies.allowedOrigins();
-    const isNamed = isNameAllowed(host, headers["user-agent"], allowed);
-    if (isNamed && isOriginAllowed(headers.origin, host, allowed)) return true;
-    const origin = pageOf(headers);
-    // a browser hides the answer from its page: the log is where the owner finds it, once for each page (R30)
-    if (!told.has(origin) && told.size < maxOriginsTold) {
-      told.add(origin);
-      log.warn(renderOriginHelp(origin), { host });
-    }
-    return false;
+  const endSockets = (ending: readonly WebSocket[]) => {
+    for (const socket of ending) socket.close(1012, "service restart");
+    // what is not closed by then would hold up the listener's own closing
+    clock.after(closeTimeoutMs, () => ending.forEach((socket) => socket.terminate()));
   };
+  const isWelcome = createWelcome(dependencies);
 
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     if (isWelcome(request)) {
@@ -83,7 +92,7 @@ export function createGatewayServer(dependencies: ServerDependencies): GatewaySe
     const error = renderOriginHelp(pageOf(request.headers));
     createReply(request, response, clock).json(403, { ok: false, error });
   };
-  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+  const upgrade = (place: Place) => (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on("error", (error) => log.debug("socket error", { error }));
     if (isClosed) {
       refuseUpgrade(socket, {
@@ -105,9 +114,11 @@ export function createGatewayServer(dependencies: ServerDependencies): GatewaySe
       return;
     }
     socket.once("close", leave);
-    sockets.handleUpgrade(request, socket, head, (client) =>
-      acceptSocket(client, request, { dependencies: socketDependencies, peer, leave, headBytes: head.length }),
-    );
+    sockets.handleUpgrade(request, socket, head, (client) => {
+      place.sockets.add(client);
+      client.once("close", () => place.sockets.delete(client));
+      acceptSocket(client, request, { dependencies: place.dependencies, peer, leave, headBytes: head.length });
+    });
   };
 
   return {
@@ -115,7 +126,9 @@ export function createGatewayServer(dependencies: ServerDependencies): GatewaySe
       server.on("request", answer);
       // the go-ahead for a large body is given by whoever reads it
       server.on("checkContinue", answer);
-      server.on("upgrade", upgrade);
+      const place = createPlace();
+      places.set(server, place);
+      server.on("upgrade", upgrade(place));
       server.on("clientError", (_error, socket) => refuseGarbage(socket));
     },
     connections: () => open,
@@ -132,13 +145,35 @@ export function createGatewayServer(dependencies: ServerDependencies): GatewaySe
         if (auth === "token" || auth === "password") connection.close(4001, reason);
       }
     },
+    dismiss(servers, event) {
+      for (const server of servers) {
+        const place = places.get(server);
+        places.delete(server);
+        place?.connections.forEach((connection) => connection.broadcast(event));
+        endSockets([...(place?.sockets ?? [])]);
+      }
+    },
     closeAll() {
       isClosed = true;
-      for (const socket of sockets.clients) socket.close(1012, "service restart");
-      // what is not closed by then would hold up the listener's own closing
-      clock.after(closeTimeoutMs, () => {
-        for (const socket of sockets.clients) socket.terminate();
-      });
+      endSockets([...sockets.clients]);
     },
+  };
+}
+
+/** The rule about origins and host names; who is refused is told in the log, once for each page. */
+function createWelcome({ allowedOrigins, log }: ServerDependencies): (request: IncomingMessage) => boolean {
+  const told = new Set<string>();
+  return ({ headers }) => {
+    const { host } = headers;
+    const allowed = allowedOrigins();
+    const isNamed = isNameAllowed(host, headers["user-agent"], allowed);
+    if (isNamed && isOriginAllowed(headers.origin, host, allowed)) return true;
+    const origin = pageOf(headers);
+    // a browser hides the answer from its page: the log is where the owner finds it, once for each page (R30)
+    if (!told.has(origin) && told.size < maxOriginsTold) {
+      told.add(origin);
+      log.warn(renderOriginHelp(origin), { host });
+    }
+    return false;
   };
 }

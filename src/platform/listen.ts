@@ -16,6 +16,10 @@ export interface Listener {
   readonly port: number;
   /** `attach` adds its listeners to each server; requests that came before that are answered then. */
   serve(attach: (server: Server) => void): void;
+  /** Gives the address free; the connections that there are stay until `close`. */
+  leave(): void;
+  /** After `leave`, on the same address. @throws Fault as `openListener` does. */
+  comeBack(): Promise<void>;
   /** Ends every connection; those that became WebSockets have two seconds to part by themselves. */
   close(): Promise<void>;
 }
@@ -59,6 +63,12 @@ export async function openListener(options: ListenOptions): Promise<Listener> {
         letIn();
       }
     },
+    leave() {
+      for (const { server } of opened) server.close();
+    },
+    async comeBack() {
+      for (const one of opened) await one.listen();
+    },
     async close() {
       await Promise.all(opened.map((one) => one.close()));
     },
@@ -70,6 +80,7 @@ interface Listening {
   readonly port: number;
   /** Gives those that came early to the listeners that there are now. */
   letIn(): void;
+  listen(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -107,25 +118,16 @@ async function listen(host: string, port: number, { log, clock = systemClock }: 
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   });
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen(port, host, () => {
-        server.removeListener("error", reject);
-        resolve();
-      });
-    });
-  } catch (error) {
-    // what listen rejects with is always one
-    throw await refuse(error as NodeJS.ErrnoException, host, port);
-  }
+  await begin(server, host, port);
   // a connection that could not be accepted (no descriptors left) ends neither the server nor the process
   server.on("error", (error) => log.warn("a connection could not be accepted", { error }));
   const address = server.address();
+  const chosen = typeof address === "object" && address !== null ? address.port : port;
   return {
     server,
     letIn,
-    port: typeof address === "object" && address !== null ? address.port : port,
+    port: chosen,
+    listen: () => begin(server, host, chosen),
     close: () =>
       new Promise((resolve) => {
         // the server waits for connections that were upgraded, yet does not count them as its own
@@ -139,6 +141,21 @@ async function listen(host: string, port: number, { log, clock = systemClock }: 
         server.closeAllConnections();
       }),
   };
+}
+
+async function begin(server: Server, host: string, port: number): Promise<void> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(port, host, () => {
+        server.removeListener("error", reject);
+        resolve();
+      });
+    });
+  } catch (error) {
+    // what listen rejects with is always one
+    throw await refuse(error as NodeJS.ErrnoException, host, port);
+  }
 }
 
 async function refuse(error: NodeJS.ErrnoException, host: string, port: number): Promise<Fault> {

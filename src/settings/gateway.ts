@@ -84,13 +84,16 @@ export const gateway = group(
       { default: {}, reload: "none" },
     ),
     tls: Type.Optional(
-      Type.Object({
-        enabled: flag("Serve HTTPS and WSS", { reload: "listener" }),
-        autoGenerate: flag("Make a certificate when none is there"),
-        certPath: text("Certificate file"),
-        keyPath: text("Key file"),
-        caPath: text("CA file"),
-      }),
+      Type.Object(
+        {
+          enabled: flag("Serve HTTPS and WSS"),
+          autoGenerate: flag("Make a certificate when none is there"),
+          certPath: text("Certificate file"),
+          keyPath: text("Key file"),
+          caPath: text("CA file"),
+        },
+        { reload: "listener" },
+      ),
     ),
     http: optionalGroup({
       endpoints: optionalGroup({

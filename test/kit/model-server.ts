@@ -13,18 +13,32 @@ export interface ModelServer {
   close(): Promise<void>;
 }
 
-/** `answer`: a text, or the HTTP status of an error. */
-export async function startModelServer(answer: (call: ModelCall) => string | number): Promise<ModelServer> {
+export interface ToolCallAnswer {
+  readonly tool: string;
+  readonly args: object;
+}
+
+type Answer = string | number | ToolCallAnswer;
+
+const toolCall = ({ tool, args }: ToolCallAnswer, count: number) => ({
+  index: 0,
+  id: `call-${count}`,
+  type: "function",
+  function: { name: tool, arguments: JSON.stringify(args) },
+});
+
+/** `answer`: a text, a call of a tool, or the HTTP status of an error; at once or later. */
+export async function startModelServer(answer: (call: ModelCall) => Answer | Promise<Answer>): Promise<ModelServer> {
   const calls: ModelCall[] = [];
   const server = createServer((request, response) => {
     let body = "";
     request.on("data", (chunk: Buffer) => {
       body += chunk.toString();
     });
-    request.on("end", () => {
+    request.on("end", async () => {
       const call = JSON.parse(body) as ModelCall;
       calls.push(call);
-      const said = answer(call);
+      const said = await answer(call);
       if (typeof said === "number") {
         response.writeHead(said, { "content-type": "application/json" });
         response.end(JSON.stringify({ error: { message: "secret detail of the provider", type: "error" } }));
@@ -36,7 +50,10 @@ export async function startModelServer(answer: (call: ModelCall) => string | num
         return `data: ${JSON.stringify(data)}\n\n`;
       };
       response.writeHead(200, { "content-type": "text/event-stream" });
-      response.end(`${chunk({ role: "assistant", content: said }, null)}${chunk({}, "stop")}data: [DONE]\n\n`);
+      const isText = typeof said === "string";
+      const delta = isText ? { content: said } : { tool_calls: [toolCall(said, calls.length)] };
+      const end = chunk({}, isText ? "stop" : "tool_calls");
+      response.end(`${chunk({ role: "assistant", ...delta }, null)}${end}data: [DONE]\n\n`);
     });
   });
   await new Promise<void>((resolve) => {

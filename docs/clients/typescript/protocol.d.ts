@@ -1054,10 +1054,10 @@ export type ConfigSetResult = {
   "hash"?: string;
   /** Keys that are different now */
   "changedPaths": Array<string>;
-  /** Keys that count only once the Gateway has started again; all others count at once */
+  /** Keys that do not count before the Gateway has started again; all others count at once */
   "restartPaths": Array<string>;
-  /** The most that was done: a channel started again, or the Gateway starts again */
-  "applied": "none" | "hot" | "channel" | "restart";
+  /** The most that was done: a channel started again, clients have to connect anew, or the Gateway starts again */
+  "applied": "none" | "hot" | "channel" | "listener" | "restart";
 };
 
 export type ConfigPatchParams = {
@@ -1083,10 +1083,10 @@ export type ConfigPatchResult = {
   "hash"?: string;
   /** Keys that are different now */
   "changedPaths": Array<string>;
-  /** Keys that count only once the Gateway has started again; all others count at once */
+  /** Keys that do not count before the Gateway has started again; all others count at once */
   "restartPaths": Array<string>;
-  /** The most that was done: a channel started again, or the Gateway starts again */
-  "applied": "none" | "hot" | "channel" | "restart";
+  /** The most that was done: a channel started again, clients have to connect anew, or the Gateway starts again */
+  "applied": "none" | "hot" | "channel" | "listener" | "restart";
   /** The file said so already; nothing was written */
   "noop"?: boolean;
   "restart"?: {

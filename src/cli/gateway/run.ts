@@ -6,7 +6,6 @@ import { renderProblem } from "../../config/explain.ts";
 import { createGatewayToken, resolveServerSecret, type GatewaySecret } from "../../config/secret.ts";
 import { openConfig, type ConfigStore } from "../../config/store.ts";
 import { ensureFolder } from "../../platform/files.ts";
-import { openListener, type Listener } from "../../platform/listen.ts";
 import { openLock, type Lock } from "../../platform/lock.ts";
 import type { OpenLog } from "../../platform/log.ts";
 import { decidePort } from "../../platform/paths.ts";
@@ -15,6 +14,7 @@ import { decideBindHost } from "../bind-host.ts";
 import type { Invocation, Run } from "../commands.ts";
 import type { Context } from "../context.ts";
 import { createFallback, type Before, type Fallback } from "./fallback.ts";
+import { openListening, type Address, type Listening } from "./listening.ts";
 import { openGatewayLog } from "./open-log.ts";
 import { createRestart } from "./restart.ts";
 import { watchSignals, type ProcessSignals } from "./signals.ts";
@@ -55,23 +55,14 @@ async function live(
     () => checkMode(config, invocation),
     () => undefined,
   );
-  const host = await fallback.attempt(
-    () =>
-      decideBindHost({
-        flag: invocation.options["bind"] as string | undefined,
-        settings: config.current().gateway,
-      }),
+  const decide = () => decideAddress(context, invocation, config.current());
+  const { host, port } = await fallback.attempt(
+    decide,
     // never wider than what was asked for
-    () => "127.0.0.1",
+    (before) => ({ host: "127.0.0.1", port: before.port }),
   );
-  const { port: chosen } = decidePort({
-    flag: invocation.options["port"] as string | undefined,
-    env: context.env,
-    configured: config.current().gateway.port,
-    profile: paths.profile,
-  });
   // any free port: after a restart clients look for the one they know
-  const port = chosen === 0 ? (fallback.before?.port ?? 0) : chosen;
+  const first = { host, port: port === 0 ? (fallback.before?.port ?? 0) : port };
 
   const opened = openGatewayLog(context, config.current, invocation.options["verbose"] === true);
   let lock: Lock | undefined;
@@ -86,23 +77,28 @@ async function live(
     const renewSecret = async () => {
       secret = (await requireSecret(context, config.current())).secret;
     };
-    const listen = (at: number) => openListener({ host, port: at, log: opened.log.child("gateway/listen") });
-    const listener = await fallback.attempt(
-      () => listen(port),
-      (before) => listen(before.port),
+    const describe = async (where: Listening) => {
+      const at = where.port();
+      renameProcess(context.brand, { profile: paths.profile, port: at });
+      await lock?.describe({ pid: process.pid, port: at, version: context.version, startedAt: context.clock.now() });
+    };
+    const listen = (at: Address) =>
+      openListening({
+        first: at,
+        decide,
+        log: opened.log.child("gateway/listen"),
+        onMoved: describe,
+      });
+    const listening = await fallback.attempt(
+      () => listen(first),
+      (before) => listen({ host, port: before.port }),
     );
-    renameProcess(context.brand, { profile: paths.profile, port: listener.port });
     for (const complaint of fallback.complaints()) opened.log.error(complaint);
-    await lock.describe({
-      pid: process.pid,
-      port: listener.port,
-      version: context.version,
-      startedAt: context.clock.now(),
-    });
+    await describe(listening);
     const { isNew } = required;
-    const serving = { config, secret: () => secret, renewSecret, isNew, opened, listener, host, startedAt, signals };
+    const serving = { config, secret: () => secret, renewSecret, isNew, opened, listening, startedAt, signals };
     const isRestart = await serve(context, serving);
-    return { isRestart, port: listener.port, secret };
+    return { isRestart, port: listening.port(), secret };
   } finally {
     lock?.release();
     opened.close();
@@ -115,15 +111,14 @@ interface Serving {
   readonly renewSecret: () => Promise<void>;
   readonly isNew: boolean;
   readonly opened: OpenLog;
-  readonly listener: Listener;
-  readonly host: string;
+  readonly listening: Listening;
   readonly startedAt: number;
   readonly signals: ProcessSignals;
 }
 
 /** @returns true when it is to start anew. */
 async function serve(context: Context, serving: Serving): Promise<boolean> {
-  const { config, opened, listener, signals } = serving;
+  const { config, opened, listening, signals } = serving;
   const { log } = opened;
   const restart = createRestart(context.clock);
   signals.lead({
@@ -145,12 +140,12 @@ async function serve(context: Context, serving: Serving): Promise<boolean> {
     logFile: () => opened.file(),
     command: context.command,
     restart: restart.request,
-    listener,
+    listener: listening.listener,
+    moveListener: listening.move,
   });
   await gateway.start();
 
-  const url = `ws://${serving.host.includes(":") ? `[${serving.host}]` : serving.host}:${listener.port}`;
-  log.info(`listening on ${url} (pid ${process.pid})`, {
+  log.info(`listening on ${listening.url()} (pid ${process.pid})`, {
     ms: Math.round(context.clock.monotonic() - serving.startedAt),
   });
   log.info(`log file: ${opened.file()}`);
@@ -182,6 +177,13 @@ async function tell(
   for (const notice of await notices) log.info(notice.next ? `${notice.message}; ${notice.next}` : notice.message);
   if (isNew) log.info(`a token was made for this Gateway and kept in ${secret().source}`);
   log.info(`next: in another terminal, ${context.command('agent --message "hello"')}`);
+}
+
+/** @throws Fault `usage`, `unreachable`. */
+function decideAddress({ env, paths }: Context, { options }: Invocation, { gateway }: Config): Address {
+  const given = (name: string) => options[name] as string | undefined;
+  const { port } = decidePort({ flag: given("port"), env, configured: gateway.port, profile: paths.profile });
+  return { host: decideBindHost({ flag: given("bind"), settings: gateway }), port };
 }
 
 function checkMode(config: ConfigStore, { options }: Invocation): void {

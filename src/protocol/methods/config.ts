@@ -34,10 +34,11 @@ const changed = {
   hash: Type.Optional(nonEmpty("Of the file as it is now: the next baseHash")),
   changedPaths: Type.Array(text("Dotted key"), { description: "Keys that are different now" }),
   restartPaths: Type.Array(text("Dotted key"), {
-    description: "Keys that count only once the Gateway has started again; all others count at once",
+    description: "Keys that do not count before the Gateway has started again; all others count at once",
   }),
-  applied: Type.Enum(["none", "hot", "channel", "restart"], {
-    description: "The most that was done: a channel started again, or the Gateway starts again",
+  applied: Type.Enum(["none", "hot", "channel", "listener", "restart"], {
+    description:
+      "The most that was done: a channel started again, clients have to connect anew, or the Gateway starts again",
   }),
 };
 

@@ -36,12 +36,12 @@ gateway.remote.sshIdentity none
 gateway.reload none
 gateway.reload.mode none
 gateway.reload.debounceMs none
-gateway.tls restart
+gateway.tls listener
 gateway.tls.enabled listener
-gateway.tls.autoGenerate restart
-gateway.tls.certPath restart
-gateway.tls.keyPath restart
-gateway.tls.caPath restart
+gateway.tls.autoGenerate listener
+gateway.tls.certPath listener
+gateway.tls.keyPath listener
+gateway.tls.caPath listener
 gateway.http restart
 gateway.http.endpoints restart
 gateway.http.endpoints.chatCompletions restart

@@ -1,0 +1,74 @@
+// Where the Gateway listens, now and after its config has named another address.
+
+import { Fault } from "../../base/fault.ts";
+import type { Log } from "../../base/log.ts";
+import type { MoveListener } from "../../gateway/moving.ts";
+import { openListener, type Listener } from "../../platform/listen.ts";
+
+export interface Address {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+}
+
+export interface Listening {
+  /** The one that it began with. */
+  readonly listener: Listener;
+  readonly move: MoveListener;
+  /** As it is now. */
+  port(): number;
+  url(): string;
+}
+
+export interface ListeningOptions {
+  readonly first: Address;
+  /** As the config says now. @throws Fault when there is no such address. */
+  readonly decide: () => Address;
+  readonly log: Log;
+  readonly onMoved: (listening: Listening) => Promise<void>;
+}
+
+/** @throws Fault `port_busy`, `unreachable`. */
+export async function openListening({ first, decide, log, onMoved }: ListeningOptions): Promise<Listening> {
+  const open = ({ host, port }: Address) => openListener({ host, port, log });
+  const listener = await open(first);
+  let current = listener;
+  let { host } = first;
+
+  /** On one port the new address may hold the old one: then the old one is left first, and taken again when that fails. */
+  const openBeside = async (next: Address): Promise<Listener> => {
+    try {
+      return await open(next);
+    } catch (error) {
+      const isOurs = error instanceof Fault && error.code === "port_busy" && next.port === current.port;
+      if (!isOurs) throw error;
+    }
+    current.leave();
+    try {
+      return await open(next);
+    } catch (error) {
+      await current.comeBack();
+      throw error;
+    }
+  };
+
+  const listening: Listening = {
+    listener,
+    port: () => current.port,
+    url: () => `ws://${host.includes(":") ? `[${host}]` : host}:${current.port}`,
+    async move() {
+      const { host: nextHost, port } = decide();
+      const next = { host: nextHost, port: port === 0 ? current.port : port };
+      if (next.host === host && next.port === current.port) return undefined;
+      const opened = await openBeside(next);
+      const left = current;
+      left.leave();
+      current = opened;
+      host = next.host;
+      log.info(`listening on ${listening.url()} (pid ${process.pid}), and no longer where it did`);
+      await onMoved(listening);
+      return { opened, left };
+    },
+  };
+  return listening;
+}
