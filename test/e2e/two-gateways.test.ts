@@ -43,7 +43,7 @@ async function openGateway(folder: string, secret: string) {
   return { gateway, port: listener.port };
 }
 
-test("two Gateways in one process keep their clients, sessions and secrets apart (RB-33)", async () => {
+test("two Gateways in one process keep their clients, sessions and secrets apart (RB-33, MG-01, OV-17)", async () => {
   const folders = await Promise.all([1, 2].map(() => mkdtemp(join(tmpdir(), "two-"))));
   const [first, second] = await Promise.all(folders.map((folder, index) => openGateway(folder, `secret-${index}`)));
   assert.ok(first && second);

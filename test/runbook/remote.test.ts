@@ -3,16 +3,19 @@
 
 import assert from "node:assert/strict";
 import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
-import { tmpdir, userInfo } from "node:os";
+import { networkInterfaces, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 
+import { WebSocket } from "ws";
+
 import { createGatewayProcess, freePort, type GatewayProcess } from "../kit/gateway-process.ts";
-import { openRawClient } from "../kit/raw-client.ts";
+import { connectParams, openRawClient } from "../kit/raw-client.ts";
 
 const run = promisify(execFile);
 const sshd = "/usr/sbin/sshd";
@@ -92,6 +95,30 @@ test("the secret is needed through the tunnel too, and on loopback without one (
   assert.equal(code, 1);
   assert.match(said, /^next: .*token/imu);
 });
+
+const outside = Object.values(networkInterfaces())
+  .flatMap((list) => list ?? [])
+  .find(({ family, internal }) => family === "IPv4" && !internal)?.address;
+
+test(
+  "a bind beyond this machine is one that somebody asked for, and lets nobody in without the secret (RB-28, OV-15, OV-46, OV-47, VG-08)",
+  { skip: outside === undefined ? "this machine has no other address" : false },
+  async () => {
+    const wide = await createGatewayProcess({ args: ["--bind", "lan"] });
+    try {
+      await wide.start();
+      for (const auth of [undefined, { token: "guess" }]) {
+        const socket = new WebSocket(`ws://${outside}:${wide.port}/`);
+        const closed = once(socket, "close");
+        await once(socket, "open");
+        socket.send(JSON.stringify({ type: "req", id: "1", method: "connect", params: connectParams("", { auth }) }));
+        assert.equal((await closed)[0], 1008);
+      }
+    } finally {
+      await wide.dispose();
+    }
+  },
+);
 
 test("a wrong token in the shell is told with the name of the variable (OV-49)", async () => {
   const { code, said } = await elsewhere(["status", "--url", `ws://127.0.0.1:${near}`, "--json"], "stale");

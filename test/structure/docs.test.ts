@@ -34,10 +34,10 @@ test("every lesson that a source cites is listed", () => {
   }
 });
 
-test("every `npm run` in the pages exists", () => {
+test("every `npm run` and `pnpm` in the pages exists (RB-83)", () => {
   const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
   for (const page of pages) {
-    for (const [, name = ""] of read(page).matchAll(/npm run (?:-s )?([a-z][\w:-]*)/gu))
+    for (const [, name = ""] of read(page).matchAll(/(?:npm run (?:-s )?|pnpm (?:run )?)([a-z][\w:-]*)/gu))
       assert.ok(scripts[name], `${page}: npm run ${name}`);
   }
 });

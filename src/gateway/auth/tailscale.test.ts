@@ -38,7 +38,7 @@ function setUp(options: { isAccepted?: boolean; login?: string | undefined } = {
   return { clock, asked, login };
 }
 
-test("who Serve names is who Tailscale says has that address (RB-25, OV-14)", async () => {
+test("who Serve names is who Tailscale says has that address (RB-25, OV-14, RB-28, OV-15)", async () => {
   const { login } = setUp();
   assert.equal(await login(request(served)), "ann@example.com");
   assert.equal(await login(request({ ...served, "tailscale-user-login": "eve@example.com" })), undefined);
