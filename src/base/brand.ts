@@ -67,6 +67,9 @@ const brands: Readonly<Record<BrandName, Brand>> = {
   },
 };
 
+/** Below the home directory: where Gateways of all names and profiles tell each other that they run. */
+export const instancesFolder = ".local/state/openclaw/gateways";
+
 /** Words in the services of this product, of its sibling and of older names. */
 export const serviceMarkers: readonly string[] = ["openclaw", "clawdbot", "moltbot"];
 

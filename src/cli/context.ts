@@ -8,7 +8,7 @@ import { systemClock, type Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import { systemIds, type Ids } from "../base/ids.ts";
 import { createEnv, type Env } from "../platform/env.ts";
-import { derivePaths, devProfile, parseProfile, type Paths } from "../platform/paths.ts";
+import { derivePaths, devProfile, parseProfile, profileFromEnv, type Paths } from "../platform/paths.ts";
 import { createOutput, type ColorChoice, type Output } from "./render/output.ts";
 
 export interface GlobalFlags {
@@ -46,7 +46,9 @@ export function createContext(brand: Brand, version: string, flags: GlobalFlags)
     temporary: process.platform === "win32" ? tmpdir() : "/tmp",
     exists: existsSync,
   });
-  const prefix = profile === undefined ? "" : profile === devProfile ? " --dev" : ` --profile ${profile}`;
+  // a service's environment names the profile that its owner has to type
+  const named = profile ?? profileFromEnv(env);
+  const prefix = named === undefined ? "" : named === devProfile ? " --dev" : ` --profile ${named}`;
   return {
     brand,
     version,

@@ -1,14 +1,11 @@
-// The only place that listens. A busy port names who holds it.
+// The only place that listens.
 
-import { readFile, readdir, readlink } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { Socket } from "node:net";
 
 import { systemClock, type Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
-import { readTextIfExists } from "./files.ts";
-import { redactText } from "./redact.ts";
 
 export interface Listener {
   /** Both loopback addresses are one listener to their user. */
@@ -39,7 +36,7 @@ const closeGraceMs = 2_000;
 /** Sockets at once, before the WebSocket layer counts for itself. */
 const maxConnections = 4_096;
 
-/** @throws Fault `port_busy` naming the owner where the system tells. */
+/** @throws Fault `port_busy` when another process listens there, `unreachable` when nobody can. */
 export async function openListener(options: ListenOptions): Promise<Listener> {
   const { log } = options;
   const first = await listen(options.host, options.port, options);
@@ -154,57 +151,18 @@ async function begin(server: Server, host: string, port: number): Promise<void> 
     });
   } catch (error) {
     // what listen rejects with is always one
-    throw await refuse(error as NodeJS.ErrnoException, host, port);
+    throw refuse(error as NodeJS.ErrnoException, host, port);
   }
 }
 
-async function refuse(error: NodeJS.ErrnoException, host: string, port: number): Promise<Fault> {
-  if (error.code !== "EADDRINUSE") {
-    return new Fault("unreachable", `cannot listen on ${host}:${port}: ${error.message}`, {
+function refuse(error: NodeJS.ErrnoException, host: string, port: number): Fault {
+  if (error.code === "EADDRINUSE")
+    return new Fault("port_busy", `port ${port} is in use`, {
       cause: error,
-      next: "choose another --bind or --port",
+      next: "stop the process that listens there, or start with another --port",
     });
-  }
-  const owner = await findPortOwner(port);
-  return new Fault("port_busy", `port ${port} is in use${owner ? ` by ${owner.command} (pid ${owner.pid})` : ""}`, {
+  return new Fault("unreachable", `cannot listen on ${host}:${port}: ${error.message}`, {
     cause: error,
-    next: "stop that process, or start with another --port",
+    next: "choose another --bind or --port",
   });
-}
-
-/** Linux only: the process that listens on the port; undefined where it cannot be told. */
-export async function findPortOwner(port: number): Promise<{ pid: number; command: string } | undefined> {
-  try {
-    const inodes = new Set<string>();
-    const hex = port.toString(16).toUpperCase().padStart(4, "0");
-    for (const table of ["/proc/net/tcp", "/proc/net/tcp6"]) {
-      // a machine without IPv6 has but the first
-      for (const line of ((await readTextIfExists(table)) ?? "").split("\n")) {
-        const columns = line.trim().split(/\s+/u);
-        if (columns[3] === "0A" && columns[1]?.endsWith(`:${hex}`) && columns[9]) inodes.add(`socket:[${columns[9]}]`);
-      }
-    }
-    return inodes.size === 0 ? undefined : await findHolder(inodes);
-  } catch {
-    // no /proc, or it is closed to us: the owner stays unnamed
-    return undefined;
-  }
-}
-
-async function findHolder(inodes: ReadonlySet<string>): Promise<{ pid: number; command: string } | undefined> {
-  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/u.test(name))) {
-    const descriptors = await readdir(`/proc/${pid}/fd`).catch(() => []);
-    for (const descriptor of descriptors) {
-      const target = await readlink(`/proc/${pid}/fd/${descriptor}`).catch(() => "");
-      if (!inodes.has(target)) continue;
-      const command = (await readFile(`/proc/${pid}/cmdline`, "utf8"))
-        .split("\0")
-        .filter(Boolean)
-        .slice(0, 3)
-        .join(" ");
-      // a command line may carry a token
-      return { pid: Number(pid), command: redactText(command) || "an unnamed process" };
-    }
-  }
-  return undefined;
 }

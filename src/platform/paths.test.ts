@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { brandOf } from "../base/brand.ts";
 import { Fault } from "../base/fault.ts";
 import { createEnv } from "./env.ts";
-import { decidePort, derivePaths, parseProfile } from "./paths.ts";
+import { decidePort, derivePaths, expandHome, parseProfile } from "./paths.ts";
 
 const derive = (
   brandName: string,
@@ -126,6 +126,35 @@ test("a profile named in the environment alone moves the workspace and the log, 
   );
   assert.equal(derive("openclaw", { profile: "dev", vars: { OPENCLAW_PROFILE: "rescue" } }).logPrefix, "openclaw-dev");
   assert.throws(() => derive("openclaw", { vars: { CLAWDBOT_PROFILE: "../x" } }), /Invalid CLAWDBOT_PROFILE/u);
+});
+
+test("RB-55: two state folders given by hand have a log each, as if they were profiles; any other keeps the plain name", () => {
+  const logOf = (brand: string, state: string) => derive(brand, { vars: { OPENCLAW_STATE_DIR: state } }).logPrefix;
+  assert.equal(logOf("openclaw", "~/.openclaw-a"), "openclaw-a");
+  assert.equal(logOf("openclaw", "~/.openclaw-a"), derive("openclaw", { profile: "a" }).logPrefix);
+  assert.equal(logOf("moltbot", "~/.clawdbot-B/"), "moltbot-b");
+  for (const state of ["~/.openclaw", "/srv/state", "~/.openclaw-", "~/.openclaw-a b", "~/my.openclaw-a"])
+    assert.equal(logOf("openclaw", state), "openclaw", state);
+  const service = derive("openclaw", { vars: { OPENCLAW_PROFILE: "r", OPENCLAW_STATE_DIR: "~/.openclaw-a" } });
+  assert.equal(service.logPrefix, "openclaw-r");
+});
+
+test("where Gateways tell of each other does not follow name, profile or state folder", () => {
+  const places = [
+    derive("openclaw"),
+    derive("moltbot", { profile: "x" }),
+    derive("openclaw", { vars: { OPENCLAW_STATE_DIR: "/s" } }),
+  ];
+  assert.equal(new Set(places.map(({ instances }) => instances)).size, 1);
+  assert.ok(places[0]?.instances.startsWith("/home/me/."));
+  assert.equal(derive("moltbot", { vars: { OPENCLAW_INSTANCES_DIR: "~/here" } }).instances, "/home/me/here");
+});
+
+test("RB-55: a tilde that no shell has expanded is the home folder, and nobody else's", () => {
+  assert.equal(expandHome("~", "/home/me"), "/home/me");
+  assert.equal(expandHome("~/.openclaw/a.json", "/home/me"), "/home/me/.openclaw/a.json");
+  assert.equal(expandHome("/a/~/b", "/home/me"), "/a/~/b");
+  assert.equal(expandHome("/a/../b/", "/home/me"), "/b");
 });
 
 test("the port comes from the flag, then the environment, then the config, then the default (RB-27, RB-45, RB-49, OV-31, MG-05, MG-21)", () => {

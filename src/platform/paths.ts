@@ -3,7 +3,7 @@
 
 import { basename, dirname, join, resolve } from "node:path";
 
-import type { Brand } from "../base/brand.ts";
+import { instancesFolder, type Brand } from "../base/brand.ts";
 import { Fault } from "../base/fault.ts";
 import type { Env } from "./env.ts";
 
@@ -14,6 +14,7 @@ export const devProfile = "dev";
 export interface Paths {
   /** Undefined for the default profile. */
   readonly profile: string | undefined;
+  readonly home: string;
   readonly state: string;
   readonly config: string;
   readonly lastGoodConfig: string;
@@ -30,7 +31,10 @@ export interface Paths {
   readonly deviceKey: string;
   /** Commands that may run on this machine without asking. */
   readonly execApprovals: string;
+  /** Unless `agents.defaults.workspace` names another. */
   readonly workspace: string;
+  /** Shared by all Gateways of this user: each has a file in it while it runs. */
+  readonly instances: string;
   readonly logs: string;
   /** Log files are `<prefix>-YYYY-MM-DD.log`. */
   readonly logPrefix: string;
@@ -62,9 +66,11 @@ export function derivePaths(options: PathOptions): Paths {
   const state = stateFolder(options, suffix);
   const config = configFile(options, state, suffix);
   // a service's unit names the profile in the environment, beside its folders: it moves what has no variable of its own
-  const named = toSuffix(profile ?? profileFromEnv(env));
+  const name = profile ?? profileFromEnv(env);
+  const named = toSuffix(name);
   return {
     profile,
+    home,
     state,
     config,
     lastGoodConfig: join(state, lastGoodName(brand, config, state)),
@@ -78,15 +84,28 @@ export function derivePaths(options: PathOptions): Paths {
     deviceKey: join(state, "credentials", "device-key"),
     execApprovals: join(state, "exec-approvals.json"),
     workspace: join(home, `${brand.workspaceFolder}${named}`),
-    logs: env.get("LOG_DIR") ? expand(env.get("LOG_DIR") ?? "", home) : join(options.temporary, brand.logName),
-    logPrefix: `${brand.logName}${named}`,
+    instances: expandHome(env.get("INSTANCES_DIR") ?? join(home, instancesFolder), home),
+    logs: expandHome(env.get("LOG_DIR") ?? join(options.temporary, brand.logName), home),
+    logPrefix: `${brand.logName}${named === "" ? suffixOfFolder(brand, state) : named}`,
   };
 }
 
 const toSuffix = (profile: string | undefined) => (profile === undefined ? "" : `-${profile}`);
 
-/** @throws Fault `usage` for a name that cannot be part of a path. */
-function profileFromEnv(env: Env): string | undefined {
+/** `~/.openclaw-a` given by hand is apart from `~/.openclaw-b` like two profiles are, and so are their logs. */
+function suffixOfFolder({ stateFolder: own, fallbackStateFolders }: Brand, state: string): string {
+  const folder = [own, ...fallbackStateFolders].find((candidate) => basename(state).startsWith(`${candidate}-`));
+  const name =
+    folder === undefined
+      ? ""
+      : basename(state)
+          .slice(folder.length + 1)
+          .toLowerCase();
+  return profilePattern.test(name) ? `-${name}` : "";
+}
+
+/** The profile that the environment names, as a service's does. @throws Fault `usage` for a name that cannot be part of a path. */
+export function profileFromEnv(env: Env): string | undefined {
   const name = env.get("PROFILE");
   return name === undefined ? undefined : parseProfile(name, env.source("PROFILE"));
 }
@@ -100,7 +119,7 @@ function lastGoodName(brand: Brand, config: string, state: string): string {
 
 function stateFolder({ brand, env, home, exists }: PathOptions, suffix: string): string {
   const explicit = env.get("STATE_DIR");
-  if (explicit !== undefined) return expand(explicit, home);
+  if (explicit !== undefined) return expandHome(explicit, home);
 
   const own = join(home, `${brand.stateFolder}${suffix}`);
   if (exists(own)) return own;
@@ -110,7 +129,7 @@ function stateFolder({ brand, env, home, exists }: PathOptions, suffix: string):
 
 function configFile({ brand, env, home, exists }: PathOptions, state: string, suffix: string): string {
   const explicit = env.get("CONFIG_PATH");
-  if (explicit !== undefined) return expand(explicit, home);
+  if (explicit !== undefined) return expandHome(explicit, home);
 
   const names = [brand.configFile, ...brand.fallbackConfigFiles];
   const inState = names.map((name) => join(state, name)).find(exists);
@@ -122,7 +141,8 @@ function configFile({ brand, env, home, exists }: PathOptions, state: string, su
   return elsewhere ?? join(state, brand.configFile);
 }
 
-function expand(path: string, home: string): string {
+/** `~` and `~/…` as a shell would have it, where none did; relative paths from the working directory. */
+export function expandHome(path: string, home: string): string {
   if (path === "~") return home;
   return resolve(path.startsWith("~/") ? join(home, path.slice(2)) : path);
 }

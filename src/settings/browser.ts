@@ -17,6 +17,10 @@ export const browser = later(
   {
     enabled: flag("Control a browser"),
     evaluateEnabled: flag("Let the agent run scripts in pages"),
+    controlPort: whole("Port of the browser control, on loopback; base + 2 when unset", {
+      minimum: 1,
+      maximum: 65_535,
+    }),
     cdpUrl: text("Debugging address of a browser that runs elsewhere"),
     remoteCdpTimeoutMs: whole("Time limit of its answers", { minimum: 1 }),
     remoteCdpHandshakeTimeoutMs: whole("Time limit of connecting to it", { minimum: 1 }),

@@ -6,7 +6,7 @@ import { realpath } from "node:fs/promises";
 import { Fault } from "../../base/fault.ts";
 import type { ServiceKind } from "../../daemon/names.ts";
 import { openServices, type Services } from "../../daemon/open.ts";
-import { parseProfile } from "../../platform/paths.ts";
+import { profileFromEnv } from "../../platform/paths.ts";
 import { createRunProcess } from "../../platform/process.ts";
 import type { Context } from "../context.ts";
 
@@ -18,8 +18,7 @@ export interface OpenedServices extends Services {
 
 export async function openCliServices(context: Context, kind: ServiceKind): Promise<OpenedServices> {
   const { brand, env, paths, version, clock } = context;
-  const named = env.get("PROFILE");
-  const profile = paths.profile ?? (named === undefined ? undefined : parseProfile(named, env.source("PROFILE")));
+  const profile = paths.profile ?? profileFromEnv(env);
   const home = homedir();
   const services = await openServices({
     brand,

@@ -500,6 +500,7 @@ hooks.internal hot
 browser hot
 browser.enabled hot
 browser.evaluateEnabled hot
+browser.controlPort hot
 browser.cdpUrl hot
 browser.remoteCdpTimeoutMs hot
 browser.remoteCdpHandshakeTimeoutMs hot
