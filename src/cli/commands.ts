@@ -43,9 +43,10 @@ const own: readonly Command[] = [
       ["--port <port>", "port of everything (default 18789)"],
       ["--bind <mode>", "loopback, lan, tailnet, auto or custom (default loopback)"],
       ["--verbose", "show debug lines on the console"],
+      ["--force", "first end whatever listens on the port"],
       ["--allow-unconfigured", "start without a config file"],
     ],
-    examples: ["gateway", "gateway --port 19000 --verbose", "--dev gateway --allow-unconfigured"],
+    examples: ["gateway", "gateway --port 19000 --verbose", "gateway --force", "--dev gateway --allow-unconfigured"],
     load: () => import("./gateway/run.ts"),
   },
   {

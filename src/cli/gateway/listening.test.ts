@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { Fault } from "../../base/fault.ts";
 import { silentLog } from "../../base/log.ts";
-import type { Listener } from "../../platform/listen.ts";
+import { openListener, type Listener } from "../../platform/listen.ts";
 import { openListening, type Address } from "./listening.ts";
 
 const answerWith = (text: string) => (listener: Listener) =>
@@ -22,6 +22,7 @@ async function open(): Promise<{
   const listening = await openListening({
     first,
     decide: () => wanted,
+    open: openListener,
     log: silentLog,
     onMoved: async () => undefined,
   });

@@ -3,7 +3,7 @@
 import { Fault } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
 import type { MoveListener } from "../../gateway/moving.ts";
-import { openListener, type Listener } from "../../platform/listen.ts";
+import type { Listener, ListenOptions } from "../../platform/listen.ts";
 
 export interface Address {
   readonly host: string;
@@ -24,13 +24,16 @@ export interface ListeningOptions {
   readonly first: Address;
   /** As the config says now. @throws Fault when there is no such address. */
   readonly decide: () => Address;
+  /** @throws Fault `port_busy`, `unreachable`. */
+  readonly open: (options: ListenOptions) => Promise<Listener>;
   readonly log: Log;
   readonly onMoved: (listening: Listening) => Promise<void>;
 }
 
 /** @throws Fault `port_busy`, `unreachable`. */
-export async function openListening({ first, decide, log, onMoved }: ListeningOptions): Promise<Listening> {
-  const open = ({ host, port }: Address) => openListener({ host, port, log });
+export async function openListening(options: ListeningOptions): Promise<Listening> {
+  const { first, decide, log, onMoved } = options;
+  const open = ({ host, port }: Address) => options.open({ host, port, log });
   const listener = await open(first);
   let current = listener;
   let { host } = first;

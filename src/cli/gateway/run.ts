@@ -16,6 +16,8 @@ import type { Context } from "../context.ts";
 import { createFallback, type Before, type Fallback } from "./fallback.ts";
 import { openListening, type Address, type Listening } from "./listening.ts";
 import { openGatewayLog } from "./open-log.ts";
+import { openGatewayListener } from "./port-busy.ts";
+import { registerInstance } from "./registration.ts";
 import { createRestart } from "./restart.ts";
 import { watchSignals, type ProcessSignals } from "./signals.ts";
 import { renameProcess } from "./title.ts";
@@ -66,7 +68,14 @@ async function live(
 
   const opened = openGatewayLog(context, config.current, invocation.options["verbose"] === true);
   let lock: Lock | undefined;
+  let leave: (() => Promise<void>) | undefined;
   try {
+    // once: what comes to the port after a restart is not what was meant
+    const isForced = invocation.options["force"] === true && !fallback.before;
+    if (isForced) {
+      const { forcePort } = await import("./force.ts");
+      await forcePort(context, first.port, opened.log);
+    }
     lock = await openLock(paths.lock);
     // only the owner of the state folder makes a token: two first starts at once must not overwrite each other's
     const required = await fallback.attempt(
@@ -81,11 +90,15 @@ async function live(
       const at = where.port();
       renameProcess(context.brand, { profile: paths.profile, port: at });
       await lock?.describe({ pid: process.pid, port: at, version: context.version, startedAt: context.clock.now() });
+      await leave?.();
+      leave = await registerInstance(context, { config: config.current(), port: at, log: opened.log });
     };
     const listen = (at: Address) =>
       openListening({
         first: at,
         decide,
+        open: (options) =>
+          openGatewayListener(context, { ...options, isForced: isForced && options.port === first.port }),
         log: opened.log.child("gateway/listen"),
         onMoved: describe,
       });
@@ -100,6 +113,7 @@ async function live(
     const isRestart = await serve(context, serving);
     return { isRestart, port: listening.port(), secret };
   } finally {
+    await leave?.();
     lock?.release();
     opened.close();
   }

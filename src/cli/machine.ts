@@ -1,0 +1,50 @@
+// What commands ask the system of: its processes, its ports, the Gateways that run on it.
+
+import { createInstances, type Instance, type Instances } from "../platform/instances.ts";
+import { expandHome, profileFromEnv } from "../platform/paths.ts";
+import { planPorts } from "../platform/port-plan.ts";
+import { readPortUsage, type PortUsage } from "../platform/port-listeners.ts";
+import { createProcessTable, type ProcessTable } from "../platform/process-table.ts";
+import { createRunProcess, type RunProcess } from "../platform/process.ts";
+import type { Config } from "../settings/config.ts";
+import type { Context } from "./context.ts";
+
+export interface Machine {
+  readonly run: RunProcess;
+  readonly processes: ProcessTable;
+  readonly instances: Instances;
+  usage(port: number): Promise<PortUsage>;
+}
+
+export function openMachine({ clock, env, ids, paths }: Context): Machine {
+  const run = createRunProcess(clock);
+  const { platform } = process;
+  const processes = createProcessTable({ run, platform });
+  return {
+    run,
+    processes,
+    instances: createInstances({ folder: paths.instances, processes, newId: () => ids.secret(4) }),
+    usage: (port) => readPortUsage(port, { env, run, platform }),
+  };
+}
+
+/** The Gateway of these flags, environment and config, as others see it when it runs in this process at that port. */
+export function describeInstance(context: Context, config: Config, base: number): Instance {
+  const { brand, clock, env, paths, version } = context;
+  const profile = paths.profile ?? profileFromEnv(env);
+  const { file } = config.logging;
+  const { workspace } = config.agents.defaults;
+  return {
+    pid: process.pid,
+    brand: brand.name,
+    version,
+    ...(profile === undefined ? {} : { profile }),
+    startedAt: clock.now(),
+    ports: planPorts({ base, env, config }),
+    state: paths.state,
+    config: paths.config,
+    workspace: workspace === undefined ? paths.workspace : expandHome(workspace, paths.home),
+    log: file === undefined || file.trim() === "" ? `${paths.logs}/${paths.logPrefix}` : file,
+    isService: env.get("SERVICE_KIND") === "gateway",
+  };
+}
