@@ -94,3 +94,12 @@ function counterpart(item: unknown, index: number, current: unknown): unknown {
   if (id === undefined) return current[index];
   return current.find((other) => isRecord(other) && other["id"] === id);
 }
+
+/** The secrets themselves, so that they can be masked wherever else they turn up. */
+export function collectSecrets(value: unknown, secrets: SecretPaths, path: readonly string[] = []): string[] {
+  if (Array.isArray(value))
+    return value.flatMap((item, index) => collectSecrets(item, secrets, [...path, String(index)]));
+  if (isRecord(value))
+    return Object.entries(value).flatMap(([key, inner]) => collectSecrets(inner, secrets, [...path, key]));
+  return typeof value === "string" && secrets.isSecret(path, value) ? [value] : [];
+}

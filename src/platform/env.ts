@@ -2,6 +2,7 @@
 // called by, and the sibling's as a fallback. Nothing is ever written.
 
 import type { Brand } from "../base/brand.ts";
+import { isSecretName } from "./redact.ts";
 
 export interface Env {
   /** `GATEWAY_PORT` reads `OPENCLAW_GATEWAY_PORT`, then `CLAWDBOT_GATEWAY_PORT` (or the other way round). Blank counts as unset. */
@@ -37,4 +38,15 @@ export function withVariables(brand: Brand, env: Env, variables: Readonly<Record
     source: (name) => env.source(name) ?? own.source(name),
     raw: (name) => env.raw(name) ?? own.raw(name),
   };
+}
+
+/** Shorter ones are switches and words. */
+const minSecretLength = 8;
+
+/** What is in variables whose names say that it is a secret; the path of a file is none. */
+export function secretVariables(variables: Readonly<Record<string, string | undefined>> = process.env): string[] {
+  return Object.entries(variables)
+    .filter(([name]) => isSecretName(name))
+    .map(([, value]) => (value ?? "").trim())
+    .filter((value) => value.length >= minSecretLength && !value.startsWith("/"));
 }

@@ -20,9 +20,19 @@ import { basename, dirname, join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { logFileName, type LogPlace } from "./log-name.ts";
 
-const maxFileBytes = 50 * 1024 * 1024;
-const keptFiles = 14;
-const totalBytes = 200 * 1024 * 1024;
+/** Asked for whenever they are needed. */
+export interface RollLimits {
+  /** A file of this size is put aside. */
+  readonly maxFileBytes: number;
+  /** Of all files together, the one being written included; at least one is always kept. */
+  readonly maxTotalBytes: number;
+  /** Files that nothing was written to for longer are removed. */
+  readonly keepDays: number;
+}
+
+const mebibyte = 1024 * 1024;
+const defaults: RollLimits = { maxFileBytes: 50 * mebibyte, maxTotalBytes: 200 * mebibyte, keepDays: 14 };
+const dayMs = 24 * 60 * 60 * 1000;
 
 const dated = /^-\d{4}-\d\d-\d\d\.log/u;
 
@@ -32,21 +42,32 @@ export interface Roll {
   readonly open: (path: string) => { descriptor: number; size: number };
 }
 
-export function createRoll({ clock, ...place }: LogPlace & { readonly clock: Clock }): Roll {
+export function createRoll(options: LogPlace & { readonly clock: Clock; readonly limits?: RollLimits }): Roll {
+  const { clock, folder, prefix, file } = options;
+  const limits = () => options.limits ?? defaults;
+  // one file never takes the whole budget: there would be nothing left of what was before it
+  const maxBytes = () => Math.min(limits().maxFileBytes, Math.ceil(limits().maxTotalBytes / 2));
   return {
-    target: () => ({ path: logFileName({ ...place, now: clock.now() }), maxBytes: maxFileBytes }),
+    target: () => ({ path: logFileName({ folder, prefix, file, now: clock.now() }), maxBytes: maxBytes() }),
     open(path) {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       let opened = openPrivate(path);
-      if (opened.size >= maxFileBytes) {
+      if (opened.size >= maxBytes()) {
         closeSync(opened.descriptor);
-        renameSync(path, `${path}.${clock.now()}`);
+        renameSync(path, freeName(path, clock.now()));
         opened = openPrivate(path);
       }
-      removeOld(path, place.prefix);
+      removeOld(path, { prefix, limits: limits(), now: clock.now() });
       return opened;
     },
   };
+}
+
+/** Two files may fill up within a millisecond. */
+function freeName(path: string, now: number): string {
+  let stamp = now;
+  while (statSync(`${path}.${stamp}`, { throwIfNoEntry: false })) stamp += 1;
+  return `${path}.${stamp}`;
 }
 
 /** The folder may be below one that everybody can write to: links are not followed, and only we may own the file and read it. */
@@ -74,8 +95,14 @@ function endLine(descriptor: number, size: number): number {
   return last[0] === 0x0a ? 0 : writeSync(descriptor, "\n");
 }
 
+interface Removing {
+  readonly prefix: string;
+  readonly limits: RollLimits;
+  readonly now: number;
+}
+
 /** Files of other days, and what was moved aside from this one. */
-function removeOld(current: string, prefix: string): void {
+function removeOld(current: string, { prefix, limits, now }: Removing): void {
   const folder = dirname(current);
   const own = basename(current);
   const isDated = own.startsWith(prefix) && dated.test(own.slice(prefix.length));
@@ -91,10 +118,14 @@ function removeOld(current: string, prefix: string): void {
       return found ? [{ path, size: found.size, mtimeMs: found.mtimeMs }] : [];
     })
     .toSorted((a, b) => b.mtimeMs - a.mtimeMs);
-  let sum = 0;
-  for (const [index, file] of files.entries()) {
-    sum += file.size;
-    if (file.path === current || (index < keptFiles && sum <= totalBytes)) continue;
+  // room for the file that is about to be filled
+  let sum = Math.min(limits.maxFileBytes, Math.ceil(limits.maxTotalBytes / 2));
+  for (const file of files) {
+    if (file.path === current) continue;
+    if (sum + file.size <= limits.maxTotalBytes && now - file.mtimeMs <= limits.keepDays * dayMs) {
+      sum += file.size;
+      continue;
+    }
     try {
       unlinkSync(file.path);
     } catch {

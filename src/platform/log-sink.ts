@@ -5,10 +5,19 @@ import { closeSync, fstatSync, statSync, writeSync } from "node:fs";
 
 import type { Clock } from "../base/clock.ts";
 
+export interface SinkTrouble {
+  /** What the system said. */
+  readonly reason: string;
+  /** Lines lost since it began. */
+  readonly lost: number;
+}
+
 export interface LineSink {
   /** Never throws. */
   write(line: string): void;
   lost(): number;
+  /** Undefined while lines are written. */
+  trouble(): SinkTrouble | undefined;
   /** The file of the last line; undefined while none is open. */
   path(): string | undefined;
   close(): void;
@@ -41,6 +50,7 @@ export function createLineSink({ clock, target, openFile, onTrouble, onRecovery 
   let retryAt: number | undefined;
   let lostLines = 0;
   let untold = 0;
+  let trouble = "";
   let isClosed = false;
 
   const release = () => {
@@ -78,7 +88,8 @@ export function createLineSink({ clock, target, openFile, onTrouble, onRecovery 
         release();
         const isFirst = retryAt === undefined;
         retryAt = clock.monotonic() + retryMs;
-        if (isFirst) onTrouble(error instanceof Error ? error.message : String(error));
+        trouble = error instanceof Error ? error.message : String(error);
+        if (isFirst) onTrouble(trouble);
         return;
       }
       if (retryAt === undefined) return;
@@ -88,6 +99,7 @@ export function createLineSink({ clock, target, openFile, onTrouble, onRecovery 
       onRecovery(count);
     },
     lost: () => lostLines,
+    trouble: () => (retryAt === undefined ? undefined : { reason: trouble, lost: untold }),
     path: () => current?.path,
     close() {
       isClosed = true;

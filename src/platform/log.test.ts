@@ -10,6 +10,7 @@ import {
   statSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -180,7 +181,7 @@ test("a file that is named takes the lines of every day, and rolls when it is fu
   const aside = ["mine.log.1", "mine.log.2", "mine.log.old", "other.log"];
   for (const name of aside) {
     writeFileSync(join(folder, "deep", name), "");
-    truncateSync(join(folder, "deep", name), 120 * 1024 * 1024);
+    truncateSync(join(folder, "deep", name), 90 * 1024 * 1024);
   }
   truncateSync(file, 50 * 1024 * 1024);
   const again = openLog({ folder, prefix: "openclaw", file, clock, level: "info", consoleLevel: "silent" });
@@ -248,4 +249,75 @@ test("a link in the place of the file is not followed, and a file that others ma
   open0644.log.info("x");
   assert.equal(statSync(open0644.file()).mode & 0o777, 0o600);
   open0644.close();
+});
+
+/** Limits of a test's own, and what has been shown. */
+function openLimited(folder: string, limits: { maxFileBytes: number; maxTotalBytes: number; keepDays: number }) {
+  const clock = createManualClock();
+  const opened = openLog({ folder, prefix: "openclaw", clock, level: "info", consoleLevel: "silent", limits });
+  return { clock, ...opened };
+}
+
+test("however much is logged, the files together stay within the budget, and no line is lost before it is due", () => {
+  const folder = join(root, "budget");
+  const limits = { maxFileBytes: 64 * 1024, maxTotalBytes: 256 * 1024, keepDays: 14 };
+  const { log, lost, close } = openLimited(folder, limits);
+  const sizes = () => readdirSync(folder).map((name) => statSync(join(folder, name)).size);
+  const total = () => sizes().reduce((sum, size) => sum + size, 0);
+  let most = 0;
+  for (let index = 0; index < 8_000; index += 1) {
+    log.info("x".repeat(200), { index });
+    if (index % 50 === 0) most = Math.max(most, total());
+  }
+  close();
+  assert.equal(lost(), 0);
+  assert.ok(most <= limits.maxTotalBytes + 1_000, `${most} bytes`);
+  assert.ok(most > limits.maxTotalBytes / 2, "the budget is used");
+  const indexes = readdirSync(folder)
+    .flatMap((name) => readFileSync(join(folder, name), "utf8").trim().split("\n"))
+    .map((text) => (JSON.parse(text) as { index: number }).index)
+    .toSorted((a, b) => a - b);
+  assert.equal(indexes.at(-1), 7_999);
+  assert.equal(indexes.length, 8_000 - (indexes[0] ?? 0), "what is kept has no hole");
+});
+
+test("old files go by age, and changed limits count with the next file", async () => {
+  const folder = join(root, "age");
+  mkdirSync(folder);
+  const limits = { maxFileBytes: 1024 * 1024, maxTotalBytes: 10 * 1024 * 1024, keepDays: 3 };
+  const { log, clock, close } = openLimited(folder, limits);
+  for (const days of [2, 4]) {
+    const path = join(folder, `openclaw-2001-01-0${days}.log`);
+    writeFileSync(path, "x\n");
+    const at = clock.now() / 1000 - days * 24 * 3_600;
+    utimesSync(path, at, at);
+  }
+  log.info("one");
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.includes("2001")),
+    ["openclaw-2001-01-02.log"],
+  );
+  limits.keepDays = 1;
+  await clock.advance(24 * 3_600_000);
+  log.info("two");
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.includes("2001")),
+    [],
+  );
+  close();
+});
+
+test("why lines are lost is told as long as they are", async () => {
+  writeFileSync(join(root, "in-the-way"), "");
+  const { log, trouble, clock, close } = open(join(root, "in-the-way"));
+  assert.equal(trouble(), undefined);
+  log.info("one");
+  log.info("two");
+  assert.equal(trouble()?.lost, 2);
+  assert.match(trouble()?.reason ?? "", /EEXIST|ENOTDIR/u);
+  rmSync(join(root, "in-the-way"));
+  await clock.advance(6_000);
+  log.info("three");
+  assert.equal(trouble(), undefined);
+  close();
 });

@@ -6,18 +6,20 @@ import { pino, type Logger } from "pino";
 import type { Clock } from "../base/clock.ts";
 import type { Log, LogFields, LogLevel } from "../base/log.ts";
 import { toPlainFields, toPlainText } from "./log-fields.ts";
+import { decideThresholds, reaches, type LevelOptions } from "./log-levels.ts";
+import { renderLine, type ConsoleStyle, type Line } from "./log-line.ts";
 import type { LogPlace } from "./log-name.ts";
-import { createRoll } from "./log-roll.ts";
-import { createLineSink } from "./log-sink.ts";
+import { createRoll, type RollLimits } from "./log-roll.ts";
+import { createLineSink, type SinkTrouble } from "./log-sink.ts";
 
-/** But for the file, all of it is read with each line. */
-export interface LogOptions extends LogPlace {
+/** But for the place, all of it is read with each line. */
+export interface LogOptions extends LogPlace, LevelOptions {
   readonly clock: Clock;
-  readonly level: LogLevel | "silent";
-  readonly consoleLevel: LogLevel | "silent";
+  readonly limits?: RollLimits;
   /** Receives a finished short line; absent: no console. */
   readonly console?: (line: string, level: LogLevel) => void;
-  readonly isJsonConsole?: boolean;
+  /** Default pretty. */
+  readonly consoleStyle?: ConsoleStyle;
   readonly redact?: readonly RegExp[];
 }
 
@@ -27,11 +29,10 @@ export interface OpenLog {
   file(): string;
   /** Lines lost because the disk refused them. */
   lost(): number;
+  /** Why lines are lost now; undefined while they are not. */
+  trouble(): SinkTrouble | undefined;
   close(): void;
 }
-
-const order: readonly (LogLevel | "silent")[] = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
-const reaches = (level: LogLevel, threshold: LogLevel | "silent") => order.indexOf(level) >= order.indexOf(threshold);
 
 /** Opens the log. Never throws for a disk that refuses: it then tries again while lines come. */
 export function openLog(options: LogOptions): OpenLog {
@@ -63,15 +64,17 @@ export function openLog(options: LogOptions): OpenLog {
   return {
     log: createLog(logger, "gateway", options),
     file: () => sink.path() ?? roll.target().path,
-    lost: () => sink.lost(),
-    close: () => sink.close(),
+    lost: sink.lost,
+    trouble: sink.trouble,
+    close: sink.close,
   };
 }
 
 function createLog(logger: Logger, subsystem: string, options: LogOptions): Log {
   const write = (level: LogLevel, text: string, given: LogFields | undefined) => {
-    const isShown = options.console !== undefined && reaches(level, options.consoleLevel);
-    const isWritten = reaches(level, options.level);
+    const thresholds = decideThresholds(subsystem, options);
+    const isShown = options.console !== undefined && reaches(level, thresholds.console);
+    const isWritten = reaches(level, thresholds.file);
     if (!isShown && !isWritten) return;
     const message = toPlainText(text, options.redact);
     const fields = given && toPlainFields(given, options.redact);
@@ -88,35 +91,10 @@ function createLog(logger: Logger, subsystem: string, options: LogOptions): Log 
   };
 }
 
-interface Line {
-  readonly level: LogLevel;
-  readonly subsystem: string;
-  readonly message: string;
-  readonly fields: Record<string, unknown> | undefined;
-}
-
 function showLine(line: Line, options: LogOptions): void {
-  const now = options.clock.now();
   try {
-    options.console?.(options.isJsonConsole ? renderJson(line, now) : renderShort(line, now), line.level);
+    options.console?.(renderLine(line, options.consoleStyle ?? "pretty", options.clock.now()), line.level);
   } catch {
     // a terminal that is gone: the file has the line, and logging never throws into its caller
   }
-}
-
-function renderJson({ level, subsystem, message, fields }: Line, now: number): string {
-  return JSON.stringify({ time: new Date(now).toISOString(), level, subsystem, message, ...fields });
-}
-
-function renderShort({ subsystem, message, fields }: Line, now: number): string {
-  const time = new Date(now).toTimeString().slice(0, 8);
-  const short = subsystem.replace(/^(?:gateway|channels)\//u, "");
-  const extras = Object.entries(fields ?? {}).map(([key, value]) => `${key}=${renderValue(value)}`);
-  // one line whatever is in it, and no stranger's text moves the cursor
-  return [`${time} [${short}] ${message}`, ...extras].join(" ").replaceAll(/\p{Cc}+/gu, " ");
-}
-
-function renderValue(value: unknown): string {
-  if (typeof value === "object" && value !== null && "message" in value) return JSON.stringify(String(value.message));
-  return typeof value === "string" && !/\s/u.test(value) ? value : (JSON.stringify(value) ?? "undefined");
 }

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import fc from "fast-check";
 
-import { parseRedactPatterns, redactText } from "./redact.ts";
+import { knownSecrets, parseRedactPatterns, redactText } from "./redact.ts";
 
 const word = fc.stringMatching(/^[A-Za-z0-9]{24}$/u);
 const forms: readonly (readonly [string, (secret: string) => string])[] = [
@@ -86,4 +86,35 @@ test("a long text of any kind is masked in linear time", () => {
 
 test("the user's own patterns are masked too, and broken ones are left out", () => {
   assert.equal(redactText("id ACME-1234", parseRedactPatterns(["ACME-\\d+", "(", "/beta/i"])), "id ***");
+});
+
+test("a known secret never survives, whatever its form and wherever it stands", () => {
+  fc.assert(
+    fc.property(fc.string({ minLength: 8, maxLength: 40 }), fc.string({ maxLength: 20 }), (secret, around) => {
+      const pattern = knownSecrets([secret, "another-secret"]);
+      assert.ok(pattern);
+      const written = [
+        secret,
+        encodeURIComponent(secret),
+        JSON.stringify(secret),
+        Buffer.from(secret).toString("base64"),
+      ];
+      for (const form of written) {
+        const text = redactText(`${around}${form}${around}`, [pattern]);
+        assert.ok(!text.includes(form), text);
+      }
+    }),
+  );
+});
+
+test("of two known secrets that begin alike, nothing of the longer one is left", () => {
+  const pattern = knownSecrets(["secret-one", "secret-one-and-more"]);
+  assert.equal(redactText("x secret-one-and-more y", pattern ? [pattern] : []), "x *** y");
+});
+
+test("nothing is known of words, and a sentence that names a flag stays", () => {
+  assert.equal(knownSecrets(["", "short"]), undefined);
+  const text = "pass --token or --password, or give --token in a file";
+  assert.equal(redactText(text), text);
+  assert.equal(redactText("run --token or1234 --password=and"), "run --token *** --password=***");
 });

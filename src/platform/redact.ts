@@ -20,7 +20,8 @@ const patterns: readonly RegExp[] = [
     "giu",
   ),
   /(\b[A-Z][A-Z0-9_]*_KEY\s*=\s*)(?:"[^"]*|'[^']*|[^\s"',;&]+)/gu,
-  /(--(?:[a-z]+-)*(?:token|password|secret|api-key)[= ])(?:"[^"]*|'[^']*|[^\s"']+)/gu,
+  // what follows the flag, unless it is a word of the sentence that the flag is named in
+  /(--(?:[a-z]+-)*(?:token|password|secret|api-key)(?:=| (?!(?:or|and|is|are|was|for|to|in|on|of|with|here|there)\b)))(?:"[^"]*|'[^']*|[^\s"']+)/gu,
   /(\bBearer\s+)[A-Za-z0-9._~+/=-]{8,}/giu,
   // user and password in a URL
   /(\/\/[^\s/:@]{0,256}:)[^\s/@]+(?=@)/gu,
@@ -49,6 +50,31 @@ export function redactText(text: string, extra: readonly RegExp[] = []): string 
     result = result.replace(pattern, (_match, kept: unknown) => (typeof kept === "string" ? `${kept}${mask}` : mask));
   for (const pattern of extra) result = result.replace(pattern, mask);
   return result;
+}
+
+/** Shorter ones are words that stand in sentences. */
+const minKnownLength = 6;
+
+/** One pattern for secrets that are known, in the forms in which they are written; undefined when there are none. */
+export function knownSecrets(values: readonly string[]): RegExp | undefined {
+  const forms = values
+    .filter((value) => value.length >= minKnownLength)
+    .flatMap((value) => [
+      value,
+      encodeURIComponent(value.toWellFormed()),
+      JSON.stringify(value).slice(1, -1),
+      toBase64(value),
+    ]);
+  // the longer one first: of two that begin alike, the shorter would leave the rest of the longer one
+  const sorted = [...new Set(forms)].toSorted((a, b) => b.length - a.length);
+  return sorted.length === 0
+    ? undefined
+    : new RegExp(sorted.map((form) => form.replaceAll(/[\\^$.*+?()[\]{}|/]/gu, String.raw`\$&`)).join("|"), "gu");
+}
+
+function toBase64(value: string): string {
+  // its last characters depend on what follows
+  return Buffer.from(value).toString("base64").replace(/=+$/u, "").slice(0, -1);
 }
 
 /** True for names such as `botToken` or `OPENAI_API_KEY`: whatever text is under them is a secret. */

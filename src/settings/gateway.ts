@@ -123,21 +123,38 @@ export const gateway = group(
   { default: {}, reload: "restart" },
 );
 
+const levels = ["silent", "fatal", "error", "warn", "info", "debug", "trace"] as const;
+const mebibyte = 1024 * 1024;
+
 export const logging = group(
   {
-    level: choice(
-      ["silent", "fatal", "error", "warn", "info", "debug", "trace"],
-      "Least level written to the log file",
-      { default: "info" },
+    level: choice([...levels], "Least level written to the log file", { default: "info" }),
+    levels: map(
+      Type.Enum([...levels]),
+      "Least level by part of the Gateway, such as channels/telegram or gateway/ws, instead of `level`; a stricter one counts on the console too",
     ),
     file: text("Log file, instead of one for each day; it is rolled by size alone", { reload: "restart" }),
-    consoleLevel: choice(
-      ["silent", "fatal", "error", "warn", "info", "debug", "trace"],
-      "Least level shown on the console",
-      { default: "info" },
+    maxFileBytes: whole("Size at which a log file is put aside and a new one begins", {
+      minimum: 64 * 1024,
+      default: 50 * mebibyte,
+    }),
+    maxTotalBytes: whole("Size of all log files together; the oldest go first", {
+      minimum: 128 * 1024,
+      default: 200 * mebibyte,
+    }),
+    keepDays: whole("Age at which a log file goes", { minimum: 1, default: 14 }),
+    consoleLevel: choice([...levels], "Least level shown on the console", { default: "info" }),
+    consoleStyle: choice(
+      ["pretty", "compact", "json"],
+      "Form of console lines: time of day, or date and time, or an object; pretty at a terminal and compact elsewhere when unset",
     ),
-    consoleStyle: choice(["pretty", "compact", "json"], "Form of console lines"),
-    redactSensitive: choice(["off", "tools"], "Mask secrets", { default: "tools" }),
+    redactSensitive: choice(
+      ["off", "tools"],
+      "`off` leaves `redactPatterns` out; known secrets and what looks like one are always masked",
+      {
+        default: "tools",
+      },
+    ),
     redactPatterns: texts("Patterns masked besides the built-in ones"),
   },
   "Log",

@@ -39,7 +39,9 @@ export const broadcast = later(
 export const diagnostics = later(
   {
     enabled: flag("Collect figures"),
-    flags: texts("More debug lines, such as telegram.*"),
+    flags: texts("Parts of the Gateway whose debug lines are written and shown, such as telegram.*", {
+      reload: "none",
+    }),
     otel: later(
       {
         enabled: flag("Export"),

@@ -1,44 +1,110 @@
-// The Gateway's log as the config and the flags want it: JSON lines in the file, short lines on the console.
+// The Gateway's log as the config and the flags want it: JSON lines in the file, short lines on the console. It knows the secrets of
+// this instance, and masks them wherever they turn up.
 
 import type { LogLevel } from "../../base/log.ts";
+import { collectSecrets, createSecretPaths } from "../../config/secret-paths.ts";
+import { secretVariables } from "../../platform/env.ts";
 import { openLog, type OpenLog } from "../../platform/log.ts";
-import { parseRedactPatterns } from "../../platform/redact.ts";
+import { decideThresholds, reaches } from "../../platform/log-levels.ts";
+import { openRecord, type Recorder } from "../../platform/record.ts";
+import { knownSecrets, parseRedactPatterns, redactText } from "../../platform/redact.ts";
 import type { Config } from "../../settings/config.ts";
 import type { Context } from "../context.ts";
 
+export interface GatewayLog extends OpenLog {
+  /** A secret that is in neither config nor environment. */
+  know(secret: string): void;
+  mask(text: string): string;
+  /** Whether debug lines of this part go anywhere. */
+  isDebugged(subsystem: string): boolean;
+  /** A file of its own beside the log, masked and bounded in the same way. */
+  record(path: string): Recorder;
+}
+
 /** All but the file is asked for with each line, so that a changed config counts. */
-export function openGatewayLog(context: Context, config: () => Config, isVerbose: boolean): OpenLog {
+export function openGatewayLog(context: Context, config: () => Config, isVerbose: boolean): GatewayLog {
   const logging = () => config().logging;
-  const { out } = context;
-  let patterns: { readonly from: readonly string[]; readonly parsed: readonly RegExp[] } | undefined;
-  const redact = () => {
-    const { redactSensitive, redactPatterns: from = [] } = logging();
-    if (redactSensitive === "off") return [];
-    if (patterns?.from !== from) patterns = { from, parsed: parseRedactPatterns(from) };
-    return patterns.parsed;
-  };
+  const { out, flags } = context;
+  const masks = createMasks(config, [flags.token, flags.password]);
+  const flagsFromEnv = (context.env.get("DIAGNOSTICS") ?? "").split(",").filter((flag) => flag.trim() !== "");
   const show = (line: string, level: LogLevel) => {
     if (level === "error" || level === "fatal") out.error(out.style("red", line));
     else if (level === "warn") out.error(out.style("yellow", line));
     else out.line(level === "debug" || level === "trace" ? out.style("dim", line) : line);
   };
-  return openLog({
+  const options = {
     folder: context.paths.logs,
     prefix: context.paths.logPrefix,
     file: logging().file,
     clock: context.clock,
+    isVerbose,
     get level() {
       return logging().level ?? "info";
     },
     get consoleLevel() {
-      return isVerbose ? "debug" : (logging().consoleLevel ?? "info");
+      return logging().consoleLevel ?? "info";
+    },
+    get levels() {
+      return logging().levels;
+    },
+    get flags() {
+      return [...(config().diagnostics?.flags ?? []), ...flagsFromEnv];
+    },
+    get limits() {
+      return toLimits(logging());
     },
     console: show,
-    get isJsonConsole() {
-      return logging().consoleStyle === "json";
+    get consoleStyle() {
+      return logging().consoleStyle ?? (out.isTerminal ? "pretty" : "compact");
     },
     get redact() {
-      return redact();
+      return masks.patterns();
     },
-  });
+  };
+  const opened = openLog(options);
+  return {
+    ...opened,
+    know: masks.know,
+    mask: (text) => redactText(text, masks.patterns()),
+    record: (path) =>
+      openRecord({
+        path,
+        clock: context.clock,
+        limits: () => options.limits,
+        redact: masks.patterns,
+        onTrouble: (reason) => opened.log.warn(`${path} cannot be written (${reason}); what it should take is lost`),
+      }),
+    isDebugged(subsystem) {
+      const { file, console } = decideThresholds(subsystem, options);
+      return reaches("debug", file) || reaches("debug", console);
+    },
+  };
+}
+
+function toLimits({ maxFileBytes, maxTotalBytes, keepDays }: Config["logging"]) {
+  // the validator has filled them in
+  return { maxFileBytes: maxFileBytes ?? 0, maxTotalBytes: maxTotalBytes ?? 0, keepDays: keepDays ?? 1 };
+}
+
+/** The user's patterns, and the secrets that are known; made anew when the config is another. */
+function createMasks(config: () => Config, given: readonly (string | undefined)[]) {
+  let known = given.filter((secret) => secret !== undefined);
+  let made: { readonly from: Config; readonly patterns: readonly RegExp[] } | undefined;
+  return {
+    patterns(): readonly RegExp[] {
+      const from = config();
+      made = made?.from === from ? made : { from, patterns: makePatterns(from, known) };
+      return made.patterns;
+    },
+    know(secret: string) {
+      known = [...known, secret];
+      made = undefined;
+    },
+  };
+}
+
+function makePatterns(config: Config, known: readonly string[]): RegExp[] {
+  const { redactSensitive, redactPatterns = [] } = config.logging;
+  const secrets = knownSecrets([...known, ...secretVariables(), ...collectSecrets(config, createSecretPaths())]);
+  return [...(secrets ? [secrets] : []), ...(redactSensitive === "off" ? [] : parseRedactPatterns(redactPatterns))];
 }

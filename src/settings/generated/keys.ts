@@ -386,7 +386,12 @@ commands.restart none
 commands.useAccessGroups none
 logging none
 logging.level none
+logging.levels none
+logging.levels.* none
 logging.file restart
+logging.maxFileBytes none
+logging.maxTotalBytes none
+logging.keepDays none
 logging.consoleLevel none
 logging.consoleStyle none
 logging.redactSensitive none
@@ -573,7 +578,7 @@ nodeHost.browserProxy.enabled restart
 nodeHost.browserProxy.allowProfiles restart
 diagnostics restart
 diagnostics.enabled restart
-diagnostics.flags restart
+diagnostics.flags none
 diagnostics.otel restart
 diagnostics.otel.enabled restart
 diagnostics.otel.endpoint restart
