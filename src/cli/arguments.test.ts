@@ -38,6 +38,13 @@ test("options of `gateway` never take what is meant for its commands", () => {
     password: "y",
   });
   assert.deepEqual(chosen("gateway", "run", "--port", "1", "--token", "x").options, { port: "1", token: "x" });
+  for (const flags of [
+    ["--force", "--port", "1", "--token", "x"],
+    ["--token", "x", "--port", "1", "--force"],
+  ]) {
+    const { name, options } = chosen("gateway", "install", ...flags);
+    assert.deepEqual([name, options], ["gateway install", { force: true, port: "1", token: "x" }]);
+  }
   assert.deepEqual(chosen("gateway", "call", "x", "--params", "{}").args, ["x"]);
 });
 

@@ -21,20 +21,24 @@ export interface BroadcastDependencies {
   readonly stateVersion: () => StateVersion;
   /** Who asked for the events that only go to those who asked. */
   readonly topics: Pick<Topics, "has">;
+  /** How many connections an event went to. */
+  readonly onSent?: (event: BusEvent, clients: number) => void;
 }
 
 /** @returns a function that ends it. */
-export function startBroadcast({ bus, connections, stateVersion, topics }: BroadcastDependencies): () => void {
+export function startBroadcast({ bus, connections, stateVersion, topics, onSent }: BroadcastDependencies): () => void {
   return bus.subscribe((event) => {
     const row: EventRow = eventTable[event.name];
     const topic = topicFor(event, row);
     const brief = toBrief(event);
     let broadcast: Broadcast | undefined;
     let briefBroadcast: Broadcast | undefined;
+    let clients = 0;
     for (const connection of connections()) {
       const { caller } = connection;
       if (!mayReceive(row, caller)) continue;
       if (topic !== undefined && !topics.has(topic, caller.connId)) continue;
+      clients += 1;
       if (brief && !hasScope(caller.scopes, "operator.read")) {
         briefBroadcast ??= toBroadcast(brief, row, stateVersion);
         connection.broadcast(briefBroadcast);
@@ -43,6 +47,7 @@ export function startBroadcast({ bus, connections, stateVersion, topics }: Broad
         connection.broadcast(broadcast);
       }
     }
+    if (clients > 0) onSent?.(event, clients);
   });
 }
 

@@ -3,6 +3,7 @@
 import { abortable } from "../base/abortable.ts";
 import type { Clock } from "../base/clock.ts";
 import { createDeadline } from "../base/deadline.ts";
+import { redactText } from "../platform/redact.ts";
 import type { Channel, ChannelAccountStatus, ChannelProbe } from "../ports/channel.ts";
 import type { HealthSnapshot } from "../protocol/contract.ts";
 
@@ -49,14 +50,18 @@ export function linkOf(channels: readonly Channel[]): HealthSnapshot["linkChanne
   return { id: main.id, label: main.label, linked: statusOf(main).some(isLinked), authAgeMs: null };
 }
 
+interface View {
+  readonly probes: Probes | undefined;
+  readonly now: number;
+  /** What platforms say may hold what was sent to them. */
+  readonly mask?: (text: string) => string;
+}
+
 /** The first account's state, and all of them by id. */
-export function channelHealth(
-  channel: Channel,
-  { probes, now }: { probes: Probes | undefined; now: number },
-): HealthSnapshot["channels"][string] {
+export function channelHealth(channel: Channel, view: View): HealthSnapshot["channels"][string] {
   const accounts = statusOf(channel).map((account) => {
-    const probe = probes?.get(keyOf(channel.id, account.accountId));
-    return [account.accountId, accountHealth(account, probe, now)] as const;
+    const probe = view.probes?.get(keyOf(channel.id, account.accountId));
+    return [account.accountId, accountHealth(account, probe, view)] as const;
   });
   return { ...accounts[0]?.[1], accounts: Object.fromEntries(accounts) };
 }
@@ -80,7 +85,11 @@ function keyOf(channelId: string, accountId: string): string {
   return `${channelId}:${accountId}`;
 }
 
-function accountHealth(account: ChannelAccountStatus, probe: ChannelProbe | undefined, now: number) {
+function accountHealth(
+  account: ChannelAccountStatus,
+  probe: ChannelProbe | undefined,
+  { now, mask = redactText }: View,
+) {
   const { problem, identity } = account;
   const age = (time: number | undefined) => (time === undefined ? null : Math.max(0, now - time));
   return {
@@ -90,23 +99,19 @@ function accountHealth(account: ChannelAccountStatus, probe: ChannelProbe | unde
     running: account.isRunning,
     connected: account.isConnected,
     state: stateOf(account),
-    ...(problem ? { reason: problem.reason, ...(problem.next ? { next: problem.next } : {}) } : {}),
+    ...(problem ? { reason: mask(problem.reason), ...(problem.next ? { next: problem.next } : {}) } : {}),
     ...(identity?.username ? { username: identity.username } : {}),
     reconnectAttempts: account.reconnectAttempts ?? 0,
     lastPollAgeMs: age(account.lastPollAt),
     lastInboundAgeMs: age(account.lastInboundAt),
     lastOutboundAgeMs: age(account.lastOutboundAt),
     authAgeMs: null,
-    ...(probe ? { probe: toProbe(probe), lastProbeAt: now } : {}),
+    ...(probe ? { probe: toProbe(probe, mask), lastProbeAt: now } : {}),
   };
 }
 
 /** An account as `channels.status` shows it. */
-export function accountRow(
-  channel: Channel,
-  account: ChannelAccountStatus,
-  { probes, now }: { probes: Probes | undefined; now: number },
-) {
+export function accountRow(channel: Channel, account: ChannelAccountStatus, { probes, now, mask = redactText }: View) {
   const { problem, identity, tokenSource } = account;
   const probe = probes?.get(keyOf(channel.id, account.accountId));
   return {
@@ -118,12 +123,12 @@ export function accountRow(
     connected: account.isConnected,
     healthState: stateOf(account),
     reconnectAttempts: account.reconnectAttempts ?? 0,
-    lastError: problem?.reason ?? null,
+    lastError: problem ? mask(problem.reason) : null,
     ...timesOf(account),
     ...(problem?.next ? { next: problem.next } : {}),
     ...(identity?.username ? { username: identity.username } : {}),
     ...(tokenSource ? { tokenSource } : {}),
-    ...(probe ? { probe: toProbe(probe), lastProbeAt: now } : {}),
+    ...(probe ? { probe: toProbe(probe, mask), lastProbeAt: now } : {}),
   };
 }
 
@@ -144,6 +149,6 @@ function stateOf({ problem, isRunning }: ChannelAccountStatus): string {
   return isRunning ? "running" : "stopped";
 }
 
-function toProbe({ isOk, elapsedMs, error }: ChannelProbe) {
-  return { ok: isOk, elapsedMs, ...(error ? { error } : {}) };
+function toProbe({ isOk, elapsedMs, error }: ChannelProbe, mask: (text: string) => string) {
+  return { ok: isOk, elapsedMs, ...(error ? { error: mask(error) } : {}) };
 }

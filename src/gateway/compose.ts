@@ -7,6 +7,7 @@ import { createModelCheck } from "../agent/checks.ts";
 import { createModelViews } from "../agent/model-views.ts";
 import { chooseModels } from "../agent/models.ts";
 import { openModel } from "../agent/providers/open.ts";
+import { recordModel } from "../agent/recording.ts";
 import { createTurnRunner } from "../agent/turn.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Service } from "../base/service.ts";
@@ -52,8 +53,10 @@ import {
 } from "./policies.ts";
 import { createPresence } from "./presence.ts";
 import { channelService, createReloading } from "./reloading.ts";
+import { createExposure } from "./tailscale-exposure.ts";
 import { createVoice } from "./voice/voice.ts";
 import { describeSelf } from "./self.ts";
+import { createWsLog } from "./ws-log.ts";
 import { createGatewayServer } from "./server.ts";
 
 export interface Gateway {
@@ -85,7 +88,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     chooseModels({ ...modelSettings(), defaults: toAgentDefaults(config(), agentId) }, override);
   const runTurn = createTurnRunner({
     chooseModels: models,
-    openModel: (spec) => openModel(spec, { fetch: egress.fetch, clock }),
+    openModel: async (spec) => {
+      const model = await openModel(spec, { fetch: egress.fetch, clock });
+      return options.recordModel ? recordModel(model, { record: options.recordModel, clock }) : model;
+    },
     cooldowns: createCooldowns(clock),
     tools: () => conversation.tools,
     clock,
@@ -143,6 +149,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     agents: () => toAgents(config()),
     services: () => supervisor.states(),
     configProblems: () => reloading.problems(),
+    logTrouble: options.logTrouble,
+    mask: options.mask,
     onRefresh: (snapshot) => bus.publish("health", snapshot),
   });
   const stateVersion = () => ({ presence: presence.version(), health: health.version() });
@@ -230,6 +238,19 @@ export function createGateway(options: GatewayOptions): Gateway {
     }),
   });
   const routes = createRoutes();
+  const wsLog = createWsLog({
+    log: log.child("gateway/ws"),
+    clock,
+    options: options.wsLogging ?? { style: "auto", isOn: () => false },
+  });
+  const exposure = createExposure({
+    clock,
+    log: log.child("tailscale"),
+    gateway: () => config().gateway,
+    secretMode: () => options.secret().mode,
+    port: moving.port,
+    path: () => env.raw("PATH") ?? "",
+  });
   const server = createGatewayServer({
     clock,
     ids,
@@ -251,6 +272,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       clock,
       ids,
       isDraining: () => isDraining,
+      wsLog,
     }),
     createHello: async (connection, granted) =>
       createHello(connection, granted, {
@@ -272,6 +294,8 @@ export function createGateway(options: GatewayOptions): Gateway {
         conn: connection.caller.connId,
         client: client.caller.client.id,
         protocol: client.caller.protocol,
+        role: client.caller.role,
+        auth: client.caller.auth,
       });
       presence.connected(client);
       if (connection.caller.role === "node") {
@@ -291,11 +315,18 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   return {
     async start() {
-      stopBroadcast = startBroadcast({ bus, connections: server.connections, stateVersion, topics });
+      stopBroadcast = startBroadcast({
+        bus,
+        connections: server.connections,
+        stateVersion,
+        topics,
+        onSent: ({ name, payload }, clients) => wsLog.sent(name, payload, clients),
+      });
       moving.serve();
       await supervisor.start([health, ticker, ...conversation.services, reloading]);
-      // channels last, side by side: a platform that is slow to answer holds up nobody
-      await Promise.all(channels.map((channel) => supervisor.start([toService(channel, conversation.intake.submit)])));
+      // what is outside comes last, side by side: a platform that is slow to answer holds up nobody
+      const outside = [exposure, ...channels.map((channel) => toService(channel, conversation.intake.submit))];
+      await Promise.all(outside.map((service) => supervisor.start([service])));
     },
     async stop(reason, { drainMs } = {}) {
       const stages = {

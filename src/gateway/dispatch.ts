@@ -11,6 +11,7 @@ import type { RequestFrame } from "../protocol/frame.ts";
 import { decideAccess } from "./auth/scopes.ts";
 import type { Connection } from "./connection.ts";
 import { maxConcurrentRequests, maxIdLength } from "./limits.ts";
+import type { WsLog } from "./ws-log.ts";
 
 /** A handler without its types: the table of all of them was checked when it was put together. */
 export type AnyHandler = (call: {
@@ -27,11 +28,10 @@ export interface DispatchDependencies {
   readonly ids: Ids;
   /** True while the Gateway stops: nothing new is begun, yet clients may still look and wait. Absent: never. */
   readonly isDraining?: () => boolean;
+  readonly wsLog?: WsLog;
 }
 
 type Client = Pick<Connection, "caller" | "signal" | "pending" | "respond" | "refuse">;
-
-const slowMs = 50;
 
 /** Takes what an authenticated client sent. Never throws. What is not JSON is ignored, as the protocol has it. */
 export type Dispatch = (connection: Client, text: string) => void;
@@ -89,20 +89,34 @@ interface Answering {
 }
 
 async function answer(connection: Client, frame: RequestFrame, { row, dependencies }: Answering): Promise<void> {
-  const { log, clock } = dependencies;
+  const { wsLog, clock } = dependencies;
   const startedAt = clock.monotonic();
+  const call = { connId: connection.caller.connId, id: frame.id, method: frame.method };
+  const tell = (outcome: { payload?: unknown; fault?: Fault }) =>
+    wsLog?.answered({
+      ...call,
+      ms: clock.monotonic() - startedAt,
+      isWaiting: isWaiting(frame.method, row),
+      ...outcome,
+    });
   connection.pending += 1;
+  wsLog?.asked(call, frame.params);
   try {
-    const result = await callHandler(connection, frame, { row, dependencies });
-    connection.respond(frame.id, result);
-    const ms = Math.round(clock.monotonic() - startedAt);
-    if (row?.answers === "once" && ms >= slowMs)
-      log.debug("slow request", { method: frame.method, ms, conn: connection.caller.connId });
+    const payload = await callHandler(connection, frame, { row, dependencies });
+    connection.respond(frame.id, payload);
+    tell({ payload });
   } catch (error) {
-    connection.refuse(frame.id, error instanceof Fault ? error : reportBug(error, frame, dependencies));
+    const fault = error instanceof Fault ? error : reportBug(error, frame, dependencies);
+    connection.refuse(frame.id, fault);
+    tell({ fault });
   } finally {
     connection.pending -= 1;
   }
+}
+
+/** It answers when something has happened elsewhere: that takes as long as it takes. */
+function isWaiting(method: string, row: MethodRow | undefined): boolean {
+  return row?.answers === "twice" || method === "node.invoke" || /wait/iu.test(method);
 }
 
 function callHandler(connection: Client, frame: RequestFrame, { row, dependencies }: Answering): Promise<unknown> {

@@ -5,6 +5,7 @@ import type { Clock, Timer } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Service, ServiceState } from "../base/service.ts";
 import type { Overview, WorkOverview } from "../conversation/overview.ts";
+import { redactText } from "../platform/redact.ts";
 import type { Channel } from "../ports/channel.ts";
 import type { HealthSnapshot } from "../protocol/contract.ts";
 import { channelHealth, linkOf, probeAll } from "./channel-health.ts";
@@ -41,6 +42,10 @@ export interface HealthDependencies {
   readonly agents: () => readonly { readonly id: string; readonly name?: string; readonly isDefault: boolean }[];
   readonly services: () => readonly { readonly name: string; readonly state: ServiceState }[];
   readonly configProblems: () => readonly { readonly message: string; readonly next: string }[];
+  /** Why log lines are lost now; undefined while they are not. */
+  readonly logTrouble?: (() => { readonly reason: string; readonly lost: number } | undefined) | undefined;
+  /** Takes secrets out of what others said. Absent: what looks like one. */
+  readonly mask?: ((text: string) => string) | undefined;
   readonly onRefresh: (snapshot: HealthSnapshot) => void;
 }
 
@@ -120,7 +125,7 @@ export function toBriefHealth(snapshot: HealthSnapshot): HealthSnapshot {
 }
 
 async function build(dependencies: HealthDependencies, isProbe: boolean): Promise<HealthSnapshot> {
-  const { clock, sessionsPath } = dependencies;
+  const { clock, sessionsPath, mask = redactText } = dependencies;
   const startedAt = clock.monotonic();
   const channels = dependencies.channels();
   const probes = isProbe ? await probeAll(channels, clock) : undefined;
@@ -137,7 +142,7 @@ async function build(dependencies: HealthDependencies, isProbe: boolean): Promis
     ts: clock.now(),
     durationMs: Math.round(clock.monotonic() - startedAt),
     channels: Object.fromEntries(
-      channels.map((channel) => [channel.id, channelHealth(channel, { probes, now: clock.now() })]),
+      channels.map((channel) => [channel.id, channelHealth(channel, { probes, now: clock.now(), mask })]),
     ),
     channelOrder: channels.map((channel) => channel.id),
     channelLabels: Object.fromEntries(channels.map((channel) => [channel.id, channel.label])),
@@ -156,7 +161,8 @@ async function build(dependencies: HealthDependencies, isProbe: boolean): Promis
       ...(stored.problem ? [stored.problem] : []),
       ...services.flatMap(toProblem),
       ...dependencies.configProblems(),
-    ],
+      ...toLogProblem(dependencies.logTrouble?.()),
+    ].map((problem) => ({ ...problem, message: mask(problem.message) })),
     ...(stored.work ? { queue: toQueue(stored.work) } : {}),
   };
 }
@@ -170,6 +176,12 @@ function isBroken({ name, state }: NamedState): boolean {
 function toProblem({ name, state }: NamedState): { message: string; next?: string }[] {
   if (state.state !== "degraded") return [];
   return [{ message: `${name}: ${state.reason}`, ...(state.next ? { next: state.next } : {}) }];
+}
+
+function toLogProblem(trouble: { readonly reason: string; readonly lost: number } | undefined) {
+  if (!trouble) return [];
+  const message = `the log cannot be written (${trouble.reason}); ${trouble.lost} lines are lost so far`;
+  return [{ message, next: "make room on its disk and its folder writable; it goes on by itself" }];
 }
 
 function toQueue({ turns, outbox }: WorkOverview) {

@@ -20,6 +20,8 @@ export interface Moved {
 export type MoveListener = () => Promise<Moved | undefined>;
 
 export interface Moving {
+  /** Where it listens now. */
+  port(): number;
   /** Begins to answer what came to the first listener. */
   serve(): void;
   /** @returns false when there was nothing to do. @throws Fault when the new address cannot be had; the old one goes on. */
@@ -63,6 +65,7 @@ export function createMoving({ first, moveListener, server, clock, log }: Moving
   };
 
   return {
+    port: () => current.port,
     serve: () => current.serve(server.attach),
     async move() {
       const moved = await moveListener();

@@ -11,6 +11,7 @@ import type { Env } from "../platform/env.ts";
 import type { Listener } from "../platform/listen.ts";
 import type { Paths } from "../platform/paths.ts";
 import type { MoveListener } from "./moving.ts";
+import type { WsLogging } from "./ws-log.ts";
 
 export interface GatewayOptions {
   readonly brand: Brand;
@@ -26,6 +27,13 @@ export interface GatewayOptions {
   readonly ids: Ids;
   readonly log: Log;
   readonly logFile: () => string;
+  /** Why log lines are lost now; undefined while they are not. Absent: nobody knows. */
+  readonly logTrouble?: () => { readonly reason: string; readonly lost: number } | undefined;
+  /** Takes the secrets of this instance out of a text. Absent: what looks like one. */
+  readonly mask?: (text: string) => string;
+  readonly wsLogging?: WsLogging;
+  /** Takes what models stream; absent: nothing does. */
+  readonly recordModel?: (entry: Readonly<Record<string, unknown>>) => void;
   /** A command as its owner types it, with the name and the profile of this instance. */
   readonly command: (words: string) => string;
   /** Asks whoever runs this Gateway to start it anew; absent: a person has to. */

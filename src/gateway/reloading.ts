@@ -26,6 +26,9 @@ export interface Reloading extends Omit<Reloader, "problems"> {
 /** The name of a channel's service. */
 export const channelService = (id: string): string => `channel ${id}`;
 
+/** The name of what leads a tailnet to the port. */
+export const exposureService = "tailscale";
+
 const channelStopMs = 5_000;
 /** For whoever changed the secret to get their answer before their connection ends. */
 const endAfterMs = 250;
@@ -39,7 +42,12 @@ export function createReloading(dependencies: ReloadingDependencies): Reloading 
     log: log.child("config"),
     watch: (onChange) =>
       createFileWatch({ paths: () => [config.files.path, ...config.snapshot().parts], clock, onChange }),
-    moveListener: moving.move,
+    async moveListener() {
+      if (!(await moving.move())) return false;
+      // what leads to the port must lead to the new one
+      await within(clock, channelStopMs, (deadline) => supervisor.restart(exposureService, deadline));
+      return true;
+    },
     restartChannel: (id) =>
       within(clock, channelStopMs, (deadline) => supervisor.restart(channelService(id), deadline)),
     takers: [{ key: "gateway.auth", take: () => renewSecret(options, endShared) }],

@@ -3,6 +3,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Overview } from "../conversation/overview.ts";
 import type { SessionRow } from "../conversation/store/sessions.ts";
+import { redactText } from "../platform/redact.ts";
 import type { Channel } from "../ports/channel.ts";
 import type { MethodResult } from "../protocol/contract.ts";
 import { linkOf, statusOf } from "./channel-health.ts";
@@ -81,7 +82,7 @@ function channelLines(channel: Channel): string[] {
   return statusOf(channel).map((account) => {
     const who = account.identity?.username ? ` (@${account.identity.username})` : "";
     if (!account.isConfigured) return `${channel.label}: not configured`;
-    if (account.problem) return `${channel.label}: ${account.problem.reason}`;
+    if (account.problem) return `${channel.label}: ${redactText(account.problem.reason)}`;
     return `${channel.label}: ${account.isConnected ? "connected" : "connecting"}${who}`;
   });
 }

@@ -67,6 +67,7 @@ export function acceptSocket(socket: WebSocket, request: IncomingMessage, accept
     early: undefined,
   };
 
+  log.debug("socket opened", { conn: session.connId, peer: peer.source });
   const deadline = clock.after(handshakeTimeoutMs, () => closeSocket(socket, 1000, ""));
   const stopCounting = limitEarlyBytes(
     request.socket,

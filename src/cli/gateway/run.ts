@@ -1,35 +1,39 @@
 // `gateway run`: the long-lived process. Owns the signals and the exit code; everything else is gateway/compose.
 
 import { createGateway } from "../../gateway/compose.ts";
+import { checkExposure } from "../../gateway/tailscale-exposure.ts";
 import { Fault } from "../../base/fault.ts";
 import { renderProblem } from "../../config/explain.ts";
 import { createGatewayToken, resolveServerSecret, type GatewaySecret } from "../../config/secret.ts";
 import { openConfig, type ConfigStore } from "../../config/store.ts";
 import { ensureFolder } from "../../platform/files.ts";
 import { openLock, type Lock } from "../../platform/lock.ts";
-import type { OpenLog } from "../../platform/log.ts";
 import { decidePort } from "../../platform/paths.ts";
 import type { Config } from "../../settings/config.ts";
 import { decideBindHost } from "../bind-host.ts";
 import type { Invocation, Run } from "../commands.ts";
 import type { Context } from "../context.ts";
 import { createFallback, type Before, type Fallback } from "./fallback.ts";
+import { withFlags } from "./flagged-config.ts";
 import { openListening, type Address, type Listening } from "./listening.ts";
-import { openGatewayLog } from "./open-log.ts";
+import { openGatewayLog, type GatewayLog } from "./open-log.ts";
 import { openGatewayListener } from "./port-busy.ts";
 import { registerInstance } from "./registration.ts";
 import { createRestart } from "./restart.ts";
+import { prepareRun, type RunFlags } from "./run-flags.ts";
 import { watchSignals, type ProcessSignals } from "./signals.ts";
 import { renameProcess } from "./title.ts";
 
 /** Time in which clients may expect the Gateway back after a restart. */
 const restartExpectedMs = 2_000;
 
-export const run: Run = async (context, invocation) => {
+export const run: Run = async (given, invocation) => {
+  const { context, flags, told } = await prepareRun(given, invocation);
   const signals = watchSignals();
   let before: Before | undefined;
   for (;;) {
-    const life = await live(context, invocation, { signals, fallback: createFallback(before) });
+    const fallback = createFallback(before);
+    const life = await live(context, invocation, { signals, fallback, flags, told: before ? [] : told });
     if (!life.isRestart) return 0;
     before = life;
   }
@@ -39,22 +43,30 @@ interface Life extends Before {
   readonly isRestart: boolean;
 }
 
+interface LifeOptions {
+  readonly signals: ProcessSignals;
+  readonly fallback: Fallback;
+  readonly flags: RunFlags;
+  readonly told: readonly string[];
+}
+
 /** From opening everything to closing it all. */
 async function live(
   context: Context,
   invocation: Invocation,
-  { signals, fallback }: { signals: ProcessSignals; fallback: Fallback },
+  { signals, fallback, flags, told }: LifeOptions,
 ): Promise<Life> {
   const startedAt = context.clock.monotonic();
   const { paths } = context;
   await ensureFolder(paths.state);
-  const config = await openConfig({
+  const stored = await openConfig({
     path: paths.config,
     lastGoodPath: paths.lastGoodConfig,
     variable: (name) => context.env.raw(name),
   });
+  const config = withFlags(stored, flags);
   await fallback.attempt(
-    () => checkMode(config, invocation),
+    () => checkMode(config, invocation, context.command),
     () => undefined,
   );
   const decide = () => decideAddress(context, invocation, config.current());
@@ -66,7 +78,7 @@ async function live(
   // any free port: after a restart clients look for the one they know
   const first = { host, port: port === 0 ? (fallback.before?.port ?? 0) : port };
 
-  const opened = openGatewayLog(context, config.current, invocation.options["verbose"] === true);
+  const opened = openGatewayLog(context, config.current, flags.isVerbose);
   let lock: Lock | undefined;
   let leave: (() => Promise<void>) | undefined;
   try {
@@ -83,9 +95,15 @@ async function live(
       (before) => ({ secret: before.secret, isNew: false }),
     );
     let { secret } = required;
+    opened.know(secret.value);
     const renewSecret = async () => {
       secret = (await requireSecret(context, config.current())).secret;
+      opened.know(secret.value);
     };
+    await fallback.attempt(
+      () => checkExposure(config.current().gateway, secret.mode),
+      () => undefined,
+    );
     const describe = async (where: Listening) => {
       const at = where.port();
       renameProcess(context.brand, { profile: paths.profile, port: at });
@@ -107,9 +125,10 @@ async function live(
       (before) => listen({ host, port: before.port }),
     );
     for (const complaint of fallback.complaints()) opened.log.error(complaint);
+    for (const line of told) opened.log.warn(line);
     await describe(listening);
     const { isNew } = required;
-    const serving = { config, secret: () => secret, renewSecret, isNew, opened, listening, startedAt, signals };
+    const serving = { config, secret: () => secret, renewSecret, isNew, opened, listening, startedAt, signals, flags };
     const isRestart = await serve(context, serving);
     return { isRestart, port: listening.port(), secret };
   } finally {
@@ -124,16 +143,18 @@ interface Serving {
   readonly secret: () => GatewaySecret;
   readonly renewSecret: () => Promise<void>;
   readonly isNew: boolean;
-  readonly opened: OpenLog;
+  readonly opened: GatewayLog;
   readonly listening: Listening;
   readonly startedAt: number;
   readonly signals: ProcessSignals;
+  readonly flags: RunFlags;
 }
 
 /** @returns true when it is to start anew. */
 async function serve(context: Context, serving: Serving): Promise<boolean> {
-  const { config, opened, listening, signals } = serving;
+  const { config, opened, listening, signals, flags } = serving;
   const { log } = opened;
+  const recorder = flags.rawStream === undefined ? undefined : opened.record(flags.rawStream);
   const restart = createRestart(context.clock);
   signals.lead({
     log,
@@ -151,7 +172,11 @@ async function serve(context: Context, serving: Serving): Promise<boolean> {
     clock: context.clock,
     ids: context.ids,
     log,
-    logFile: () => opened.file(),
+    logFile: opened.file,
+    logTrouble: opened.trouble,
+    mask: opened.mask,
+    wsLogging: { style: flags.wsLog, isOn: () => opened.isDebugged("gateway/ws") },
+    ...(recorder ? { recordModel: recorder.write } : {}),
     command: context.command,
     restart: restart.request,
     listener: listening.listener,
@@ -163,6 +188,7 @@ async function serve(context: Context, serving: Serving): Promise<boolean> {
     ms: Math.round(context.clock.monotonic() - serving.startedAt),
   });
   log.info(`log file: ${opened.file()}`);
+  if (flags.rawStream !== undefined) log.warn(`what models stream is kept in ${flags.rawStream}`);
   await tell(context, serving, gateway.notices());
 
   const reason = await Promise.race([signals.stopped.then(() => undefined), restart.due]);
@@ -170,11 +196,13 @@ async function serve(context: Context, serving: Serving): Promise<boolean> {
   if (reason === undefined) {
     log.info(`received ${await signals.stopped}; shutting down`);
     await gateway.stop({ reason: "gateway stopping" });
+    recorder?.close();
     log.info("stopped");
     return false;
   }
   log.info(`restarting: ${reason}`);
   await gateway.stop({ reason: "gateway restarting", restartExpectedMs });
+  recorder?.close();
   return true;
 }
 
@@ -200,22 +228,30 @@ function decideAddress({ env, paths }: Context, { options }: Invocation, { gatew
   return { host: decideBindHost({ flag: given("bind"), settings: gateway }), port };
 }
 
-function checkMode(config: ConfigStore, { options }: Invocation): void {
+function checkMode(config: ConfigStore, { options }: Invocation, command: Context["command"]): void {
   const { mode } = config.current().gateway;
   if (mode === "remote") {
-    throw new Fault("config_invalid", "Gateway start blocked: gateway.mode is remote, this machine is a client only", {
-      field: "gateway.mode",
-      next: "set gateway.mode to local to run a Gateway here",
-    });
+    throw new Fault(
+      "config_invalid",
+      "Gateway start blocked: set gateway.mode=local (current: remote, a client only)",
+      {
+        field: "gateway.mode",
+        next: `${command("config set gateway.mode local")}, or run the Gateway where gateway.remote.url points`,
+      },
+    );
   }
   if (mode === "local" || options["allowUnconfigured"] === true) return;
   const { exists, path } = config.snapshot();
   throw new Fault(
     "config_invalid",
-    exists ? "Gateway start blocked: gateway.mode is not set" : `Missing config: ${path}`,
+    exists
+      ? "Gateway start blocked: set gateway.mode=local (current: unset) or pass --allow-unconfigured."
+      : `Missing config: ${path}`,
     {
       field: "gateway.mode",
-      next: `set gateway.mode to local in ${path}, or pass --allow-unconfigured`,
+      next: exists
+        ? command("config set gateway.mode local")
+        : `run ${command("setup")}, or set gateway.mode=local there, or pass --allow-unconfigured`,
     },
   );
 }
@@ -226,9 +262,9 @@ async function requireSecret(context: Context, config: Config): Promise<{ secret
   const known = await resolveServerSecret({ flags, config, env, tokenFile: paths.gatewayToken });
   if (known) return { secret: known, isNew: false };
   if (config.gateway.auth.mode === "password") {
-    throw new Fault("config_invalid", "gateway.auth.mode is password and no password is set", {
+    throw new Fault("config_invalid", "gateway auth mode is password, and no password is set", {
       field: "gateway.auth.password",
-      next: "set gateway.auth.password, or pass --password",
+      next: `set gateway.auth.password or ${context.brand.envPrefix}_GATEWAY_PASSWORD, or pass --password-file`,
     });
   }
   return { secret: await createGatewayToken(paths.gatewayToken, context.ids), isNew: true };
