@@ -1,7 +1,10 @@
 // The names of the product. One program answers to two of them; everything that follows from a name is decided here
 // and nowhere else, so no other file spells a product name.
 
-export type BrandName = "openclaw" | "moltbot";
+/** Both count wherever a client writes the product's name; the first is written where we do. */
+export const productNames = ["openclaw", "moltbot"] as const;
+
+export type BrandName = (typeof productNames)[number];
 
 /** Everything that follows from the name the program was called by. */
 export interface Brand {

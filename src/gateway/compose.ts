@@ -39,6 +39,7 @@ import { createHealth } from "./health.ts";
 import { createHello } from "./hello.ts";
 import { createRouter } from "./http/router.ts";
 import { createRoutes } from "./routes.ts";
+import { createRunWatch } from "./run-watch.ts";
 import { stopInOrder, type StopReason } from "./lifecycle.ts";
 import { tickIntervalMs } from "./limits.ts";
 import { createMoving } from "./moving.ts";
@@ -237,7 +238,19 @@ export function createGateway(options: GatewayOptions): Gateway {
       whois: createWhois({ clock, log: log.child("gateway/tailscale"), path: () => env.raw("PATH") ?? "" }),
     }),
   });
-  const routes = createRoutes();
+  const routes = createRoutes({
+    clock,
+    ids,
+    routePolicy,
+    intake: conversation.intake,
+    runs: conversation.runs,
+    lane: conversation.lane,
+    watchRun: createRunWatch(bus),
+    fetch: async (url, limits) =>
+      (await import("../platform/egress-public.ts")).createPublicFetch({ clock })(url, limits),
+    config: () => config().gateway.http,
+    product: brand.name,
+  });
   const wsLog = createWsLog({
     log: log.child("gateway/ws"),
     clock,

@@ -22,6 +22,8 @@ export interface Sampling {
   readonly presencePenalty?: number;
   readonly seed?: number;
   readonly stop?: readonly string[];
+  /** The answer is JSON, of that schema where there is one. */
+  readonly responseFormat?: { readonly type: "json"; readonly schema?: JsonObject; readonly name?: string };
 }
 
 export interface ModelRequest {

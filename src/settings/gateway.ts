@@ -97,7 +97,15 @@ export const gateway = group(
     ),
     http: optionalGroup({
       endpoints: optionalGroup({
-        chatCompletions: optionalGroup({ enabled: flag("Serve /v1/chat/completions") }),
+        chatCompletions: optionalGroup(
+          {
+            enabled: flag("Serve /v1/chat/completions and /v1/models", { reload: "none" }),
+            maxBodyBytes: whole("Largest body", { minimum: 1, reload: "none" }),
+            images: optionalGroup(bodyLimits, "Pictures in messages", { reload: "none" }),
+          },
+          "OpenAI's Chat Completions",
+          { reload: "none" },
+        ),
         responses: optionalGroup({
           enabled: flag("Serve /v1/responses"),
           maxBodyBytes: whole("Largest body", { minimum: 1 }),

@@ -68,9 +68,15 @@ function toToolChoice(choice: ToolChoice): NonNullable<LanguageModelV4CallOption
 function toSampling({
   maxOutputTokens: _decidedByTheCaller,
   stop,
+  responseFormat,
   ...rest
 }: Sampling): Partial<LanguageModelV4CallOptions> {
-  return { ...rest, ...(stop ? { stopSequences: [...stop] } : {}) };
+  return {
+    ...rest,
+    ...(stop ? { stopSequences: [...stop] } : {}),
+    // our JSON objects are JSON Schemas by the port's promise
+    ...(responseFormat ? { responseFormat: { ...responseFormat, schema: responseFormat.schema as object } } : {}),
+  };
 }
 
 function toReasoning(level: string): NonNullable<LanguageModelV4CallOptions["reasoning"]> {

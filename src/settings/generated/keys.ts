@@ -44,8 +44,15 @@ gateway.tls.keyPath listener
 gateway.tls.caPath listener
 gateway.http restart
 gateway.http.endpoints restart
-gateway.http.endpoints.chatCompletions restart
-gateway.http.endpoints.chatCompletions.enabled restart
+gateway.http.endpoints.chatCompletions none
+gateway.http.endpoints.chatCompletions.enabled none
+gateway.http.endpoints.chatCompletions.maxBodyBytes none
+gateway.http.endpoints.chatCompletions.images none
+gateway.http.endpoints.chatCompletions.images.allowUrl none
+gateway.http.endpoints.chatCompletions.images.allowedMimes none
+gateway.http.endpoints.chatCompletions.images.maxBytes none
+gateway.http.endpoints.chatCompletions.images.maxRedirects none
+gateway.http.endpoints.chatCompletions.images.timeoutMs none
 gateway.http.endpoints.responses restart
 gateway.http.endpoints.responses.enabled restart
 gateway.http.endpoints.responses.maxBodyBytes restart
