@@ -16,6 +16,8 @@ export async function launch(brandName) {
     restart(brandName);
     return;
   }
+  // `kill -USR1 $(pgrep -f "… gateway")` also finds commands that ask a Gateway, and a Gateway that is still loading
+  if (process.argv.includes("gateway")) for (const name of ["SIGUSR1", "SIGUSR2"]) process.on(name, () => {});
   const { enableCompileCache } = await import("node:module");
   // beside the code and with its owner: Node's own choice is the temporary folder, where others write too
   enableCompileCache(join(root, "node_modules", ".cache", "compile"));
@@ -35,7 +37,7 @@ function restart(brandName) {
   }
   let child = undefined;
   // before there is a child: it may be running, and be seen to run, before spawn returns
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1"]) {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"]) {
     process.on(signal, () => {
       if (child) child.kill(signal);
       else process.exit(128 + constants.signals[signal]);

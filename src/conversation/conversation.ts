@@ -56,6 +56,8 @@ export interface ConversationDependencies {
 export interface Conversation {
   readonly intake: Intake;
   readonly lane: Lane;
+  /** Resolves once what can be sent now is, or when the deadline aborts. */
+  readonly deliver: (deadline: AbortSignal) => Promise<void>;
   readonly runs: Runs;
   readonly sending: Sending;
   readonly overview: Overview;
@@ -129,6 +131,7 @@ export function createConversation(dependencies: ConversationDependencies): Conv
   return {
     intake,
     lane,
+    deliver: delivery.flush,
     runs: createRuns({ database, clock, waiters: endedTurns }),
     sending,
     overview: createOverview({ database, clock }),

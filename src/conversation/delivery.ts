@@ -2,7 +2,7 @@
 // before each send, and a row is finished only on a confirmed outcome (R23).
 
 import { backoffMs, type BackoffPolicy } from "../base/backoff.ts";
-import type { Clock, Timer } from "../base/clock.ts";
+import { sleep, type Clock, type Timer } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Service } from "../base/service.ts";
 import type { Database, Sql } from "../platform/database.ts";
@@ -30,6 +30,7 @@ const recoveredRetryMs = 1_000;
 const loginRetryMs = 60_000;
 /** Sends under way at once, for each account. */
 const maxParallel = 8;
+const flushLookMs = 20;
 /** Rows may also be written by the CLI, which cannot wake us. */
 const sweepMs = 2_000;
 
@@ -46,6 +47,8 @@ export interface DeliveryDependencies {
 export interface Delivery extends Service {
   /** There are new rows, already committed. */
   wake(): void;
+  /** Resolves once no row that is due is left to send, or when `deadline` aborts. */
+  flush(deadline: AbortSignal): Promise<void>;
 }
 
 export function createDelivery(dependencies: DeliveryDependencies): Delivery {
@@ -104,9 +107,19 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
     })();
   };
 
+  const isDue = (row: OutboxRow) => row.dueAt <= clock.now() && dependencies.channel(row.target.channel) !== undefined;
+
   return {
     name: "delivery",
     wake,
+    async flush(deadline) {
+      while (!deadline.aborted && isOpen) {
+        const isWaiting = (await database.read(headsOfLine)).some(isDue);
+        if (!isWaiting && inFlight.size === 0) return;
+        wake();
+        await sleep(clock, flushLookMs, deadline);
+      }
+    },
     async start() {
       const recovered = await database.write((sql) => recoverSending(sql, clock.now() + recoveredRetryMs));
       if (recovered > 0) log.warn("sends with unknown outcome found", { count: recovered });

@@ -40,7 +40,7 @@ import { createHello } from "./hello.ts";
 import { createRouter } from "./http/router.ts";
 import { createRoutes } from "./routes.ts";
 import { createRunWatch } from "./run-watch.ts";
-import { stopInOrder, type StopReason } from "./lifecycle.ts";
+import { stopInOrder, type StopOptions, type StopReason } from "./lifecycle.ts";
 import { tickIntervalMs } from "./limits.ts";
 import { createMoving } from "./moving.ts";
 import { toNodeLink } from "./node-link.ts";
@@ -63,7 +63,7 @@ import { createGatewayServer } from "./server.ts";
 export interface Gateway {
   start(): Promise<void>;
   /** Never throws. Afterwards nothing of this Gateway runs and the listener is closed. */
-  stop(reason: StopReason, options?: { drainMs?: number }): Promise<void>;
+  stop(reason: StopReason, options?: StopOptions): Promise<void>;
   /** Things that the owner should know at start. */
   notices(): Promise<readonly { readonly message: string; readonly next?: string }[]>;
 }
@@ -341,13 +341,14 @@ export function createGateway(options: GatewayOptions): Gateway {
       const outside = [exposure, ...channels.map((channel) => toService(channel, conversation.intake.submit))];
       await Promise.all(outside.map((service) => supervisor.start([service])));
     },
-    async stop(reason, { drainMs } = {}) {
+    async stop(reason, stopOptions) {
       const stages = {
         closeIntake() {
           isDraining = true;
           conversation.intake.close();
         },
-        drain: (deadline: AbortSignal) => conversation.lane.drain(deadline),
+        drain: conversation.lane.drain,
+        deliver: conversation.deliver,
         announce(stopping: StopReason) {
           bus.publish("shutdown", stopping);
           server.closeAll();
@@ -360,11 +361,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         },
         closeDatabase: () => database.close(),
       };
-      await stopInOrder(stages, reason, {
-        clock,
-        log: log.child("lifecycle"),
-        ...(drainMs === undefined ? {} : { drainMs }),
-      });
+      await stopInOrder(stages, reason, { clock, log: log.child("lifecycle"), ...stopOptions });
     },
     notices: () => createModelCheck(() => models()).run(),
   };

@@ -13,6 +13,7 @@ import type { Config } from "../../settings/config.ts";
 import { decideBindHost } from "../bind-host.ts";
 import type { Invocation, Run } from "../commands.ts";
 import type { Context } from "../context.ts";
+import { untilEnd } from "./ending.ts";
 import { createFallback, type Before, type Fallback } from "./fallback.ts";
 import { withFlags } from "./flagged-config.ts";
 import { openListening, type Address, type Listening } from "./listening.ts";
@@ -24,16 +25,15 @@ import { prepareRun, type RunFlags } from "./run-flags.ts";
 import { watchSignals, type ProcessSignals } from "./signals.ts";
 import { renameProcess } from "./title.ts";
 
-/** Time in which clients may expect the Gateway back after a restart. */
-const restartExpectedMs = 2_000;
-
 export const run: Run = async (given, invocation) => {
   const { context, flags, told } = await prepareRun(given, invocation);
-  const signals = watchSignals();
+  const signals = watchSignals({ clock: context.clock, onBreakdown: () => process.exit(1) });
   let before: Before | undefined;
   for (;;) {
     const fallback = createFallback(before);
-    const life = await live(context, invocation, { signals, fallback, flags, told: before ? [] : told });
+    const living = live(context, invocation, { signals, fallback, flags, told: before ? [] : told });
+    // what breaks while it starts has nobody else to tell
+    const life = await Promise.race([living, signals.broken]);
     if (!life.isRestart) return 0;
     before = life;
   }
@@ -191,19 +191,11 @@ async function serve(context: Context, serving: Serving): Promise<boolean> {
   if (flags.rawStream !== undefined) log.warn(`what models stream is kept in ${flags.rawStream}`);
   await tell(context, serving, gateway.notices());
 
-  const reason = await Promise.race([signals.stopped.then(() => undefined), restart.due]);
-  restart.cancel();
-  if (reason === undefined) {
-    log.info(`received ${await signals.stopped}; shutting down`);
-    await gateway.stop({ reason: "gateway stopping" });
+  try {
+    return await untilEnd({ gateway, restart, signals, log });
+  } finally {
     recorder?.close();
-    log.info("stopped");
-    return false;
   }
-  log.info(`restarting: ${reason}`);
-  await gateway.stop({ reason: "gateway restarting", restartExpectedMs });
-  recorder?.close();
-  return true;
 }
 
 /** What a newcomer should know; short, and only at a start that is their first or lacks something. */

@@ -1,6 +1,9 @@
 // Signals and stray errors of the long-lived process. Watched once, however often the Gateway in it starts anew.
 
+import { Fault } from "../../base/fault.ts";
+import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
+import { judgeStray } from "./stray.ts";
 
 /** The life that runs now: what it logs to, and whether a signal may restart it. */
 interface Life {
@@ -10,33 +13,72 @@ interface Life {
 }
 
 export interface ProcessSignals {
-  /** The first signal that asks to stop; later ones are only noted. */
+  /** The first signal that asks to stop. */
   readonly stopped: Promise<NodeJS.Signals>;
+  readonly isStopped: () => boolean;
+  /** Aborts at the second one: whoever sends it does not want to wait. */
+  readonly hurry: AbortSignal;
+  /** Rejects, with what to do, once the process cannot go on; it then has some seconds left. */
+  readonly broken: Promise<never>;
   /** Signals and stray errors go to this one from now on. */
   lead(life: Life): void;
 }
 
-export function watchSignals(): ProcessSignals {
+/** A process that is broken may not get to its end in order. */
+const breakdownMs = 8_000;
+
+export function watchSignals({ clock, onBreakdown }: { clock: Clock; onBreakdown: () => void }): ProcessSignals {
   let life: Life | undefined;
-  // a rejection that nobody caught is a bug in one place; it does not take the Gateway with it (R2)
-  process.on("unhandledRejection", (error) => life?.log.error("a promise was rejected and nobody looked", { error }));
-  process.on("uncaughtException", (error) => life?.log.error("an error was thrown and nobody caught it", { error }));
-  process.on("SIGUSR1", () => {
-    if (life?.mayRestart()) life.restart();
-    else life?.log.warn("SIGUSR1 ignored: set commands.restart to true to let it restart the Gateway");
+
+  let isBroken = false;
+  let breakDown: (fault: Fault) => void = () => {};
+  const broken = new Promise<never>((_resolve, reject) => {
+    breakDown = reject;
   });
+  // nobody may be waiting yet, or any more
+  broken.catch(() => undefined);
+  const watchStray = (how: "thrown" | "rejected") => (error: unknown) => {
+    const verdict = judgeStray(error, how);
+    if (verdict === "pass") return;
+    if (verdict === "network") life?.log.warn("a connection broke and nobody looked", { error });
+    else life?.log.error(`an error was ${how} and nobody caught it`, { error });
+    if (verdict !== "fatal" || isBroken) return;
+    isBroken = true;
+    const reason = error instanceof Error ? error.message : String(error);
+    const next = "start it again; what it had accepted is kept, and the log says where it broke";
+    breakDown(new Fault("internal", `an error that nobody caught: ${reason}`, { cause: error, next }));
+    clock.after(breakdownMs, onBreakdown);
+  };
+  process.on("unhandledRejection", watchStray("rejected"));
+  process.on("uncaughtException", watchStray("thrown"));
+
+  for (const name of ["SIGUSR1", "SIGUSR2"] as const) {
+    process.on(name, () => {
+      if (life?.mayRestart()) life.restart();
+      else life?.log.warn(`${name} ignored: set commands.restart to true to let it restart the Gateway`);
+    });
+  }
+
+  const hurry = new AbortController();
+  let first: NodeJS.Signals | undefined;
   const stopped = new Promise<NodeJS.Signals>((resolve) => {
-    let isStopping = false;
     for (const name of ["SIGTERM", "SIGINT"] as const) {
       process.on(name, () => {
-        if (isStopping) life?.log.info(`received ${name} again; still shutting down`);
-        else resolve(name);
-        isStopping = true;
+        if (first === undefined) {
+          first = name;
+          resolve(name);
+        } else if (!hurry.signal.aborted) {
+          life?.log.warn(`received ${name} again: turns under way are not waited for, they go on at the next start`);
+          hurry.abort();
+        } else life?.log.info(`received ${name} once more; still closing what is open`);
       });
     }
   });
   return {
     stopped,
+    isStopped: () => first !== undefined,
+    hurry: hurry.signal,
+    broken,
     lead(next) {
       life = next;
     },

@@ -28,7 +28,7 @@ export const run: Run = async (context, invocation) => {
     false,
   );
   const log = opened.log.child("node");
-  const signals = watchSignals();
+  const signals = watchSignals({ clock, onBreakdown: () => process.exit(1) });
   signals.lead({ log, mayRestart: () => false, restart: () => undefined });
   const text = (name: string) => invocation.options[name] as string | undefined;
   const node = startNode({
@@ -49,7 +49,8 @@ export const run: Run = async (context, invocation) => {
     execApprovalsPath: paths.execApprovals,
   });
   try {
-    const fault = await Promise.race([signals.stopped.then(() => undefined), watch(node.client, log, target.url)]);
+    const ends = [signals.stopped.then(() => undefined), watch(node.client, log, target.url), signals.broken];
+    const fault = await Promise.race(ends);
     if (fault) throw explain(fault);
     log.info(`received ${await signals.stopped}; stopping`);
     return 0;
