@@ -29,6 +29,8 @@ export interface SystemEvent {
   readonly reason?: string;
   readonly roles?: readonly string[];
   readonly scopes?: readonly string[];
+  /** The ones given last count. */
+  readonly tags?: readonly string[];
 }
 
 export interface ConnectedClient {
@@ -254,6 +256,7 @@ function toNoted(event: SystemEvent, parsed: ReturnType<typeof parsePresenceText
     lastInputSeconds: seconds === undefined ? undefined : Math.round(seconds),
     roles: list(event.roles),
     scopes: list(event.scopes),
+    tags: list(event.tags?.filter((tag) => tag !== "")),
   };
 }
 

@@ -159,6 +159,7 @@ test("presence tells of each client what it said of itself, by its instanceId (R
       mode: "node",
       reason: "periodic",
       lastInputSeconds: 12,
+      tags: ["x"],
     },
   );
 });

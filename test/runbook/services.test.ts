@@ -34,25 +34,35 @@ beforeEach(async () => {
 });
 after(() => Promise.all(homes.map((it) => rm(it, { recursive: true, force: true }))));
 
-async function cli(...args: string[]): Promise<{ stdout: string; stderr: string }> {
+async function cliOf(name: string, ...args: string[]): Promise<{ stdout: string; stderr: string }> {
   const env = { HOME: home, PATH: tools.path, NO_COLOR: "1", OPENCLAW_LOG_DIR: join(home, "log") };
-  return run(process.execPath, [launcher, ...args], { cwd: home, env });
+  return run(process.execPath, [join(launcher, "..", `${name}.mjs`), ...args], { cwd: home, env });
 }
+const cli = (...args: string[]) => cliOf("openclaw", ...args);
 
-const status = async (...args: string[]) =>
-  JSON.parse((await cli(...args, "gateway", "status", "--json", "--no-probe")).stdout) as Record<string, unknown>;
+const status = async (name = "openclaw", ...args: string[]) =>
+  JSON.parse((await cliOf(name, ...args, "gateway", "status", "--json", "--no-probe")).stdout) as Record<
+    string,
+    unknown
+  >;
+
+const names = [
+  { name: "openclaw", product: "OpenClaw", prefix: "OPENCLAW" },
+  { name: "moltbot", product: "Moltbot", prefix: "CLAWDBOT" },
+] as const;
+type Name = (typeof names)[number];
 
 /** As the manual of the older program shows it. */
-const sample = (profile: string, port: number) => `[Unit]
-Description=OpenClaw Gateway (profile: ${profile}, v2026.2.9)
+const sample = ({ name, product, prefix }: Name, port: number) => `[Unit]
+Description=${product} Gateway (profile: rescue, v2026.2.9)
 After=network-online.target
 Wants=network-online.target
 
 [Service]
-ExecStart=/usr/local/bin/openclaw gateway --port ${port}
+ExecStart=/usr/local/bin/${name} gateway --port ${port}
 Restart=always
 RestartSec=5
-Environment=OPENCLAW_GATEWAY_TOKEN=
+Environment=${prefix}_GATEWAY_TOKEN=
 WorkingDirectory=/home/youruser
 
 [Install]
@@ -63,41 +73,46 @@ test(
   "a unit that somebody wrote by the manual's example is found, read and replaced (RB-121..124, OV-23)",
   { skip },
   async () => {
-    const port = await freePort();
-    const file = join(units, "openclaw-gateway-rescue.service");
-    await writeFile(file, sample("rescue", port));
-    const found = await status("--profile", "rescue");
-    assert.partialDeepStrictEqual(found, {
-      service: {
-        name: "openclaw-gateway-rescue.service",
-        command: {
-          programArguments: ["/usr/local/bin/openclaw", "gateway", "--port", String(port)],
-          workingDirectory: "/home/youruser",
-          sourcePath: file,
+    for (const named of names) {
+      const { name, product, prefix } = named;
+      const port = await freePort();
+      const file = join(units, `${name}-gateway-rescue.service`);
+      await writeFile(file, sample(named, port));
+      const found = await status(name, "--profile", "rescue");
+      assert.partialDeepStrictEqual(found, {
+        service: {
+          name: `${name}-gateway-rescue.service`,
+          command: {
+            programArguments: [`/usr/local/bin/${name}`, "gateway", "--port", String(port)],
+            workingDirectory: "/home/youruser",
+            sourcePath: file,
+          },
+          configAudit: { ok: false },
         },
-        configAudit: { ok: false },
-      },
-      gateway: { port, portSource: "service args" },
-    });
-    const told = JSON.stringify((found["service"] as { configAudit: object }).configAudit);
-    assert.match(told, /service-marker-missing/u);
-    assert.match(told, /OPENCLAW_GATEWAY_TOKEN is written into it/u);
+        gateway: { port, portSource: "service args" },
+      });
+      const told = JSON.stringify((found["service"] as { configAudit: object }).configAudit);
+      assert.match(told, /service-marker-missing/u);
+      assert.ok(told.includes(`${prefix}_GATEWAY_TOKEN is written into it`), told);
 
-    await cli("--profile", "rescue", "gateway", "install", "--force", "--port", String(port));
-    const written = await readFile(file, "utf8");
-    assert.match(written, /^Description=OpenClaw Gateway \(profile: rescue, v.+\)$/mu);
-    for (const line of [
-      "After=network-online.target",
-      "Wants=network-online.target",
-      "Restart=always",
-      "RestartSec=5",
-      "SuccessExitStatus=143",
-      "WantedBy=default.target",
-    ])
-      assert.ok(written.includes(`\n${line}\n`), line);
-    assert.match(written, new RegExp(`^ExecStart=.* gateway --port ${port}$`, "mu"));
-    assert.doesNotMatch(written, /_TOKEN/u);
-    assert.partialDeepStrictEqual(await status("--profile", "rescue"), { service: { configAudit: { ok: true } } });
+      await cliOf(name, "--profile", "rescue", "gateway", "install", "--force", "--port", String(port));
+      const written = await readFile(file, "utf8");
+      assert.ok(written.includes(`\nDescription=${product} Gateway (profile: rescue, v`), written);
+      for (const line of [
+        "After=network-online.target",
+        "Wants=network-online.target",
+        "Restart=always",
+        "RestartSec=5",
+        "SuccessExitStatus=143",
+        "WantedBy=default.target",
+      ])
+        assert.ok(written.includes(`\n${line}\n`), line);
+      assert.match(written, new RegExp(`^ExecStart=.* gateway --port ${port}$`, "mu"));
+      assert.doesNotMatch(written, /_TOKEN/u);
+      assert.partialDeepStrictEqual(await status(name, "--profile", "rescue"), {
+        service: { configAudit: { ok: true } },
+      });
+    }
   },
 );
 
