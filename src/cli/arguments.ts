@@ -158,6 +158,7 @@ const groupSummaries: Readonly<Record<string, string>> = {
   node: "offer this machine as a node",
   approvals: "decide which commands may run",
   channels: "look at channels and switch them",
+  backup: "make, check and restore backups",
   config: "read and change the config file",
   system: "events for the agent, and who is connected",
 };

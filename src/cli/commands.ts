@@ -1,5 +1,6 @@
 // The table of commands: what is typed, what it is for, and the module that is loaded when it is chosen, not before.
 
+import { backupCommands } from "./backup-commands.ts";
 import type { Context } from "./context.ts";
 import { nodeCommands } from "./node-commands.ts";
 import { serviceCommands } from "./service-commands.ts";
@@ -302,6 +303,7 @@ const own: readonly Command[] = [
   },
   ...nodeCommands,
   ...serviceCommands,
+  ...backupCommands,
 ];
 
 /** An older name of the group, for what it held then. */

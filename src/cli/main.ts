@@ -1,11 +1,14 @@
 // The command line: argv -> one command of the table -> exit code. Only the chosen command's module is loaded.
 
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+
 import { brandOf, type Brand } from "../base/brand.ts";
 import { holdProcess } from "../base/clock.ts";
 import { faultCodes, toFault } from "../base/fault.ts";
 import { createEnv } from "../platform/env.ts";
 import { parseArguments } from "./arguments.ts";
-import { createContext, decideColor, type GlobalFlags } from "./context.ts";
+import { createContext, decideColor, type Context, type GlobalFlags } from "./context.ts";
 import { createOutput } from "./render/output.ts";
 
 declare const BUILD_VERSION: string | undefined;
@@ -39,6 +42,14 @@ async function dispatch(brand: Brand, argv: readonly string[]): Promise<number> 
   const { command, invocation } = parsed;
   // the table says which of these take a text and which are switches
   const context = createContext(brand, version, invocation.options as GlobalFlags);
+  if (existsSync(join(context.paths.state, ".restore", "journal.json"))) await finishRestore(context);
   const { run } = await command.load();
   return run(context, invocation);
+}
+
+/** A restore that was killed between two renames: nobody is to see half of it. */
+async function finishRestore({ paths, out }: Context): Promise<void> {
+  const { finishRestore: finish } = await import("../backup/restore.ts");
+  await finish(paths.state, paths.lock);
+  out.error("note: a restore that was cut off is finished now");
 }

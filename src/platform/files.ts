@@ -59,7 +59,7 @@ export async function writeFileAtomic(
 }
 
 /** Makes the rename itself last. Windows and some network and FUSE file systems know no such thing for folders. */
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   if (process.platform === "win32") return;
   const folder = await open(path, "r");
   try {
