@@ -13,6 +13,7 @@ import { decideBindHost, decideLocalHost } from "./bind-host.ts";
 import { findGateway, openClient, parseTimeout, readConfig, type GatewayTarget } from "./connection.ts";
 import { createContext, type Context, type GlobalFlags } from "./context.ts";
 import { openDevice } from "./device.ts";
+import { describeInstance, openMachine as systemOf } from "./machine.ts";
 
 const brand = brandOf("openclaw");
 const homes: string[] = [];
@@ -64,6 +65,26 @@ test("the port comes from the environment, then the dev profile, then the config
   ];
   for (const [machine, url, source] of cases) {
     const target = await find(machine);
+    assert.deepEqual([target.url, target.source], [url, source]);
+  }
+});
+
+test("R40: a Gateway that runs on this state folder is found where it is; a variable, a remote and --url go before", async () => {
+  const cases: [Machine, string, string][] = [
+    [{}, "ws://127.0.0.1:20009", "port of the running Gateway"],
+    [{ config: "{ gateway: { port: 20001 } }" }, "ws://127.0.0.1:20009", "port of the running Gateway"],
+    [{ flags: { dev: true } }, "ws://127.0.0.1:20009", "port of the running Gateway"],
+    [{ variables: { OPENCLAW_GATEWAY_PORT: "3" } }, "ws://127.0.0.1:3", "port from environment"],
+    [{ flags: { url: "ws://127.0.0.1:9" } }, "ws://127.0.0.1:9", "--url"],
+  ];
+  for (const [machine, url, source] of cases) {
+    const context = await openMachine(machine);
+    const { config } = await readConfig(context);
+    const running = describeInstance(context, config, 20_009);
+    // the folder of another one is no reason to go there
+    await systemOf(context).instances.register({ ...running, state: "/elsewhere", ports: { gateway: 20_010 } });
+    await systemOf(context).instances.register(running);
+    const target = await findGateway(context, config);
     assert.deepEqual([target.url, target.source], [url, source]);
   }
 });

@@ -61,9 +61,20 @@ export async function findGateway(context: Context, config: Config): Promise<Gat
     return { url: flags.url, source: "--url", port: undefined, secret: isOurs || isGiven ? secret : undefined };
   }
   if (remote) return { url: remote, source: "gateway.remote.url", port: undefined, secret };
-  const port = decidePort({ env, configured: config.gateway.port, profile: paths.profile });
+  const port =
+    (await findRunning(context)) ?? decidePort({ env, configured: config.gateway.port, profile: paths.profile });
   const url = `ws://${decideLocalHost(config.gateway)}:${port.port}`;
-  return { url, source: `port from ${port.source}`, port, secret };
+  const source = port.source === "running" ? "port of the running Gateway" : `port from ${port.source}`;
+  return { url, source, port, secret };
+}
+
+/** The Gateway of this state folder may have been started with another `--port` than this command knows of. */
+async function findRunning(context: Context): Promise<PortChoice | undefined> {
+  if (context.env.get("GATEWAY_PORT") !== undefined) return undefined;
+  const { openMachine } = await import("./machine.ts");
+  const running = await openMachine(context).instances.list();
+  const own = running.find(({ state }) => state === context.paths.state);
+  return own === undefined ? undefined : { port: own.ports.gateway, source: "running" };
 }
 
 const isTyped = ({ source }: GatewaySecret) => source === "--token" || source === "--password";

@@ -3,9 +3,9 @@
 import { createInstances, type Instance, type Instances } from "../platform/instances.ts";
 import { expandHome, profileFromEnv } from "../platform/paths.ts";
 import { planPorts } from "../platform/port-plan.ts";
-import { readPortUsage, type PortUsage } from "../platform/port-listeners.ts";
+import type { PortUsage } from "../platform/port-listeners.ts";
 import { createProcessTable, type ProcessTable } from "../platform/process-table.ts";
-import { createRunProcess, type RunProcess } from "../platform/process.ts";
+import type { RunProcess } from "../platform/process.ts";
 import type { Config } from "../settings/config.ts";
 import type { Context } from "./context.ts";
 
@@ -17,14 +17,18 @@ export interface Machine {
 }
 
 export function openMachine({ clock, env, ids, paths }: Context): Machine {
-  const run = createRunProcess(clock);
+  // most commands start no program
+  const run: RunProcess = async (request) => (await import("../platform/process.ts")).createRunProcess(clock)(request);
   const { platform } = process;
   const processes = createProcessTable({ run, platform });
   return {
     run,
     processes,
     instances: createInstances({ folder: paths.instances, processes, newId: () => ids.secret(4) }),
-    usage: (port) => readPortUsage(port, { env, run, platform }),
+    usage: async (port) => {
+      const { readPortUsage } = await import("../platform/port-listeners.ts");
+      return readPortUsage(port, { env, run, platform });
+    },
   };
 }
 

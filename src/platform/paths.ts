@@ -156,7 +156,8 @@ export interface PortOptions {
 
 export interface PortChoice {
   readonly port: number;
-  readonly source: "--port" | "environment" | "config" | "default";
+  /** `running`: the Gateway of this state folder said so. */
+  readonly source: "--port" | "environment" | "config" | "default" | "running";
 }
 
 /**

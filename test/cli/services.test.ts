@@ -219,6 +219,8 @@ test(
         gateway: { port: gateway.port, portSource: "service args", probeUrl: `ws://127.0.0.1:${gateway.port}` },
         config: { mismatch: true, cli: { path: join(home, ".openclaw", "openclaw.json") } },
         rpc: { ok: true },
+        port: { port: gateway.port, status: "busy", listeners: [{ pid: gateway.pid(), kind: "gateway" }] },
+        portCli: { port: 1, status: "free" },
       });
       const told = JSON.stringify(both);
       assert.doesNotMatch(told, new RegExp(gateway.token, "u"));
@@ -306,7 +308,13 @@ test("a service that runs with a closed port shows its last error (RB-108)", { s
   assert.match(stdout, /^Service: systemd \(enabled\), openclaw-gateway\.service$/mu);
   assert.match(stdout, /^Runtime: running \(pid 4711, state active, sub running\)$/mu);
   assert.match(stdout, /^RPC probe: failed: /mu);
+  assert.match(stdout, /^The service appears to run, and its port does not answer\.\nListening: nothing on port 1$/mu);
   assert.match(stdout, /^Last gateway error: error: Missing config: \/x\/openclaw\.json$/mu);
+  const looked = await json(["gateway", "status", "--no-probe"]);
+  assert.partialDeepStrictEqual(looked, {
+    lastError: "error: Missing config: /x/openclaw.json",
+    port: { status: "free" },
+  });
 });
 
 test("without systemd's programs the status goes on with the probe", { skip }, async () => {

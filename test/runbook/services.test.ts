@@ -188,6 +188,9 @@ test("the keys of status --json are those that scripts may count on (RB-105, RB-
     gateway: ["authSource", "bindMode", "port", "portSource", "probeUrl"],
     stateDir: null,
     logFile: null,
+    port: ["hints", "listeners", "port", "status"],
+    derivedPorts: ["browserControl", "canvas", "cdp", "extensionRelay"],
+    instances: null,
     extraServices: null,
   };
   assert.deepEqual(await keys(), bare);

@@ -3,6 +3,7 @@
 import type { OtherService } from "../../daemon/others.ts";
 import type { Context } from "../context.ts";
 import { cleanText } from "../render/text.ts";
+import { renderInstances, renderPorts, type PortsReport } from "./status-ports.ts";
 import { renderService, type ServiceReport } from "../service/inspect.ts";
 
 export interface Probe {
@@ -20,7 +21,7 @@ export interface ConfigSide {
   readonly issues: readonly string[] | undefined;
 }
 
-export interface Report {
+export interface Report extends PortsReport {
   readonly service: ServiceReport;
   readonly config: {
     readonly cli: ConfigSide;
@@ -55,15 +56,22 @@ export function renderStatus(context: Context, report: Report): void {
   out.line(`Gateway: bind=${gateway.bindMode}, port=${gateway.port ?? "-"} (${gateway.portSource})`);
   out.line(`Secret: ${gateway.authSource === "none" ? "none" : `from ${gateway.authSource}`}`);
   out.line(`Probe target: ${gateway.probeUrl}`);
+  renderProbe(context, report);
+  renderPorts(context, report, rpc?.ok);
+  if (report.lastError !== undefined) out.line(`Last gateway error: ${cleanText(report.lastError)}`);
+  renderInstances(context, report);
+  renderOthers(context, report.extraServices);
+}
+
+function renderProbe({ out }: Context, { rpc, port, service }: Report): void {
   if (rpc) {
     const outcome = rpc.ok ? out.style("green", "ok") : `${out.style("red", "failed")}: ${rpc.error ?? ""}`;
     out.line(`RPC probe: ${outcome}`);
     if (rpc.next) out.line(`next: ${rpc.next}`);
-    if (!rpc.ok && report.service.runtime.status === "running")
-      out.line(out.style("yellow", "The service appears to run, and its port does not answer."));
   }
-  if (report.lastError !== undefined) out.line(`Last gateway error: ${cleanText(report.lastError)}`);
-  renderOthers(context, report.extraServices);
+  const isClosed = rpc ? !rpc.ok : port?.status === "free";
+  if (isClosed && service.runtime.status === "running")
+    out.line(out.style("yellow", "The service appears to run, and its port does not answer."));
 }
 
 function renderConfig({ out }: Context, { config }: Report): void {

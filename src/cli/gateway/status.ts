@@ -12,11 +12,13 @@ import {
   type GatewayTarget,
   type LoadedConfig,
 } from "../connection.ts";
+import type { Config } from "../../settings/config.ts";
 import type { InstalledDefinition } from "../../daemon/definition.ts";
 import type { Context } from "../context.ts";
 import { findLastError, toServiceSide } from "../service/gateway-side.ts";
 import { inspectService, type ServiceReport } from "../service/inspect.ts";
 import { openCliServices } from "../service/open.ts";
+import { inspectPorts } from "./status-ports.ts";
 import { renderStatus, type ConfigSide, type Probe, type Report } from "./status-text.ts";
 
 export const run: Run = async (context, { options }) => {
@@ -24,18 +26,23 @@ export const run: Run = async (context, { options }) => {
   const services = await openCliServices(context, "gateway");
   const { report: service, installed } = await inspectService(services);
   const loaded = await readConfig(context);
-  const { target, side } = await findTarget(context, { loaded, installed, home: services.home });
+  const { target, side, seen } = await findTarget(context, { loaded, installed, home: services.home });
+  const own = await findGateway(context, loaded.config);
 
-  const [rpc, extraServices] = await Promise.all([
+  const [rpc, extraServices, ports] = await Promise.all([
     options["probe"] === false ? undefined : probe(context, target, timeoutMs),
     services.others(options["deep"] === true),
+    inspectPorts({ ...seen, port: target.port?.port, cliPort: own.port?.port }),
   ]);
-  const lastError = needsExplaining(service, rpc) ? await findLastError(services.manager) : undefined;
+  const lastError = needsExplaining(service, rpc?.ok ?? ports.port?.status !== "free")
+    ? await findLastError(services.manager)
+    : undefined;
   const { config, ...rest } = createReport(context, loaded, target);
   const report: Report = {
     service,
     config: side ? { ...config, daemon: side, mismatch: side.path !== config.cli.path } : config,
     ...rest,
+    ...ports,
     extraServices,
     ...(lastError === undefined ? {} : { lastError }),
     ...(rpc ? { rpc } : {}),
@@ -46,9 +53,9 @@ export const run: Run = async (context, { options }) => {
 };
 
 /** It runs and does not answer, or it keeps ending. */
-function needsExplaining({ command, runtime }: ServiceReport, rpc: Probe | undefined): boolean {
+function needsExplaining({ command, runtime }: ServiceReport, isAnswered: boolean): boolean {
   if (runtime.state === "failed" || runtime.subState === "auto-restart") return true;
-  return command !== null && rpc?.ok === false && runtime.status !== "stopped";
+  return command !== null && !isAnswered && runtime.status !== "stopped";
 }
 
 const serviceArgs = "service args";
@@ -57,19 +64,22 @@ const serviceArgs = "service args";
 async function findTarget(
   context: Context,
   { loaded, installed, home }: { loaded: LoadedConfig; installed: InstalledDefinition | undefined; home: string },
-): Promise<{ target: GatewayTarget; side: ConfigSide | undefined }> {
-  if (!installed) return { target: await findGateway(context, loaded.config), side: undefined };
+): Promise<{ target: GatewayTarget; side: ConfigSide | undefined; seen: { context: Context; config: Config } }> {
+  const here = { context, config: loaded.config };
+  if (!installed) return { target: await findGateway(context, loaded.config), side: undefined, seen: here };
   const { context: theirs, port } = toServiceSide(context, installed, home);
   const theirConfig = await readConfig(theirs);
   const side = describeConfig(theirs, theirConfig);
-  if (context.flags.url !== undefined) return { target: await findGateway(context, loaded.config), side };
+  if (context.flags.url !== undefined) return { target: await findGateway(context, loaded.config), side, seen: here };
+  const seen = { context: theirs, config: theirConfig.config };
   const target = await findGateway(theirs, theirConfig.config);
-  if (port === undefined || target.port === undefined || !/^\d{1,5}$/u.test(port)) return { target, side };
+  if (port === undefined || target.port === undefined || !/^\d{1,5}$/u.test(port)) return { target, side, seen };
   const url = new URL(target.url);
   url.port = port;
   const chosen = { port: Number(port), source: "--port" } as const;
   return {
     side,
+    seen,
     target: { ...target, url: url.href.replace(/\/$/u, ""), source: serviceArgs, port: chosen },
   };
 }
