@@ -1,7 +1,7 @@
 // Methods of the Gateway itself: health, status, presence, log.
 
 import { Fault } from "../base/fault.ts";
-import { tailLog } from "../platform/log-tail.ts";
+import { createLogReader, type LogReader } from "../platform/log-reader.ts";
 import type { HandlersOf } from "../ports/method.ts";
 import { hasScope } from "./auth/scopes.ts";
 import { toBriefHealth, type Health } from "./health.ts";
@@ -26,6 +26,16 @@ export function createGatewayHandlers({
   logFile,
   note,
 }: GatewayMethodDependencies): HandlersOf<Names> {
+  const readers = new Map<string, LogReader>();
+  /** Where a connection was in which file is known for as long as it is there. */
+  const readerOf = (connId: string, signal: AbortSignal): LogReader => {
+    const known = readers.get(connId);
+    if (known) return known;
+    const reader = createLogReader(logFile);
+    readers.set(connId, reader);
+    signal.addEventListener("abort", () => readers.delete(connId), { once: true });
+    return reader;
+  };
   return {
     async health({ params, caller }) {
       const mayRead = hasScope(caller.scopes, "operator.read");
@@ -40,6 +50,6 @@ export function createGatewayHandlers({
       if (news !== "") await note(news);
       return { ok: true };
     },
-    "logs.tail": ({ params }) => tailLog(logFile(), params),
+    "logs.tail": ({ params, caller, signal }) => readerOf(caller.connId, signal).read(params),
   };
 }

@@ -76,7 +76,10 @@ function openPrivate(path: string): { descriptor: number; size: number } {
   const noFollow = constants.O_NOFOLLOW ?? 0;
   const descriptor = openSync(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | noFollow, 0o600);
   try {
-    const { uid, mode, size } = fstatSync(descriptor);
+    const stats = fstatSync(descriptor);
+    const { uid, mode, size } = stats;
+    // a device or a pipe that somebody names is theirs as it is
+    if (!stats.isFile()) return { descriptor, size: 0 };
     const own = process.getuid?.();
     if (own !== undefined && own !== 0 && uid !== own) throw new Error(`${path} belongs to another user`);
     if (own !== undefined && (mode & 0o077) !== 0) fchmodSync(descriptor, 0o600);
