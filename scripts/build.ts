@@ -43,7 +43,11 @@ async function bundle() {
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
   return build({
     absWorkingDir: root,
-    entryPoints: { cli: "src/cli/main.ts", client: "src/client/connect.ts" },
+    entryPoints: {
+      cli: "src/cli/main.ts",
+      client: "src/client/connect.ts",
+      "pdf-worker": "src/platform/pdf-worker.ts",
+    },
     outdir: dist,
     write: false,
     bundle: true,
@@ -74,8 +78,8 @@ async function bundle() {
         },
       },
     ],
-    // optional native parts of ws
-    external: ["bufferutil", "utf-8-validate"],
+    // optional native parts of ws and of unpdf
+    external: ["bufferutil", "utf-8-validate", "@napi-rs/canvas"],
     logLevel: "warning",
   });
 }

@@ -17,6 +17,7 @@ import { createConversation } from "../conversation/conversation.ts";
 import { openGatewayDatabase } from "../conversation/database.ts";
 import { createNodes } from "../nodes/nodes.ts";
 import { nodeMigrations } from "../nodes/store/schema.ts";
+import { responseMigrations } from "../openai-api/response-store.ts";
 import { createBus } from "../platform/bus.ts";
 import { createEgress } from "../platform/egress.ts";
 import { withVariables } from "../platform/env.ts";
@@ -75,7 +76,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const env = withVariables(brand, options.env, fileVariables(config()));
   const startedAt = clock.monotonic();
 
-  const database = openGatewayDatabase(paths.database, [...deviceMigrations, ...nodeMigrations]);
+  const database = openGatewayDatabase(paths.database, [...deviceMigrations, ...nodeMigrations, ...responseMigrations]);
   const bus = createBus(log.child("bus"));
   const egress = createEgress({ clock });
   const supervisor = createSupervisor({ clock, log: log.child("supervisor") });
@@ -250,6 +251,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       (await import("../platform/egress-public.ts")).createPublicFetch({ clock })(url, limits),
     config: () => config().gateway.http,
     product: brand.name,
+    database,
+    readPdf: async (bytes, limits) => (await import("../platform/pdf.ts")).readPdf(bytes, limits, clock),
   });
   const wsLog = createWsLog({
     log: log.child("gateway/ws"),

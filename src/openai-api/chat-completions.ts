@@ -1,6 +1,6 @@
 // POST /v1/chat/completions: an agent behind the interface that most programs speak (OpenAI API reference, Chat Completions).
 
-import { parseRunId, type Ids } from "../base/ids.ts";
+import type { Ids } from "../base/ids.ts";
 import type { RunRequest } from "../conversation/run-inbound.ts";
 import type { RoutePolicy } from "../conversation/route.ts";
 import type { PublicFetch } from "../platform/egress-public.ts";
@@ -9,6 +9,7 @@ import { readChatRequest, type ChatRequest } from "./chat-request.ts";
 import { readPictures, type PictureLimits } from "./pictures.ts";
 import { finishReason, streamChat, toCalls, toUsage, type ChatAnswer } from "./chat-stream.ts";
 import { followRun, type RunDependencies, type RunEvent } from "./run.ts";
+import { toRunRequest } from "./run-request.ts";
 import { decideTarget } from "./target.ts";
 
 export interface ChatDependencies extends RunDependencies {
@@ -34,35 +35,15 @@ export async function answerChat(
 
 async function toRun(request: HttpRequest, chat: ChatRequest, dependencies: ChatDependencies): Promise<RunRequest> {
   const { ids, routePolicy, fetch, pictures } = dependencies;
-  // the router lets nobody in here without being somebody
-  if (!request.caller) throw new Error("no caller");
-  const fresh = readKey(request) ?? ids.uuid();
-  const {
-    agentId: _inTheKey,
-    sessionKey,
-    model,
-    isLasting,
-  } = decideTarget(request, { model: chat.model, user: chat.user, family: "openai", fresh }, routePolicy());
+  const runId = readIdempotencyKey(request) ?? ids.uuid();
+  const naming = { model: chat.model, user: chat.user, family: "openai", fresh: runId };
+  const target = decideTarget(request, naming, routePolicy());
   const attachments = await readPictures(chat.pictures, pictures(), { fetch, signal: request.signal });
-  const { conversation, functions, functionChoice, functionResults, sampling, instructions } = chat;
-  return {
-    caller: request.caller,
-    runId: parseRunId(fresh),
-    sessionKey,
-    text: chat.text,
-    attachments,
-    // a session that goes on remembers by itself what a single message does not tell
-    ...(isLasting && conversation.length === 0 ? {} : { conversation }),
-    ...(functions.length > 0 ? { functions, functionChoice } : {}),
-    ...(functionResults.length > 0 ? { functionResults } : {}),
-    ...(Object.keys(sampling).length > 0 ? { sampling } : {}),
-    ...(instructions === "" ? {} : { extraSystemPrompt: instructions }),
-    ...(model === undefined ? {} : { model }),
-  };
+  return toRunRequest({ ...chat, request, runId, target, messages: chat, attachments });
 }
 
 /** A request that is sent again with the same key has one effect and the same answer. */
-function readKey({ headers }: HttpRequest): string | undefined {
+export function readIdempotencyKey({ headers }: HttpRequest): string | undefined {
   const key = headers["idempotency-key"];
   return typeof key === "string" && /^[\w.:-]{1,128}$/u.test(key) ? key.toLowerCase() : undefined;
 }

@@ -1,4 +1,5 @@
-// The `messages` of a chat completion as a conversation, what is new in it, and what its functions gave.
+// What a client tells of a conversation: what was said before, what is new in it, and what its functions gave. The messages of chat
+// completions are read here as they are; items of responses are brought into their form first.
 
 import { parseJson, isRecord } from "../base/json.ts";
 import type { FunctionResult } from "../ports/message.ts";
@@ -21,7 +22,8 @@ export interface ChatMessages {
 const maxMessages = 2_000;
 const noUsage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, totalTokens: 0 };
 
-interface Item {
+/** One message, and where it stands in the request. */
+export interface Item {
   readonly role: string;
   readonly body: Body;
   readonly field: string;
@@ -29,26 +31,39 @@ interface Item {
 
 /** @throws Fault `invalid_params` naming the message. */
 export function readMessages(value: unknown, limits: PictureLimits): ChatMessages {
-  const all = asList(value, "messages").map((message, index): Item => {
+  const items = asList(value, "messages").map((message, index): Item => {
     const field = `messages[${index}]`;
     const body = asObject(message, field);
     return { role: asText(body["role"], `${field}.role`), body, field };
   });
-  if (all.length > maxMessages) throw refuseField("messages", `has more than ${maxMessages} entries`);
+  return readItems(items, { name: "messages", limits, prior: [] });
+}
+
+export interface ItemContext {
+  /** What the client calls the list. */
+  readonly name: string;
+  readonly limits: PictureLimits;
+  /** What is known to have been said before the first item. */
+  readonly prior: readonly TranscriptMessage[];
+}
+
+/** @throws Fault `invalid_params` naming the item. */
+export function readItems(all: readonly Item[], { name, limits, prior }: ItemContext): ChatMessages {
+  if (all.length > maxMessages) throw refuseField(name, `has more than ${maxMessages} entries`);
   const isInstruction = ({ role }: Item) => role === "system" || role === "developer";
   const instructions = all.filter(isInstruction).map((item) => readParts(item).text);
   const items = all.filter((item) => !isInstruction(item));
   const last = items.at(-1);
-  if (!last) throw refuseField("messages", "holds nothing to answer");
+  if (!last) throw refuseField(name, "holds nothing to answer");
 
   const firstResult = items.findLastIndex(({ role }) => role !== "tool") + 1;
   const fresh = last.role === "tool" ? firstResult : items.length - 1;
-  const calls = namesOfCalls(items);
-  const conversation = items.slice(0, fresh).map((item) => toTranscript(item, calls, limits));
+  const calls = namesOfCalls(items, prior);
+  const conversation = [...prior, ...items.slice(0, fresh).map((item) => toTranscript(item, calls, limits))];
   const common = { instructions: instructions.filter(Boolean).join("\n\n"), conversation };
   if (last.role === "tool") {
     const results = items.slice(fresh).map((item) => readResult(item, calls));
-    checkAnswered(results, conversation.at(-1));
+    checkAnswered(results, conversation.at(-1), name);
     return { ...common, text: "", pictures: [], functionResults: results };
   }
   if (last.role !== "user") throw refuseField(`${last.field}.role`, "of the last message must be user or tool");
@@ -90,8 +105,9 @@ function readParts({ body, field }: Item): Parts {
   return { text: texts.join("\n"), pictures };
 }
 
-function namesOfCalls(items: readonly Item[]): ReadonlyMap<string, string> {
-  const names = new Map<string, string>();
+function namesOfCalls(items: readonly Item[], prior: readonly TranscriptMessage[]): ReadonlyMap<string, string> {
+  const known = prior.flatMap(({ content }) => content.filter((block) => block.type === "toolCall"));
+  const names = new Map(known.map((call) => [call.id, call.name]));
   for (const { body, field } of items) {
     if (body["tool_calls"] === undefined || body["tool_calls"] === null) continue;
     for (const [index, value] of asList(body["tool_calls"], `${field}.tool_calls`).entries()) {
@@ -109,14 +125,14 @@ function namesOfCalls(items: readonly Item[]): ReadonlyMap<string, string> {
 function readResult(item: Item, names: ReadonlyMap<string, string>): FunctionResult {
   const callId = asText(item.body["tool_call_id"], `${item.field}.tool_call_id`);
   const name = names.get(callId);
-  if (name === undefined) throw refuseField(`${item.field}.tool_call_id`, "answers no call of the messages before it");
+  if (name === undefined) throw refuseField(`${item.field}.tool_call_id`, "answers no call that stands before it");
   return { callId, name, output: readParts(item).text, isError: false };
 }
 
-function checkAnswered(results: readonly FunctionResult[], before: TranscriptMessage | undefined): void {
+function checkAnswered(results: readonly FunctionResult[], before: TranscriptMessage | undefined, name: string): void {
   const asked = new Set(before?.content.flatMap((block) => (block.type === "toolCall" ? [block.id] : [])));
   const stray = results.find(({ callId }) => !asked.has(callId));
-  if (stray) throw refuseField("messages", `holds a result of ${stray.callId} that does not follow its call`);
+  if (stray) throw refuseField(name, `holds a result of ${stray.callId} that does not follow its call`);
 }
 
 /** `timestamp` 0: when it was said nobody knows, and the same request is the same text. */

@@ -1,20 +1,18 @@
 // The body of POST /v1/chat/completions. Keys that are not known are passed over, as clients of several ages send them.
 
 import { isRecord, type JsonObject } from "../base/json.ts";
-import type { ModelTool, Sampling, ToolChoice } from "../ports/model.ts";
+import type { Sampling } from "../ports/model.ts";
 import { readMessages, type ChatMessages } from "./chat-messages.ts";
 import { asFlag, asList, asNumber, asObject, asText, asWhole, optional, refuseField, type Body } from "./fields.ts";
 import { readChoice, readFunctions } from "./functions.ts";
 import type { PictureLimits } from "./pictures.ts";
+import type { Wishes } from "./run-request.ts";
 
-export interface ChatRequest extends ChatMessages {
+export interface ChatRequest extends ChatMessages, Wishes {
   readonly model: string;
   readonly user: string | undefined;
   readonly isStreamed: boolean;
   readonly hasUsage: boolean;
-  readonly functions: readonly ModelTool[];
-  readonly functionChoice: ToolChoice;
-  readonly sampling: Sampling;
 }
 
 const maxStops = 4;
@@ -32,12 +30,14 @@ export function readChatRequest(value: unknown, limits: PictureLimits): ChatRequ
     hasUsage: isStreamed && isRecord(body["stream_options"]) && body["stream_options"]["include_usage"] === true,
     functions,
     functionChoice: optional(body, "tool_choice", (choice) => readChoice(choice, functions)) ?? "auto",
+    thinking: optional(body, "reasoning_effort", readEffort),
     sampling: readSampling(body),
     ...readMessages(body["messages"], limits),
   };
 }
 
-function readUser(value: unknown, field: string): string {
+/** @throws Fault unless it is a short text. */
+export function readUser(value: unknown, field: string): string {
   const user = asText(value, field);
   if (user.trim() === "" || user.length > 200) throw refuseField(field, "must have 1 to 200 characters");
   return user;
@@ -57,6 +57,14 @@ function readSampling(body: Body): Sampling {
     ...some("stop", optional(body, "stop", readStops)),
     ...some("responseFormat", optional(body, "response_format", readFormat)),
   };
+}
+
+/** @throws Fault `invalid_params` */
+export function readEffort(value: unknown, field: string): string {
+  const effort = asText(value, field);
+  if (!["none", "minimal", "low", "medium", "high", "xhigh"].includes(effort))
+    throw refuseField(field, "must be none, minimal, low, medium, high or xhigh");
+  return effort === "none" ? "off" : effort;
 }
 
 function readStops(value: unknown, field: string): readonly string[] {

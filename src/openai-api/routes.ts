@@ -2,16 +2,18 @@
 
 import type { Config } from "../settings/config.ts";
 import type { HttpReply, HttpRequest, Route } from "../ports/route.ts";
-import type { ChatDependencies } from "./chat-completions.ts";
 import { renderOpenAiError } from "./errors.ts";
 import type { PictureLimits } from "./pictures.ts";
+import type { FileLimits } from "./response-files.ts";
+import type { ResponseDependencies } from "./responses.ts";
 
-export interface OpenAiDependencies extends Omit<ChatDependencies, "pictures"> {
+export interface OpenAiDependencies extends Omit<ResponseDependencies, "pictures" | "files"> {
   readonly config: () => Config["gateway"]["http"];
   readonly product: string;
 }
 
 const defaultBodyBytes = 20 * 1024 * 1024;
+const fileTypes = ["text/plain", "text/markdown", "text/html", "text/csv", "application/json", "application/pdf"];
 const pictureTypes = ["image/jpeg", "image/png", "image/gif", "image/webp"];
 
 export function createOpenAiRoutes(dependencies: OpenAiDependencies): readonly Route[] {
@@ -36,6 +38,36 @@ export function createOpenAiRoutes(dependencies: OpenAiDependencies): readonly R
       },
     },
     {
+      name: "responses",
+      matches: (path) => path === "/v1/responses",
+      methods: ["POST"],
+      access: { scope: "operator.write" },
+      isEnabled: () => responses().enabled === true,
+      maxBodyBytes: () => responses().maxBodyBytes ?? defaultBodyBytes,
+      renderError: renderOpenAiError,
+      async answer(request: HttpRequest, reply: HttpReply) {
+        const { answerResponse } = await import("./responses.ts");
+        await answerResponse(request, reply, {
+          ...dependencies,
+          pictures: () => toPictureLimits(responses().images ?? {}),
+          files: () => toFileLimits(responses().files ?? {}),
+        });
+      },
+    },
+    {
+      name: "stored-responses",
+      matches: (path) => /^\/v1\/responses\/[^/]+$/u.test(path),
+      methods: ["GET", "DELETE"],
+      access: { scope: "operator.write" },
+      isEnabled: () => responses().enabled === true,
+      maxBodyBytes: () => 0,
+      renderError: renderOpenAiError,
+      async answer(request: HttpRequest, reply: HttpReply) {
+        const { answerStored } = await import("./responses.ts");
+        await answerStored(request, reply, dependencies.database);
+      },
+    },
+    {
       name: "models",
       matches: (path) => path === "/v1/models" || path.startsWith("/v1/models/"),
       methods: ["GET"],
@@ -51,7 +83,7 @@ export function createOpenAiRoutes(dependencies: OpenAiDependencies): readonly R
   ];
 }
 
-interface PictureKeys {
+interface FetchKeys {
   readonly allowUrl?: boolean;
   readonly allowedMimes?: readonly string[];
   readonly maxBytes?: number;
@@ -59,7 +91,24 @@ interface PictureKeys {
   readonly timeoutMs?: number;
 }
 
-function toPictureLimits(keys: PictureKeys): PictureLimits {
+interface FileKeys extends FetchKeys {
+  readonly maxChars?: number;
+  readonly pdf?: { readonly maxPages?: number };
+}
+
+function toFileLimits(keys: FileKeys): FileLimits {
+  return {
+    allowUrl: keys.allowUrl ?? true,
+    mimeTypes: keys.allowedMimes ?? fileTypes,
+    maxBytes: keys.maxBytes ?? 5 * 1024 * 1024,
+    maxChars: keys.maxChars ?? 200_000,
+    maxRedirects: keys.maxRedirects ?? 3,
+    timeoutMs: keys.timeoutMs ?? 10_000,
+    maxPages: keys.pdf?.maxPages ?? 4,
+  };
+}
+
+function toPictureLimits(keys: FetchKeys): PictureLimits {
   return {
     allowUrl: keys.allowUrl ?? true,
     mimeTypes: keys.allowedMimes ?? pictureTypes,

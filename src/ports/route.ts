@@ -26,7 +26,7 @@ export interface Route {
   /** `path` is as it came, still encoded, without the query. */
   matches(path: string): boolean;
   /** GET answers HEAD too. */
-  readonly methods: readonly ("GET" | "POST")[];
+  readonly methods: readonly ("GET" | "POST" | "DELETE")[];
   readonly access: RouteAccess;
   /** False: the path does not exist for anybody. */
   isEnabled(): boolean;

@@ -106,16 +106,28 @@ export const gateway = group(
           "OpenAI's Chat Completions",
           { reload: "none" },
         ),
-        responses: optionalGroup({
-          enabled: flag("Serve /v1/responses"),
-          maxBodyBytes: whole("Largest body", { minimum: 1 }),
-          files: optionalGroup({
-            ...bodyLimits,
-            maxChars: whole("Characters taken from a file", { minimum: 1 }),
-            pdf: anything("PDF limits"),
-          }),
-          images: optionalGroup(bodyLimits),
-        }),
+        responses: optionalGroup(
+          {
+            enabled: flag("Serve /v1/responses", { reload: "none" }),
+            maxBodyBytes: whole("Largest body", { minimum: 1, reload: "none" }),
+            files: optionalGroup(
+              {
+                ...bodyLimits,
+                maxChars: whole("Characters taken from a file", { minimum: 1 }),
+                pdf: optionalGroup({
+                  maxPages: whole("Pages that are read", { minimum: 1 }),
+                  maxPixels: whole("Accepted for older files; pages are not drawn", { minimum: 1 }),
+                  minTextChars: whole("Accepted for older files; pages are not drawn", { minimum: 0 }),
+                }),
+              },
+              "Files in the input",
+              { reload: "none" },
+            ),
+            images: optionalGroup(bodyLimits, "Pictures in the input", { reload: "none" }),
+          },
+          "OpenResponses",
+          { reload: "none" },
+        ),
       }),
     }),
     nodes: optionalGroup({
