@@ -128,7 +128,8 @@ test("compliance 2: a streamed response, every event in its order", async () => 
     hello,
   );
   const done = events.find(({ type }) => type === "response.output_item.done");
-  assert.deepEqual((events.at(-1)?.["response"] as { output: unknown[] }).output, [done?.["item"]]);
+  const { output } = (events.at(-1) as { response: { output: unknown[] } }).response;
+  assert.deepEqual(output, [done?.["item"]]);
 
   const stream = client.responses.stream({ model: "openclaw", input: "count to five" });
   assert.equal((await stream.finalResponse()).output_text, hello);
@@ -290,7 +291,7 @@ test("a model that fails: an error, or the event response.failed", async () => {
   );
   const events = await streamEvents({ input: "fail" });
   assert.deepEqual(typesOf(events), ["response.created", "response.in_progress", "response.failed"]);
-  const response = events.at(-1)?.["response"] as { status: string; error: { code: string; message: string } };
+  const { response } = events.at(-1) as { response: { status: string; error: { code: string } } };
   assert.deepEqual([response.status, response.error.code], ["failed", "server_error"]);
 });
 
