@@ -54,12 +54,13 @@ async function find(machine: Machine): Promise<GatewayTarget> {
   return findGateway(context, (await readConfig(context)).config);
 }
 
-test("the port comes from the environment, then the dev profile, then the config, then the default, and says so", async () => {
+test("the port comes from the environment, then the config, then the default, which the dev profile has another of, and says so", async () => {
   const config = "{ gateway: { port: 20001 } }";
   const cases: [Machine, string, string][] = [
     [{}, "ws://127.0.0.1:18789", "port from default"],
     [{ config }, "ws://127.0.0.1:20001", "port from config"],
-    [{ config, flags: { dev: true } }, "ws://127.0.0.1:19001", "port from environment"],
+    [{ flags: { dev: true } }, "ws://127.0.0.1:19001", "port from default"],
+    [{ config, flags: { dev: true } }, "ws://127.0.0.1:20001", "port from config"],
     [{ config, variables: { OPENCLAW_GATEWAY_PORT: "3" } }, "ws://127.0.0.1:3", "port from environment"],
     [{ config, variables: { CLAWDBOT_GATEWAY_PORT: "4" } }, "ws://127.0.0.1:4", "port from environment"],
   ];

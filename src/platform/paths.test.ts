@@ -166,7 +166,7 @@ test("the port comes from the flag, then the environment, then the config, then 
         variable === undefined ? {} : { OPENCLAW_GATEWAY_PORT: String(variable) },
       );
       const { port } = decidePort({ flag: flag?.toString(), env, configured, profile: isDev ? "dev" : undefined });
-      assert.equal(port, flag ?? variable ?? (isDev ? 19_001 : (configured ?? 18_789)));
+      assert.equal(port, flag ?? variable ?? configured ?? (isDev ? 19_001 : 18_789));
     }),
   );
   for (const flag of ["x", "-1", "70000", "1.5", ""]) {

@@ -161,8 +161,7 @@ export interface PortChoice {
 }
 
 /**
- * `--port` > environment > config > default. The dev profile's default counts as set by its environment, so it goes before the
- * config. `--port 0` asks for any free port.
+ * `--port` > environment > config > default, which is another one for the dev profile. `--port 0` asks for any free port.
  * @throws Fault `usage` for a number that is no port.
  */
 export function decidePort({ flag, env, configured, profile }: PortOptions): PortChoice {
@@ -170,9 +169,8 @@ export function decidePort({ flag, env, configured, profile }: PortOptions): Por
   const variable = env.get("GATEWAY_PORT");
   if (variable !== undefined)
     return { port: parsePort(variable, env.source("GATEWAY_PORT") ?? "GATEWAY_PORT"), source: "environment" };
-  if (profile === devProfile) return { port: devPort, source: "environment" };
   if (configured !== undefined) return { port: configured, source: "config" };
-  return { port: defaultPort, source: "default" };
+  return { port: profile === devProfile ? devPort : defaultPort, source: "default" };
 }
 
 function parsePort(text: string, field: string): number {
