@@ -18,6 +18,7 @@ import {
 import { basename, dirname, join } from "node:path";
 
 import type { Clock } from "../base/clock.ts";
+import { linkLog } from "./log-link.ts";
 import { logFileName, type LogPlace } from "./log-name.ts";
 
 /** Asked for whenever they are needed. */
@@ -42,7 +43,14 @@ export interface Roll {
   readonly open: (path: string) => { descriptor: number; size: number };
 }
 
-export function createRoll(options: LogPlace & { readonly clock: Clock; readonly limits?: RollLimits }): Roll {
+export interface RollOptions extends LogPlace {
+  readonly clock: Clock;
+  readonly limits?: RollLimits;
+  /** A link that leads to the newest file. */
+  readonly link?: string;
+}
+
+export function createRoll(options: RollOptions): Roll {
   const { clock, folder, prefix, file } = options;
   const limits = () => options.limits ?? defaults;
   // one file never takes the whole budget: there would be nothing left of what was before it
@@ -58,6 +66,7 @@ export function createRoll(options: LogPlace & { readonly clock: Clock; readonly
         opened = openPrivate(path);
       }
       removeOld(path, { prefix, limits: limits(), now: clock.now() });
+      if (options.link !== undefined) linkLog(options.link, path);
       return opened;
     },
   };

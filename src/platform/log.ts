@@ -16,6 +16,8 @@ import { createLineSink, type SinkTrouble } from "./log-sink.ts";
 export interface LogOptions extends LogPlace, LevelOptions {
   readonly clock: Clock;
   readonly limits?: RollLimits;
+  /** Leads to the newest file; absent: there is none. */
+  readonly link?: string;
   /** Receives a finished short line; absent: no console. */
   readonly console?: (line: string, level: LogLevel) => void;
   /** Default pretty. */

@@ -93,13 +93,17 @@ test("it listens on this machine alone, and its port is 18789 when nobody says o
   });
 });
 
-test("what happens goes to its output and to the dated file, under the name that it was called by (RB-19, VG-06)", async () => {
+test("what happens goes to its output and to the dated file, under the name that it was called by (RB-19, OV-48, VG-06)", async () => {
   const gateway = await create();
   await gateway.start();
   assert.match(gateway.output(), /listening on ws:/u);
   const [name = ""] = await readdir(join(gateway.folder, "log"));
   assert.match(name, /^openclaw-\d{4}-\d\d-\d\d\.log$/u);
   assert.match(await readFile(join(gateway.folder, "log", name), "utf8"), /listening on ws:/u);
+
+  // where one manual looks for it
+  const linked = join(gateway.folder, "state", "logs", "gateway.log");
+  assert.match(await readFile(linked, "utf8"), /listening on ws:/u);
 
   const moltbot = join(import.meta.dirname, "..", "..", "bin", "moltbot.mjs");
   const env = { PATH: process.env["PATH"], HOME: gateway.folder, NO_COLOR: "1" };

@@ -1,6 +1,8 @@
 // The Gateway's log as the config and the flags want it: JSON lines in the file, short lines on the console. It knows the secrets of
 // this instance, and masks them wherever they turn up.
 
+import { join } from "node:path";
+
 import type { LogLevel } from "../../base/log.ts";
 import { collectSecrets, createSecretPaths } from "../../config/secret-paths.ts";
 import { secretVariables } from "../../platform/env.ts";
@@ -36,6 +38,7 @@ export function openGatewayLog(context: Context, config: () => Config, isVerbose
     folder: context.paths.logs,
     prefix: context.paths.logPrefix,
     file: logging().file,
+    link: join(context.paths.state, "logs", "gateway.log"),
     clock: context.clock,
     isVerbose,
     get level() {
