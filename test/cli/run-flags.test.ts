@@ -141,7 +141,7 @@ test("a tailscale that refuses stops nothing: health says why, in its own words"
   assert.match(stdout, /problem: tailscale: tailscale serve .*: Serve is not enabled on your tailnet\./u);
 });
 
-test("--verbose shows handshake, calls and events on the console and leaves the file as it was; --ws-log shapes them", async () => {
+test("--verbose shows handshake, calls and events on the console and leaves the file as it was; --ws-log shapes them (RB-05, RB-20, OV-08, VG-02)", async () => {
   const say = async (...args: string[]) => {
     const gateway = await create({ args });
     await gateway.start();

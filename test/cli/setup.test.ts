@@ -58,7 +58,7 @@ async function startAndAsk(args: readonly string[], { env = {}, program = launch
   }
 }
 
-test("setup writes gateway.mode, a token of 48 hex digits and a workspace, for their owner alone (R13, S41)", async () => {
+test("setup writes gateway.mode, a token of 48 hex digits and a workspace, for their owner alone (R13, S41, RB-26, RB-40, OV-12)", async () => {
   const { code, stdout, stderr } = await home.run(["setup"]);
   assert.deepEqual([code, stderr], [0, ""]);
   assert.match(stdout, /^Config .*openclaw\.json \(made\)\nToken .*gateway-token \(made\)\nWorkspace .*AGENTS\.md/u);
@@ -167,7 +167,7 @@ test("remote: this machine is a client; neither token nor workspace is made", as
   }
 });
 
-test("--dev setup, then --dev gateway --allow-unconfigured starts at once, under both names (RB-40, RB-41, RB-48)", async () => {
+test("--dev setup, then --dev gateway --allow-unconfigured starts at once, under both names (RB-40, RB-41, RB-48, RB-39..42, OV-18)", async () => {
   // 19001 may be taken on this machine: the environment moves it
   const env = { OPENCLAW_GATEWAY_PORT: String(await freePort()) };
   const own = await setUp(["--dev", "setup"]);

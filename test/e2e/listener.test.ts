@@ -57,7 +57,7 @@ const patch = async (client: RawClient, raw: string) => {
   return payload ?? {};
 };
 
-test("a new port: clients are told and close with 1012, the turn under way goes on, and no channel notices", async () => {
+test("a new port: clients are told and close with 1012, the turn under way goes on, and no channel notices (OV-37)", async () => {
   const [client, watcher, pid, logged] = [await connect(), await connect(), gateway.pid(), logins()];
   telegram.addMessage({ chatId: 1001, text: "hello" });
   client.send({ type: "req", id: "a", method: "agent", params: { message: "hi", idempotencyKey: "over-the-move" } });

@@ -59,7 +59,7 @@ const askByTelegram = async () => {
   await until(() => held.length > 0, 10_000);
 };
 
-test("SIGTERM: nothing new is taken in, the turn under way ends and its reply goes out, clients are told, exit 0", async () => {
+test("SIGTERM: nothing new is taken in, the turn under way ends and its reply goes out, clients are told, exit 0 (RB-22, RB-136)", async () => {
   const client = await start();
   await askByTelegram();
   const ended = gateway.stop("SIGTERM");
@@ -103,7 +103,7 @@ test("a second SIGTERM ends the waiting, says so, and the turn goes on at the ne
   assert.equal(sent(), 1);
 });
 
-test("SIGUSR1 and SIGUSR2 are refused with a warning unless commands.restart is on", async () => {
+test("SIGUSR1 and SIGUSR2 are refused with a warning unless commands.restart is on (RB-23)", async () => {
   const client = await start();
   for (const signal of ["SIGUSR1", "SIGUSR2"] as const) {
     kill(signal);
@@ -114,7 +114,7 @@ test("SIGUSR1 and SIGUSR2 are refused with a warning unless commands.restart is 
   client.close();
 });
 
-test("SIGUSR1 to all that pgrep finds restarts the Gateway in its process, once for many signals, and SIGUSR2 does too", async () => {
+test("SIGUSR1 to all that pgrep finds restarts the Gateway in its process, once for many signals, and SIGUSR2 does too (OV-38)", async () => {
   const client = await start({ commands: { restart: true } });
   const pid = gateway.pid();
   const { stdout } = await promisify(execFile)("pgrep", ["-f", "openclaw gateway"]);
@@ -179,7 +179,7 @@ test("broken connections and forgotten promises end nothing; an error that nobod
   await gateway.start();
 });
 
-test("a port or a state folder that somebody else has ends it with 1 and one line that says what to do", async () => {
+test("a port or a state folder that somebody else has ends it with 1 and one line that says what to do (RB-03)", async () => {
   await start();
   const other = await createGatewayProcess({ env: { OPENCLAW_GATEWAY_PORT: String(gateway.port) } });
   try {
