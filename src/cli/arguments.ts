@@ -148,7 +148,7 @@ function addCommands(program: Commander, brand: Brand, { wanted, hasDefaults, ch
   }
 }
 
-const groupSummaries: Readonly<Record<string, string>> = {
+export const groupSummaries: Readonly<Record<string, string>> = {
   gateway: "run and inspect the Gateway, or make it a service",
   daemon: "the Gateway's service, by an older name of the group",
   message: "send messages",
@@ -185,7 +185,7 @@ function addGlobalOptions(command: Commander, isHidden: boolean): void {
   }
 }
 
-const globalOptions: readonly (readonly [string, string])[] = [
+export const globalOptions: readonly (readonly [string, string])[] = [
   ["--dev", "use the isolated dev profile (port 19001)"],
   ["--profile <name>", "use a profile of its own state, config and logs"],
   ["--json", "print JSON"],

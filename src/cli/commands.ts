@@ -15,11 +15,16 @@ export interface Invocation {
 /** @returns the exit code. @throws Fault: printed as one line with the next step. */
 export type Run = (context: Context, invocation: Invocation) => Promise<number>;
 
+/** Choices: what its value may be, where that is a short list. */
+export type OptionRow = readonly [flags: string, help: string, choices?: readonly string[]];
+
 export interface Command {
   /** Words, then `<required>` and `[optional]` arguments. */
   readonly name: string;
   readonly summary: string;
-  readonly options?: readonly (readonly [flags: string, help: string])[];
+  readonly options?: readonly OptionRow[];
+  /** Words that its first argument may be. */
+  readonly choices?: readonly string[];
   readonly examples: readonly string[];
   /** The group's command when it is called without one. */
   readonly isDefault?: boolean;
@@ -30,7 +35,7 @@ const timeout = ["--timeout <ms>", "time limit of the request"] as const;
 
 const deviceRole = [
   ["--device <id>", "device, as devices list shows it"],
-  ["--role <role>", "operator or node (default operator)"],
+  ["--role <role>", "operator or node (default operator)", ["operator", "node"]],
 ] as const;
 const account = ["--account <id>", "account; the first when left out"] as const;
 
@@ -42,16 +47,20 @@ const own: readonly Command[] = [
     isDefault: true,
     options: [
       ["--port <port>", "port of everything (default 18789)"],
-      ["--bind <mode>", "loopback, lan, tailnet, auto or custom (default loopback)"],
+      [
+        "--bind <mode>",
+        "loopback, lan, tailnet, auto or custom (default loopback)",
+        ["loopback", "lan", "tailnet", "auto", "custom"],
+      ],
       ["--force", "first end whatever listens on the port"],
-      ["--auth <mode>", "token or password (default: whichever is set)"],
+      ["--auth <mode>", "token or password (default: whichever is set)", ["token", "password"]],
       ["--password-file <file>", "the password is in this file"],
-      ["--tailscale <mode>", "off, serve (the tailnet) or funnel (the internet)"],
+      ["--tailscale <mode>", "off, serve (the tailnet) or funnel (the internet)", ["off", "serve", "funnel"]],
       ["--tailscale-reset-on-exit", "undo that at exit"],
       ["--allow-unconfigured", "start without a config file"],
       ["--reset", "with --dev: put the dev profile's state, config and workspace aside and begin anew"],
       ["--verbose", "show debug lines, calls and events on the console"],
-      ["--ws-log <style>", "calls with --verbose: auto, compact or full (default auto)"],
+      ["--ws-log <style>", "calls with --verbose: auto, compact or full (default auto)", ["auto", "compact", "full"]],
       ["--compact", "the same as --ws-log compact"],
       ["--raw-stream", "keep what models stream, in logs/raw-stream.jsonl of the state folder"],
       ["--raw-stream-path <file>", "keep it there"],
@@ -109,7 +118,11 @@ const own: readonly Command[] = [
       ["--session-key <key>", "session to use, by key"],
       ["--agent <id>", "agent to ask"],
       ["--channel <id>", "channel of --to"],
-      ["--thinking <level>", "off, minimal, low, medium, high or xhigh"],
+      [
+        "--thinking <level>",
+        "off, minimal, low, medium, high or xhigh",
+        ["off", "minimal", "low", "medium", "high", "xhigh"],
+      ],
       ["--deliver", "also send the reply to the chat"],
       ["--timeout <seconds>", "time limit of the turn (default 600)"],
     ],
@@ -153,7 +166,7 @@ const own: readonly Command[] = [
     summary: "tell the agent of something, now or with its next turn",
     options: [
       ["--text <text>", "what happened"],
-      ["--mode <mode>", "now or next-heartbeat (default next-heartbeat)"],
+      ["--mode <mode>", "now or next-heartbeat (default next-heartbeat)", ["now", "next-heartbeat"]],
       timeout,
     ],
     examples: ['system event --text "the backup is done"', 'system event --mode now --text "the door bell rang"'],
@@ -304,6 +317,14 @@ const own: readonly Command[] = [
     ],
     examples: ["logs", "logs --follow", "logs --json --limit 1000"],
     load: () => import("./logs.ts"),
+  },
+  {
+    name: "completion [shell]",
+    summary: "teach a shell these commands: bash, zsh, fish or powershell (default: the one of $SHELL)",
+    options: [["--install", "put it where the shell looks for it, instead of printing it"]],
+    choices: ["bash", "zsh", "fish", "powershell"],
+    examples: ["completion --install", "completion zsh"],
+    load: () => import("./completion/completion.ts"),
   },
   ...nodeCommands,
   ...serviceCommands,

@@ -1,7 +1,7 @@
 // The commands of a user's first steps, for the table in commands.ts.
 
 const remote = [
-  ["--mode <mode>", "local: the Gateway runs here; remote: this machine is a client of another"],
+  ["--mode <mode>", "local: the Gateway runs here; remote: this machine is a client of another", ["local", "remote"]],
   ["--remote-url <ws-url>", "that other Gateway"],
   ["--remote-token <token>", "its token; - reads it from stdin"],
 ] as const;

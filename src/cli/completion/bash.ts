@@ -1,0 +1,62 @@
+// Completion for bash 3.2 and newer. Nothing is started at TAB.
+
+import { flagsWithValue, type CompletedOption, type Line } from "./lines.ts";
+
+const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
+const alternatives = (words: readonly string[]) => words.map(quote).join("|");
+
+export function renderBash(name: string, lines: readonly Line[]): string {
+  const main = `_${name}_complete`;
+  return `# Completion of ${name} for bash.
+${main}() {
+  local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} line= rest= word i IFS=$' \\t\\n'
+  local commands= options= args= files=
+  COMPREPLY=()
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    word=\${COMP_WORDS[i]}
+    case $word in
+      ${alternatives(flagsWithValue(lines))}) ((i++)) ;;
+      -*) ;;
+      *)
+        case "\${line:+$line }$word" in
+          ${alternatives(lines.map(({ words }) => words).filter((words) => words !== ""))}) line="\${line:+$line }$word" ;;
+          *) rest=1; break ;;
+        esac ;;
+    esac
+  done
+  case $line in
+${lines.map(renderLine).join("\n")}
+  esac
+  # a word that is no command: its arguments are nobody's, or a command's own
+  if [ -n "$rest" ]; then
+    commands= args=
+    [ -n "$line" ] || options=
+  fi
+  case $cur in
+    -*) COMPREPLY=($(compgen -W "$options" -- "$cur")) ;;
+    *)
+      COMPREPLY=($(compgen -W "$commands $args" -- "$cur"))
+      IFS=$'\\n'
+      [ -z "$files" ] || COMPREPLY+=($(compgen -f -- "$cur")) ;;
+  esac
+}
+complete -o filenames -F ${main} ${name}
+`;
+}
+
+function renderLine({ words, commands, options, args, hasFiles }: Line): string {
+  const flags = options.flatMap((option) => option.flags);
+  const values = options.filter(({ value }) => value !== "none").map(renderValue);
+  return `    ${quote(words)})
+      case $prev in
+${values.join("\n")}
+      esac
+      commands=${quote(commands.map(([name]) => name).join(" "))} args=${quote(args.join(" "))}${hasFiles ? " files=1" : ""}
+      options=${quote(flags.join(" "))} ;;`;
+}
+
+function renderValue({ flags, value, choices }: CompletedOption): string {
+  const generate = { none: "", text: `-W ${quote(choices.join(" "))}`, file: "-f", folder: "-d" }[value];
+  const names = value === "text" ? "" : "IFS=$'\\n'; ";
+  return `        ${alternatives(flags)}) ${names}COMPREPLY=($(compgen ${generate} -- "$cur")); return ;;`;
+}
