@@ -44,16 +44,21 @@ export interface ModelChoice {
 
 interface BuiltIn {
   readonly api: ModelSpec["api"];
-  readonly keys: readonly string[];
+  /** Variables that may hold its key, in the order in which they are looked at. */
+  readonly keys: readonly [string, ...string[]];
   /** Asked when the key is there and the config names no model. */
   readonly defaultModel: string;
 }
 
-const builtIns: Readonly<Record<string, BuiltIn>> = {
+/** Providers that need no address. */
+export const builtIns: Readonly<Record<"anthropic" | "openai" | "google", BuiltIn>> = {
   anthropic: { api: "anthropic", keys: ["ANTHROPIC_API_KEY"], defaultModel: "claude-opus-4-5" },
   openai: { api: "openai", keys: ["OPENAI_API_KEY"], defaultModel: "gpt-5.2" },
   google: { api: "google", keys: ["GEMINI_API_KEY", "GOOGLE_API_KEY"], defaultModel: "gemini-2.5-pro" },
 };
+
+const findBuiltIn = (provider: string): BuiltIn | undefined =>
+  Object.entries(builtIns).find(([id]) => id === provider)?.[1];
 
 const apis: Readonly<Record<string, ModelSpec["api"]>> = {
   "anthropic-messages": "anthropic",
@@ -108,7 +113,7 @@ const offlineSpec: ModelSpec = {
 function keyOf(provider: string, { providers, env }: ModelSettings): string | undefined {
   const configured = providers[provider]?.apiKey?.trim();
   if (configured) return configured;
-  const names = builtIns[provider]?.keys ?? [`${provider.toUpperCase().replaceAll(/[^A-Z0-9]/gu, "_")}_API_KEY`];
+  const names = findBuiltIn(provider)?.keys ?? [`${provider.toUpperCase().replaceAll(/[^A-Z0-9]/gu, "_")}_API_KEY`];
   return names.map((name) => env(name)).find((value) => value !== undefined);
 }
 
@@ -138,7 +143,7 @@ function whyUnusable(
   const { ref, provider, apiKey } = named;
   // a server with an address of its own may do without a key; the vendors do not
   if (settings.providers[provider]?.baseUrl) return undefined;
-  const builtIn = builtIns[provider];
+  const builtIn = findBuiltIn(provider);
   if (!builtIn) {
     const next = `set models.providers.${provider}.baseUrl to its OpenAI-compatible API`;
     return { ref, reason: `unknown provider ${provider}`, next, isKeyMissing: false };
@@ -167,7 +172,7 @@ function createSpec(
 }
 
 function decideApi(provider: string, configured: string | undefined): ModelSpec["api"] {
-  return apis[configured ?? ""] ?? builtIns[provider]?.api ?? "openai-compatible";
+  return apis[configured ?? ""] ?? findBuiltIn(provider)?.api ?? "openai-compatible";
 }
 
 function decideLimits(

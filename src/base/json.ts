@@ -54,3 +54,13 @@ export function canonicalJson(value: unknown): string {
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+
+/** A copy without the keys whose value is undefined: for types that know absence only. */
+export function withoutGaps<Value extends object>(
+  value: Value,
+): { -readonly [Key in keyof Value]?: Exclude<Value[Key], undefined> } {
+  // the same keys, fewer of them
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as {
+    -readonly [Key in keyof Value]?: Exclude<Value[Key], undefined>;
+  };
+}

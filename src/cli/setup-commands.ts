@@ -6,12 +6,62 @@ const remote = [
   ["--remote-token <token>", "its token; - reads it from stdin"],
 ] as const;
 
+const workspace = ["--workspace <folder>", "where the agent works"] as const;
+
 export const setupCommands = [
   {
     name: "setup",
     summary: "write what a Gateway needs to start: config, token, workspace",
-    options: [["--workspace <folder>", "where the agent works"], ...remote],
+    options: [
+      workspace,
+      ["--wizard", "ask, as onboard does"],
+      ["--non-interactive", "ask nothing (as without --wizard)"],
+      ...remote,
+    ],
     examples: ["setup", "--dev setup", "--profile main setup --workspace ~/agent"],
     load: () => import("./setup/setup.ts"),
+  },
+  {
+    name: "onboard",
+    summary: "from nothing to a first answer: token, folder, model, channel, service",
+    options: [
+      ["--flow <flow>", "quickstart, or advanced (manual): what is asked"],
+      ["--non-interactive", "ask nothing: the flags say it all"],
+      ["--accept-risk", "I know that an agent acts with what it is given"],
+      ["--reset", "begin the config anew; its text until now is kept as .bak"],
+      workspace,
+      ...remote,
+      ["--auth-choice <choice>", "anthropic-api-key, openai-api-key, gemini-api-key, ollama, custom-api-key or skip"],
+      ["--anthropic-api-key <key>", "a key; - reads it from stdin"],
+      ["--openai-api-key <key>", "likewise"],
+      ["--gemini-api-key <key>", "likewise"],
+      ["--custom-api-key <key>", "likewise, for a server of your own"],
+      ["--custom-base-url <url>", "its OpenAI-compatible API; also that of Ollama"],
+      ["--custom-model-id <model>", "its model"],
+      ["--custom-provider-id <id>", "its name in the config (default custom)"],
+      ["--model <provider/model>", "model that answers (default: the provider's usual one)"],
+      ["--gateway-port <port>", "port of everything"],
+      ["--gateway-bind <mode>", "loopback, lan, tailnet, auto or custom"],
+      ["--gateway-auth <mode>", "token or password"],
+      ["--gateway-token <token>", "token of your own; - reads it from stdin"],
+      ["--gateway-password <password>", "likewise"],
+      ["--telegram-token <token>", "bot token from @BotFather; - reads it from stdin"],
+      ["--telegram-api-root <url>", "Bot API server, instead of Telegram's own"],
+      ["--install-daemon", "make the Gateway a service"],
+      ["--no-install-daemon", "do not"],
+      ["--skip-daemon", "do not"],
+      ["--skip-channels", "no channel now"],
+      ["--skip-skills", "no skills now (there are none yet)"],
+      ["--skip-ui", "no page in the browser now (there is none yet)"],
+      ["--skip-health", "write only: no Gateway is started or asked"],
+      ["--no-check", "take keys and tokens without trying them"],
+    ],
+    examples: [
+      "onboard",
+      "--profile rescue onboard",
+      "onboard --non-interactive --accept-risk --auth-choice ollama --custom-model-id llama3.2 --json",
+      "onboard --non-interactive --accept-risk --openai-api-key - --install-daemon",
+    ],
+    load: () => import("./setup/onboard.ts"),
   },
 ] as const;

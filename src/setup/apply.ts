@@ -88,7 +88,7 @@ function changeConfig(
 function invalid(problems: SourceFile["problems"], { config }: Paths): Fault {
   const lines = problems.map((problem) => renderProblem(config, problem));
   return new Fault("config_invalid", `Config invalid:\n  ${lines.join("\n  ")}`, {
-    next: "mend the file at the places named",
+    next: "mend the file at the places named, or begin anew with onboard --reset",
   });
 }
 

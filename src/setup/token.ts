@@ -28,29 +28,34 @@ export interface SettledSecret {
 /** Leaves a token that is there, keeps one that is given, else makes one: 24 random bytes as hex. */
 export async function settleToken(options: TokenOptions): Promise<SettledSecret> {
   const { auth, env, files, tokenFile } = options;
-  const wanted = checkToken(options.wanted);
-  if (auth.mode === "password" || (auth.mode === undefined && auth.password !== undefined))
-    return keptPassword(auth, env);
+  const wanted = options.wanted === undefined ? undefined : parseToken(options.wanted);
+  const mode = auth.mode ?? (auth.password === undefined ? "token" : "password");
+  if (mode === "password") return keptPassword(auth, env);
   // the answer to a wish has gone into the config by then
   if (auth.token !== undefined) return { mode: "token", source: "gateway.auth.token", isNew: false, warnings: [] };
   const kept = (await files.read(tokenFile))?.trim();
-  const given = env.get("GATEWAY_TOKEN");
+  const token = wanted ?? (kept || undefined);
   const settled = { mode: "token", source: tokenFile } as const;
-  if (wanted !== undefined) {
-    if (kept !== wanted) await files.write(tokenFile, `${wanted}\n`);
-    return { ...settled, isNew: kept !== wanted, warnings: warnOfOther(env, wanted) };
+  if (token === undefined) {
+    await makeToken(kept !== undefined, options);
+    return { ...settled, isNew: true, warnings: [] };
   }
-  if (kept) return { ...settled, isNew: false, warnings: warnOfOther(env, kept) };
-  // an empty file is none
-  if (kept === "") await files.write(tokenFile, `${given ?? options.ids.secret(24)}\n`);
-  else await files.create(tokenFile, `${given ?? options.ids.secret(24)}\n`);
-  return { ...settled, isNew: true, warnings: [] };
+  const isNew = token !== kept;
+  if (isNew) await files.write(tokenFile, `${token}\n`);
+  return { ...settled, isNew, warnings: warnOfOther(env, token) };
 }
 
-function checkToken(token: string | undefined): string | undefined {
-  if (token === undefined) return undefined;
-  const trimmed = token.trim();
-  if (trimmed !== "" && !/\s/u.test(trimmed)) return trimmed;
+/** `isThere`: an empty file, which counts for none. Of two at once the first one's token stays. */
+async function makeToken(isThere: boolean, { env, ids, files, tokenFile }: TokenOptions): Promise<void> {
+  const text = `${env.get("GATEWAY_TOKEN") ?? ids.secret(24)}\n`;
+  if (isThere) await files.write(tokenFile, text);
+  else await files.create(tokenFile, text);
+}
+
+/** @throws Fault `usage` for what is not one word. */
+export function parseToken(text: string): string {
+  const token = text.trim();
+  if (token !== "" && !/\s/u.test(token)) return token;
   throw new Fault("usage", "a token is one word", { field: "--gateway-token", next: "leave it out to have one made" });
 }
 

@@ -48,6 +48,8 @@ async function startAndAsk(args: readonly string[], { env = {}, program = launch
       env: { ...env, OPENCLAW_GATEWAY_PORT: port },
     });
     assert.equal(code, 0, stderr);
+    const status = await home.run([...flags, "status"], { program, env: { ...env, OPENCLAW_GATEWAY_PORT: port } });
+    assert.equal(status.code, 0, status.stderr);
     return (JSON.parse(stdout) as { ok: unknown }).ok;
   } finally {
     const gone = new Promise((resolve) => {
@@ -189,7 +191,7 @@ test("--dev setup, then --dev gateway --allow-unconfigured starts at once, under
   );
 });
 
-test("--profile main setup, then --profile main gateway --port N starts, beside a rescue (MG-09, MG-10)", async () => {
+test("--profile main setup, then --profile main gateway --port N starts, beside a rescue (MG-04, MG-09, MG-10)", async () => {
   await setUp(["--profile", "main", "setup"]);
   const rescue = await setUp(["--profile", "rescue", "setup"]);
   assert.equal(rescue["workspace"], at(".openclaw", "workspace-rescue"));

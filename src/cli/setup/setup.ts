@@ -7,6 +7,7 @@ import { openSetup, textOf, toFolder } from "./open.ts";
 import { readMode } from "./remote.ts";
 
 export const run: Run = async (context, invocation) => {
+  if (invocation.options["wizard"] === true) return (await import("./onboard.ts")).run(context, invocation);
   const workspace = textOf(invocation, "workspace");
   const answers = {
     ...(await readMode(invocation)),
@@ -32,7 +33,7 @@ function toJson(report: SetupReport, context: Context) {
 }
 
 /** What was written, for people. */
-function describeSetup({ isConfigNew, isConfigChanged, workspace, secret }: SetupReport, config: string) {
+export function describeSetup({ isConfigNew, isConfigChanged, workspace, secret }: SetupReport, config: string) {
   const state = (isNew: boolean, isChanged = false) => (isNew ? "made" : isChanged ? "changed" : "as it was");
   return [
     `Config     ${config} (${state(isConfigNew, isConfigChanged)})`,
@@ -56,5 +57,5 @@ function tell(report: SetupReport, context: Context): void {
 
 function nextStep({ mode }: SetupReport, { command }: Context): string {
   if (mode === "remote") return command("status");
-  return command("gateway");
+  return `${command("gateway")} (or ${command("onboard")} for a model, a channel and a service)`;
 }
