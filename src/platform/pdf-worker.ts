@@ -16,7 +16,10 @@ async function read({ bytes, maxPages }: { readonly bytes: Uint8Array; readonly 
   return { pages, count: document.numPages };
 }
 
-// what platform/pdf has put there
-const text = await read(workerData as Parameters<typeof read>[0]);
-// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port to our own thread, no window
-parentPort?.postMessage(text);
+// loaded for its size alone, it reads nothing
+if (parentPort) {
+  // what platform/pdf has put there
+  const text = await read(workerData as Parameters<typeof read>[0]);
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port to our own thread, no window
+  parentPort.postMessage(text);
+}
