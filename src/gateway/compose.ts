@@ -65,6 +65,8 @@ export interface Gateway {
   start(): Promise<void>;
   /** Never throws. Afterwards nothing of this Gateway runs and the listener is closed. */
   stop(reason: StopReason, options?: StopOptions): Promise<void>;
+  /** The one that answers by default, as `provider/model`; undefined: none is set up. */
+  model(): string | undefined;
   /** Things that the owner should know at start. */
   notices(): Promise<readonly { readonly message: string; readonly next?: string }[]>;
 }
@@ -366,6 +368,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       };
       await stopInOrder(stages, reason, { clock, log: log.child("lifecycle"), ...stopOptions });
     },
+    model: () => models().specs.map((spec) => `${spec.provider}/${spec.model}`)[0],
     notices: () => createModelCheck(() => models()).run(),
   };
 }

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
 
@@ -177,4 +177,49 @@ test("--local-time and --max-bytes", async () => {
   assert.match(stdout, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+07:00 info gateway /mu);
   const short = await gateway.cli("logs", "--max-bytes", "300");
   assert.ok(short.stdout.trim().split("\n").length <= 2, short.stdout);
+});
+
+test("what launchd captures of the output is cut at the start, and goes on after its newest lines (R32)", async () => {
+  const gateway = await createGatewayProcess();
+  started.push(gateway);
+  const path = join(gateway.folder, "state", "logs", "gateway.log");
+  await mkdir(join(gateway.folder, "state", "logs"));
+  const old = Array.from(
+    { length: 150_000 },
+    (_, index) => `an old line of the service, number ${index} ${"x".repeat(40)}\n`,
+  );
+  await writeFile(path, old.join(""));
+  const output = await open(path, "a");
+  const child = spawn(process.execPath, [launcher, "gateway"], {
+    env: { ...gateway.env, OPENCLAW_SERVICE_MARKER: "openclaw", OPENCLAW_SERVICE_KIND: "gateway" },
+    stdio: ["ignore", output.fd, output.fd],
+  });
+  try {
+    const text = () => readFile(path, "utf8");
+    await until(async () => (await text()).includes("next: in another terminal"), 10_000);
+    const lines = (await text()).split("\n");
+    assert.ok((await stat(path)).size < 2 * 1024 * 1024);
+    assert.match(lines[0] ?? "", /^an old line of the service, number \d+ x{40}$/u);
+    const last = lines.findLastIndex((line) => line.startsWith("an old line"));
+    assert.match(lines[last] ?? "", /number 149999 /u);
+    assert.match(lines.slice(last + 1).join("\n"), /listening on ws:/u);
+  } finally {
+    child.kill("SIGKILL");
+    await output.close();
+  }
+});
+
+test("the start is told in steps with their times, the model, the address, the files and what to do next (R21)", async () => {
+  const gateway = await create({});
+  await until(() => gateway.output().includes("next:"), 5_000);
+  const output = gateway.output();
+  for (const words of [
+    /\[gateway\] agent model: offline\/demo$/mu,
+    /listening on ws:\/\/127\.0\.0\.1:\d+ \(pid \d+\) ms=\d+$/mu,
+    /started in \d+ ms: config \d+, lock \d+, port \d+, rooms \d+$/mu,
+    /log file: \/.*openclaw-\d{4}-\d\d-\d\d\.log$/mu,
+    /config: \/.*openclaw\.json$/mu,
+    /next: in another terminal, openclaw agent --message "hello"$/mu,
+  ])
+    assert.match(output, words);
 });

@@ -3,7 +3,6 @@
 import { createGateway } from "../../gateway/compose.ts";
 import { checkExposure } from "../../gateway/tailscale-exposure.ts";
 import { Fault } from "../../base/fault.ts";
-import { renderProblem } from "../../config/explain.ts";
 import { createGatewayToken, resolveServerSecret, type GatewaySecret } from "../../config/secret.ts";
 import { openConfig, type ConfigStore } from "../../config/store.ts";
 import { ensureFolder } from "../../platform/files.ts";
@@ -14,6 +13,7 @@ import { decideBindHost } from "../bind-host.ts";
 import type { Invocation, Run } from "../commands.ts";
 import type { Context } from "../context.ts";
 import { untilEnd } from "./ending.ts";
+import { announce, createPhases, watchCaptures, type Phases } from "./announcement.ts";
 import { createFallback, type Before, type Fallback } from "./fallback.ts";
 import { withFlags } from "./flagged-config.ts";
 import { openListening, type Address, type Listening } from "./listening.ts";
@@ -27,6 +27,7 @@ import { renameProcess } from "./title.ts";
 
 export const run: Run = async (given, invocation) => {
   const { context, flags, told } = await prepareRun(given, invocation);
+  watchCaptures(context);
   const signals = watchSignals({ clock: context.clock, onBreakdown: () => process.exit(1) });
   let before: Before | undefined;
   for (;;) {
@@ -56,7 +57,7 @@ async function live(
   invocation: Invocation,
   { signals, fallback, flags, told }: LifeOptions,
 ): Promise<Life> {
-  const startedAt = context.clock.monotonic();
+  const phases = createPhases(context.clock);
   const { paths } = context;
   await ensureFolder(paths.state);
   const stored = await openConfig({
@@ -65,6 +66,7 @@ async function live(
     variable: (name) => context.env.raw(name),
   });
   const config = withFlags(stored, flags);
+  phases.mark("config");
   await fallback.attempt(
     () => checkMode(config, invocation, context.command),
     () => undefined,
@@ -104,6 +106,7 @@ async function live(
       () => checkExposure(config.current().gateway, secret.mode),
       () => undefined,
     );
+    phases.mark("lock");
     const describe = async (where: Listening) => {
       const at = where.port();
       renameProcess(context.brand, { profile: paths.profile, port: at });
@@ -124,11 +127,12 @@ async function live(
       () => listen(first),
       (before) => listen({ host, port: before.port }),
     );
+    phases.mark("port");
     for (const complaint of fallback.complaints()) opened.log.error(complaint);
     for (const line of told) opened.log.warn(line);
     await describe(listening);
     const { isNew } = required;
-    const serving = { config, secret: () => secret, renewSecret, isNew, opened, listening, startedAt, signals, flags };
+    const serving = { config, secret: () => secret, renewSecret, isNew, opened, listening, phases, signals, flags };
     const isRestart = await serve(context, serving);
     return { isRestart, port: listening.port(), secret };
   } finally {
@@ -145,7 +149,7 @@ interface Serving {
   readonly isNew: boolean;
   readonly opened: GatewayLog;
   readonly listening: Listening;
-  readonly startedAt: number;
+  readonly phases: Phases;
   readonly signals: ProcessSignals;
   readonly flags: RunFlags;
 }
@@ -184,33 +188,24 @@ async function serve(context: Context, serving: Serving): Promise<boolean> {
   });
   await gateway.start();
 
-  log.info(`listening on ${listening.url()} (pid ${process.pid})`, {
-    ms: Math.round(context.clock.monotonic() - serving.startedAt),
+  serving.phases.mark("rooms");
+  await announce(context, {
+    log,
+    url: listening.url(),
+    logFile: opened.file(),
+    config,
+    phases: serving.phases,
+    flags,
+    newToken: serving.isNew ? serving.secret().source : undefined,
+    model: gateway.model(),
+    notices: gateway.notices(),
   });
-  log.info(`log file: ${opened.file()}`);
-  if (flags.rawStream !== undefined) log.warn(`what models stream is kept in ${flags.rawStream}`);
-  await tell(context, serving, gateway.notices());
 
   try {
     return await untilEnd({ gateway, restart, signals, log });
   } finally {
     recorder?.close();
   }
-}
-
-/** What a newcomer should know; short, and only at a start that is their first or lacks something. */
-async function tell(
-  context: Context,
-  { config, secret, isNew, opened }: Serving,
-  notices: Promise<readonly { message: string; next?: string }[]>,
-) {
-  const { log } = opened;
-  const { path, rendered, legacy } = config.snapshot();
-  for (const problem of rendered) log.warn(`config error, the last good config is in use: ${problem}`);
-  for (const key of legacy) log.warn(`config of an older program, read as it is meant: ${renderProblem(path, key)}`);
-  for (const notice of await notices) log.info(notice.next ? `${notice.message}; ${notice.next}` : notice.message);
-  if (isNew) log.info(`a token was made for this Gateway and kept in ${secret().source}`);
-  log.info(`next: in another terminal, ${context.command('agent --message "hello"')}`);
 }
 
 /** @throws Fault `usage`, `unreachable`. */

@@ -1,0 +1,76 @@
+// What the Gateway says once it serves: where, with what, how long each step took, and what to do next.
+
+import { join } from "node:path";
+
+import type { Clock } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import { renderProblem } from "../../config/explain.ts";
+import type { ConfigStore } from "../../config/store.ts";
+import { keepCapturesSmall } from "../../platform/capture.ts";
+import type { Context } from "../context.ts";
+import type { RunFlags } from "./run-flags.ts";
+
+/** The steps of a start, each with the time since the one before. */
+export interface Phases {
+  mark(name: string): void;
+  /** `config 12, lock 3`; in ms. */
+  list(): string;
+  totalMs(): number;
+}
+
+export function createPhases(clock: Clock): Phases {
+  const startedAt = clock.monotonic();
+  let last = startedAt;
+  const done: string[] = [];
+  return {
+    mark(name) {
+      const now = clock.monotonic();
+      done.push(`${name} ${Math.round(now - last)}`);
+      last = now;
+    },
+    list: () => done.join(", "),
+    totalMs: () => Math.round(clock.monotonic() - startedAt),
+  };
+}
+
+export interface Announcement {
+  readonly log: Log;
+  readonly url: string;
+  readonly logFile: string;
+  readonly config: ConfigStore;
+  readonly phases: Phases;
+  readonly flags: RunFlags;
+  /** Where a token was put that was made for this start. */
+  readonly newToken: string | undefined;
+  readonly model: string | undefined;
+  readonly notices: Promise<readonly { readonly message: string; readonly next?: string }[]>;
+}
+
+export async function announce(context: Context, announcement: Announcement): Promise<void> {
+  const { log, config, phases, flags, newToken, model } = announcement;
+  const { path, exists, rendered, legacy } = config.snapshot();
+  if (model !== undefined) log.info(`agent model: ${model}`);
+  log.info(`listening on ${announcement.url} (pid ${process.pid})`, { ms: phases.totalMs() });
+  log.info(`started in ${phases.totalMs()} ms: ${phases.list()}`);
+  log.info(`log file: ${announcement.logFile}`);
+  log.info(`config: ${path}${exists ? "" : " (missing: defaults)"}`);
+  if (flags.rawStream !== undefined) log.warn(`what models stream is kept in ${flags.rawStream}`);
+  for (const problem of rendered) log.warn(`config error, the last good config is in use: ${problem}`);
+  for (const key of legacy) log.warn(`config of an older program, read as it is meant: ${renderProblem(path, key)}`);
+  for (const notice of await announcement.notices)
+    log.info(notice.next ? `${notice.message}; ${notice.next}` : notice.message);
+  if (newToken !== undefined) log.info(`a token was made for this Gateway and kept in ${newToken}`);
+  log.info(`next: in another terminal, ${context.command('agent --message "hello"')}`);
+}
+
+/** Keeps the files small that launchd captures our output in. @returns a function that ends it. */
+export function watchCaptures({ paths, clock }: Context): () => void {
+  const at = (name: string) => join(paths.state, "logs", name);
+  return keepCapturesSmall(
+    [
+      { descriptor: 1, path: at("gateway.log") },
+      { descriptor: 2, path: at("gateway.err.log") },
+    ],
+    clock,
+  );
+}
