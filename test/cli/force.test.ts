@@ -186,7 +186,8 @@ test(
   { skip: process.platform === "linux" && isRoot ? skip : "needs root, to be somebody else" },
   async () => {
     const owners = await holdPort();
-    const folder = await mkdtemp(join(tmpdir(), "nobody-"));
+    // not in the folder of this test run: it belongs to root, and somebody else cannot get there
+    const folder = await mkdtemp("/tmp/nobody-");
     try {
       const env = { PATH: process.env["PATH"], HOME: folder, NO_COLOR: "1", OPENCLAW_LOG_DIR: join(folder, "log") };
       await promisify(execFile)("chown", ["65534", folder]);

@@ -165,7 +165,11 @@ test("a config that cannot be had after a restart is told, and the Gateway goes 
       await until(() => /listening on ws[\s\S]*listening on ws/u.test(other.output()), 10_000);
       const again = await openRawClient(own, other.token);
       assert.equal((await again.connect()).ok, true, "with the secret that it had");
-      for (const part of [/gateway\.mode is remote/u, /no password is set/u, new RegExp(`port ${port}`, "u")])
+      for (const part of [
+        /set gateway\.mode=local \(current: remote/u,
+        /no password is set/u,
+        new RegExp(`port ${port}`, "u"),
+      ])
         assert.match(other.output(), new RegExp(`going on as before the restart: .*${part.source}`, "u"));
       again.close();
     } finally {
