@@ -19,18 +19,30 @@ const version = typeof BUILD_VERSION === "string" ? BUILD_VERSION : "dev";
 /** Sets `process.exitCode`; never throws. */
 export async function main(invocation: { brandName: string; argv: readonly string[] }): Promise<void> {
   const brand = brandOf(invocation.brandName);
+  // Node would print it as it is, secrets and all; the Gateway deals with its own
+  const end = async (error: unknown) => {
+    if (process.listenerCount("uncaughtException") > 1) return;
+    await tell(brand, invocation.argv, error);
+    process.exit();
+  };
+  process.on("uncaughtException", end);
   // timers alone do not hold a process, and a command may wait for nothing else
   const release = holdProcess();
   try {
     process.exitCode = await dispatch(brand, invocation.argv);
   } catch (error) {
-    const fault = toFault(error);
-    const isOff = invocation.argv.includes("--no-color");
-    createOutput({ color: decideColor(createEnv(brand), isOff) }).fault(fault);
-    process.exitCode = faultCodes[fault.code].exit;
+    await tell(brand, invocation.argv, error);
   } finally {
     release();
   }
+}
+
+/** What a bug says may hold anything; what we say ourselves is only looked through for secrets that are known. */
+async function tell(brand: Brand, argv: readonly string[], error: unknown): Promise<void> {
+  const { maskFault } = await import("./mask-fault.ts");
+  const fault = maskFault(toFault(error));
+  createOutput({ color: decideColor(createEnv(brand), argv.includes("--no-color")) }).fault(fault);
+  process.exitCode = faultCodes[fault.code].exit;
 }
 
 async function dispatch(brand: Brand, argv: readonly string[]): Promise<number> {

@@ -4,19 +4,20 @@
 import { join } from "node:path";
 
 import type { LogLevel } from "../../base/log.ts";
-import { collectSecrets, createSecretPaths } from "../../config/secret-paths.ts";
-import { secretVariables } from "../../platform/env.ts";
 import { openLog, type OpenLog } from "../../platform/log.ts";
 import { decideThresholds, reaches } from "../../platform/log-levels.ts";
 import { openRecord, type Recorder } from "../../platform/record.ts";
-import { knownSecrets, parseRedactPatterns, redactText } from "../../platform/redact.ts";
+import { redactText } from "../../platform/redact.ts";
 import type { Config } from "../../settings/config.ts";
 import type { Context } from "../context.ts";
+import { createMasks } from "../masks.ts";
 
 export interface GatewayLog extends OpenLog {
   /** A secret that is in neither config nor environment. */
   know(secret: string): void;
   mask(text: string): string;
+  /** Patterns of what is masked. */
+  masked(): readonly RegExp[];
   /** Whether debug lines of this part go anywhere. */
   isDebugged(subsystem: string): boolean;
   /** A file of its own beside the log, masked and bounded in the same way. */
@@ -68,6 +69,7 @@ export function openGatewayLog(context: Context, config: () => Config, isVerbose
   return {
     ...opened,
     know: masks.know,
+    masked: masks.patterns,
     mask: (text) => redactText(text, masks.patterns()),
     record: (path) =>
       openRecord({
@@ -87,27 +89,4 @@ export function openGatewayLog(context: Context, config: () => Config, isVerbose
 function toLimits({ maxFileBytes, maxTotalBytes, keepDays }: Config["logging"]) {
   // the validator has filled them in
   return { maxFileBytes: maxFileBytes ?? 0, maxTotalBytes: maxTotalBytes ?? 0, keepDays: keepDays ?? 1 };
-}
-
-/** The user's patterns, and the secrets that are known; made anew when the config is another. */
-function createMasks(config: () => Config, given: readonly (string | undefined)[]) {
-  let known = given.filter((secret) => secret !== undefined);
-  let made: { readonly from: Config; readonly patterns: readonly RegExp[] } | undefined;
-  return {
-    patterns(): readonly RegExp[] {
-      const from = config();
-      made = made?.from === from ? made : { from, patterns: makePatterns(from, known) };
-      return made.patterns;
-    },
-    know(secret: string) {
-      known = [...known, secret];
-      made = undefined;
-    },
-  };
-}
-
-function makePatterns(config: Config, known: readonly string[]): RegExp[] {
-  const { redactSensitive, redactPatterns = [] } = config.logging;
-  const secrets = knownSecrets([...known, ...secretVariables(), ...collectSecrets(config, createSecretPaths())]);
-  return [...(secrets ? [secrets] : []), ...(redactSensitive === "off" ? [] : parseRedactPatterns(redactPatterns))];
 }

@@ -2,7 +2,7 @@
 
 import { createGateway } from "../../gateway/compose.ts";
 import { checkExposure } from "../../gateway/tailscale-exposure.ts";
-import { Fault } from "../../base/fault.ts";
+import { Fault, toFault } from "../../base/fault.ts";
 import { createGatewayToken, resolveServerSecret, type GatewaySecret } from "../../config/secret.ts";
 import { openConfig, type ConfigStore } from "../../config/store.ts";
 import { ensureFolder } from "../../platform/files.ts";
@@ -12,6 +12,7 @@ import type { Config } from "../../settings/config.ts";
 import { decideBindHost } from "../bind-host.ts";
 import type { Invocation, Run } from "../commands.ts";
 import type { Context } from "../context.ts";
+import { maskFault } from "../mask-fault.ts";
 import { untilEnd } from "./ending.ts";
 import { announce, createPhases, watchCaptures, type Phases } from "./announcement.ts";
 import { createFallback, type Before, type Fallback } from "./fallback.ts";
@@ -30,13 +31,21 @@ export const run: Run = async (given, invocation) => {
   watchCaptures(context);
   const signals = watchSignals({ clock: context.clock, onBreakdown: () => process.exit(1) });
   let before: Before | undefined;
+  let masked: GatewayLog["masked"] = () => [];
+  const onLog = (opened: GatewayLog) => {
+    masked = opened.masked;
+  };
   for (;;) {
     const fallback = createFallback(before);
-    const living = live(context, invocation, { signals, fallback, flags, told: before ? [] : told });
-    // what breaks while it starts has nobody else to tell
-    const life = await Promise.race([living, signals.broken]);
-    if (!life.isRestart) return 0;
-    before = life;
+    const living = live(context, invocation, { signals, fallback, flags, told: before ? [] : told, onLog });
+    try {
+      // what breaks while it starts has nobody else to tell
+      const life = await Promise.race([living, signals.broken]);
+      if (!life.isRestart) return 0;
+      before = life;
+    } catch (error) {
+      throw maskFault(toFault(error), masked());
+    }
   }
 };
 
@@ -49,13 +58,15 @@ interface LifeOptions {
   readonly fallback: Fallback;
   readonly flags: RunFlags;
   readonly told: readonly string[];
+  /** The log knows what is secret; whoever tells how it ended must too. */
+  readonly onLog: (opened: GatewayLog) => void;
 }
 
 /** From opening everything to closing it all. */
 async function live(
   context: Context,
   invocation: Invocation,
-  { signals, fallback, flags, told }: LifeOptions,
+  { signals, fallback, flags, told, onLog }: LifeOptions,
 ): Promise<Life> {
   const phases = createPhases(context.clock);
   const { paths } = context;
@@ -81,6 +92,7 @@ async function live(
   const first = { host, port: port === 0 ? (fallback.before?.port ?? 0) : port };
 
   const opened = openGatewayLog(context, config.current, flags.isVerbose);
+  onLog(opened);
   let lock: Lock | undefined;
   let leave: (() => Promise<void>) | undefined;
   try {
