@@ -92,6 +92,7 @@ function createRequest(extra: Partial<TurnRequest>, stored: TranscriptMessage[] 
     sessionId: "s",
     agentId: "main",
     text: "",
+    isOwner: false,
     attachments: [],
     timeoutMs: 10_000,
     history: [],

@@ -36,7 +36,8 @@ export function createToolRunner(dependencies: { tools: () => readonly Tool[]; l
   };
 
   return async (call, context, signal) => {
-    const tools = dependencies.tools();
+    // a model may call what it was not offered
+    const tools = dependencies.tools().filter((known) => context.isOwner || known.isForOwner !== true);
     const tool = tools.find((candidate) => candidate.name === call.name);
     if (!tool)
       return refuse(

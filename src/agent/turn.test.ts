@@ -102,6 +102,7 @@ function createRequest(text: string, extra: Partial<TurnRequest> = {}): TurnRequ
     sessionId: "s",
     agentId: "main",
     text,
+    isOwner: false,
     attachments: [],
     timeoutMs: 10_000,
     history: [],

@@ -37,6 +37,8 @@ export function createTurnRunner(dependencies: TurnRunnerDependencies): TurnRunn
   return (request) => runGuarded(request, { ...dependencies, runTool });
 }
 
+const isOffered = (tool: Tool, { isOwner }: Pick<TurnRequest, "isOwner">) => isOwner || tool.isForOwner !== true;
+
 interface LoopDependencies extends TurnRunnerDependencies {
   readonly runTool: RunTool;
 }
@@ -81,6 +83,7 @@ async function* loop(
 
   const own: ModelTool[] = dependencies
     .tools()
+    .filter((tool) => isOffered(tool, request))
     .map(({ name, description, parameters }) => ({ name, description, parameters }));
   const { tools, choice } = decideOffer(own, request);
   const { history, calls } = splitHistory(request);
@@ -179,6 +182,7 @@ async function* runPendingTools({
           agentId: request.agentId,
           origin: request.origin,
           model: `${step.provider}/${step.model}`,
+          isOwner: request.isOwner,
         },
         signal,
       ),

@@ -12,7 +12,7 @@ import * as answers from "../protocol/generated/answers.js";
 import type { Validator } from "../protocol/generated/requests.js";
 import { methodTable } from "../protocol/generated/methods.ts";
 import { checkWith } from "../protocol/validate.ts";
-import { createConfigHandlers } from "./methods.ts";
+import { createConfigEditor, createConfigHandlers } from "./methods.ts";
 import { createReloader } from "./reload.ts";
 import { openConfig, type ConfigStore } from "./store.ts";
 import { placeholder } from "./substitute.ts";
@@ -39,7 +39,7 @@ async function open(text?: string) {
   if (text !== undefined) await writeFile(path, text);
   const variable = (name: string) => (name === "SET" ? "value-of-a-variable" : undefined);
   store = await openConfig({ path, lastGoodPath: join(folder, "good.json"), variable });
-  const handlers = createConfigHandlers({
+  const editor = createConfigEditor({
     store,
     clock: systemClock,
     log: silentLog,
@@ -59,6 +59,7 @@ async function open(text?: string) {
       onProblems: () => undefined,
     }),
   });
+  const handlers = createConfigHandlers(editor);
   return async (name: Name, params: object = {}) => {
     // the handlers are called as dispatch calls them: with params that it has validated
     const result = await (handlers[name] as (call: object) => Promise<Record<string, unknown>>)({ params });

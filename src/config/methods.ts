@@ -14,10 +14,26 @@ import { parseSource } from "./parse.ts";
 import { createSecretPaths, redactConfig, restoreSecrets } from "./secret-paths.ts";
 import type { Reloader } from "./reload.ts";
 import type { ConfigStore } from "./store.ts";
-import type { Applied } from "./take-up.ts";
+import type { Applied, Asker, RestartAnswer } from "./take-up.ts";
 import { createConfigWriter, toIssue, type ConfigWriter, type SourceFile } from "./write.ts";
 
 type Names = "config.get" | "config.schema" | "config.set" | "config.patch" | "config.apply";
+
+/** Somebody who changes the config, but for clients: what they may change, and whom to tell after a restart. */
+export interface Author {
+  /** @throws Fault when these changes are not theirs to make; nothing was written then. */
+  readonly check: (changes: readonly (readonly string[])[], after: unknown) => void;
+  readonly asker: Asker;
+}
+
+/** What `config.*` does, for clients and for whoever else may. */
+export interface ConfigEditor {
+  get(): Promise<MethodResult<"config.get">>;
+  schema(): Promise<MethodResult<"config.schema">>;
+  set(params: Asked): Promise<MethodResult<"config.set">>;
+  patch(params: Asked, author?: Author): Promise<MethodResult<"config.patch">>;
+  apply(params: Asked, author?: Author): Promise<MethodResult<"config.apply">>;
+}
 
 export interface ConfigMethodDependencies {
   readonly store: ConfigStore;
@@ -31,7 +47,17 @@ export interface ConfigMethodDependencies {
 const defaultDelayMs = 2_000;
 const maxDelayMs = 60_000;
 
-export function createConfigHandlers(dependencies: ConfigMethodDependencies): HandlersOf<Names> {
+export function createConfigHandlers(editor: ConfigEditor): HandlersOf<Names> {
+  return {
+    "config.get": () => editor.get(),
+    "config.schema": () => editor.schema(),
+    "config.set": ({ params }) => editor.set(params),
+    "config.patch": ({ params }) => editor.patch(params),
+    "config.apply": ({ params }) => editor.apply(params),
+  };
+}
+
+export function createConfigEditor(dependencies: ConfigMethodDependencies): ConfigEditor {
   const { store, clock, version } = dependencies;
   const writer = createConfigWriter({ files: store.files, clock });
   let shown: { readonly source: SourceFile; readonly answer: MethodResult<"config.get"> } | undefined;
@@ -40,12 +66,12 @@ export function createConfigHandlers(dependencies: ConfigMethodDependencies): Ha
     Math.min(restartDelayMs, maxDelayMs);
 
   return {
-    async "config.get"() {
+    async get() {
       const source = await writer.read();
       if (shown?.source !== source) shown = { source, answer: toAnswer(source, store.files.path) };
       return shown.answer;
     },
-    async "config.schema"() {
+    async schema() {
       const { configSchemaJson, uiHintsJson } = await import("../settings/generated/schema.ts");
       return {
         schema: JSON.parse(configSchemaJson) as unknown,
@@ -54,30 +80,32 @@ export function createConfigHandlers(dependencies: ConfigMethodDependencies): Ha
         generatedAt: new Date(clock.now()).toISOString(),
       };
     },
-    async "config.set"({ params }) {
-      return (await changeFile(params, replaceWhole(params), () => undefined)).result;
+    async set(params) {
+      return (await changeFile(params, replaceWhole(params), { restartDelayMs: () => undefined })).result;
     },
-    async "config.patch"({ params }) {
+    async patch(params, author) {
       // what changes nothing disturbs nothing
-      const delayMs = (isNoop: boolean) => (isNoop ? undefined : delayOf(params));
-      return withRestart(await changeFile(params, patchFile(params), delayMs));
+      const restartDelayMs = (isNoop: boolean) => (isNoop ? undefined : delayOf(params));
+      return withRestart(await changeFile(params, patchFile(params), { restartDelayMs, author }));
     },
-    async "config.apply"({ params }) {
-      return withRestart(await changeFile(params, replaceWhole(params), () => delayOf(params)));
+    async apply(params, author) {
+      const restartDelayMs = () => delayOf(params);
+      return withRestart(await changeFile(params, replaceWhole(params), { restartDelayMs, author }));
     },
   };
 }
 
 function withRestart({ result, isNoop, applied }: Change): MethodResult<"config.patch"> {
-  const no = (reason: string) => ({ ok: false, pid: process.pid, delayMs: 0, reason });
+  const no = (reason: string): RestartAnswer => ({ ok: false, pid: process.pid, delayMs: 0, reason });
   const reason =
     applied.effect === "restart" ? "stop the Gateway and start it again" : "not needed: what changed counts already";
-  const restart = applied.restart ?? (isNoop ? undefined : no(reason));
+  const { sentinel, ...answer } = applied.restart ?? no(reason);
+  const restart = applied.restart === undefined && isNoop ? undefined : answer;
   return {
     ...result,
     ...(isNoop ? { noop: true } : {}),
     ...(restart ? { restart } : {}),
-    sentinel: null,
+    sentinel: sentinel ? { path: null, payload: sentinel } : null,
   };
 }
 
@@ -106,12 +134,14 @@ type Asked = MethodParams<"config.patch">;
 /** @returns the new text, or undefined when the file says so already. */
 type Decide = (source: SourceFile) => string | undefined;
 
+interface Manner {
+  readonly restartDelayMs: (isNoop: boolean) => number | undefined;
+  readonly author?: Author | undefined;
+}
+
 function createChange({ store, log, reloader }: ConfigMethodDependencies, writer: ConfigWriter) {
-  return async (
-    params: Asked,
-    decide: Decide,
-    restartDelayMs: (isNoop: boolean) => number | undefined,
-  ): Promise<Change> => {
+  return async (params: Asked, decide: Decide, { restartDelayMs, author }: Manner): Promise<Change> => {
+    const asker = author?.asker ?? toAsker(params);
     const write = async () => {
       let before: SourceFile | undefined;
       let isNoop = false;
@@ -119,11 +149,12 @@ function createChange({ store, log, reloader }: ConfigMethodDependencies, writer
         before = source;
         const text = decide(source);
         isNoop = text === undefined || text === source.text;
+        if (text !== undefined && author) checkAuthor(source, text, author);
         return text;
       });
       return { after, isNoop, paths: listChanges(before?.value ?? {}, after.value ?? {}) };
     };
-    const { written, applied } = await reloader.change(write, ({ isNoop }) => restartDelayMs(isNoop));
+    const { written, applied } = await reloader.change(write, ({ isNoop }) => restartDelayMs(isNoop), asker);
     const { after, isNoop } = written;
     const changedPaths = written.paths.map((path) => path.join("."));
     if (!isNoop) {
@@ -143,6 +174,18 @@ function createChange({ store, log, reloader }: ConfigMethodDependencies, writer
     };
     return { result, isNoop, applied };
   };
+}
+
+/** A text that cannot be parsed is refused by whoever writes it. */
+function checkAuthor({ value }: SourceFile, text: string, { check }: Author): void {
+  const parsed = parseSource(text);
+  if ("value" in parsed) check(listChanges(value ?? {}, parsed.value), parsed.value);
+}
+
+/** A client that names a session has it told. */
+function toAsker({ sessionKey, note }: Asked): Asker | undefined {
+  const key = sessionKey?.trim();
+  return key ? { kind: "config-apply", sessionKey: key, ...(note ? { note } : {}) } : undefined;
 }
 
 function checkBase({ exists, hash }: SourceFile, baseHash: string | undefined): void {

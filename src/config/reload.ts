@@ -7,7 +7,7 @@ import type { FileWatch } from "../platform/watch.ts";
 import { decideDisturbance } from "./effects.ts";
 import { listChanges } from "./merge.ts";
 import type { ConfigSnapshot } from "./store.ts";
-import { createTakeUp, listKeys, type Applied, type TakeUpDependencies } from "./take-up.ts";
+import { createTakeUp, listKeys, type Applied, type Asker, type TakeUpDependencies } from "./take-up.ts";
 
 export interface ReloadDependencies extends TakeUpDependencies {
   readonly clock: Clock;
@@ -24,6 +24,7 @@ export interface Reloader extends Service {
   change<T>(
     write: () => Promise<T>,
     restartDelayMs: (written: T) => number | undefined,
+    asker?: Asker,
   ): Promise<{ readonly written: T; readonly applied: Applied }>;
   /** What of the file does not count yet, and why. */
   problems(): readonly { readonly message: string; readonly next: string }[];
@@ -121,12 +122,12 @@ export function createReloader(dependencies: ReloadDependencies): Reloader {
       timer?.cancel();
       await queue;
     },
-    change: (write, restartDelayMs) =>
+    change: (write, restartDelayMs, asker) =>
       inTurn(async () => {
         const { config } = store.snapshot();
         const written = await write();
         await store.reload();
-        const applied = await take(config, { mode: "asked", restartDelayMs: restartDelayMs(written) });
+        const applied = await take(config, { mode: "asked", restartDelayMs: restartDelayMs(written), asker });
         told = "";
         dependencies.onProblems();
         return { written, applied };

@@ -1,5 +1,6 @@
 // What is done about a changed config: the least that its keys declare and the mode allows.
 
+import type { RunId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import type { Config } from "../settings/config.ts";
 import { decideDisturbance } from "./effects.ts";
@@ -11,8 +12,29 @@ export interface RestartAnswer {
   readonly pid: number;
   readonly delayMs: number;
   readonly reason?: string;
+  /** What is kept over the restart for whoever asked. */
+  readonly sentinel?: Record<string, unknown>;
 }
-export type AskRestart = (request: { readonly reason: string; readonly delayMs: number }) => RestartAnswer;
+
+/** Who is told once the Gateway is back. */
+export interface Asker {
+  readonly kind: "config-apply" | "restart";
+  /** As it was written. */
+  readonly sessionKey: string;
+  readonly note?: string;
+  /** The run that asks: its reply goes out first. */
+  readonly runId?: RunId;
+  /** The same for the same asking, however often it is tried. */
+  readonly effectKey?: string;
+}
+
+export interface RestartRequest {
+  readonly reason: string;
+  /** From now. */
+  readonly delayMs: number;
+  readonly asker?: Asker;
+}
+export type AskRestart = (request: RestartRequest) => RestartAnswer | Promise<RestartAnswer>;
 
 /** What is done about hot keys. What it throws is told, and what was there before stays. */
 export interface Taker {
@@ -56,6 +78,7 @@ export interface How {
   readonly mode: "asked" | NonNullable<Config["gateway"]["reload"]["mode"]>;
   /** undefined: there must be no restart. */
   readonly restartDelayMs: number | undefined;
+  readonly asker?: Asker | undefined;
 }
 
 const maxKeysTold = 20;
@@ -71,8 +94,13 @@ export function createTakeUp(dependencies: TakeUpDependencies, notes: Notes) {
 
   const allWaiting = () => [...waiting(), ...waitingToListen()];
 
-  const startAnew = (reason: readonly string[], delayMs: number, keys: string): Applied => {
-    const answer = restart?.({ reason: `config changed: ${listKeys(reason)}`, delayMs });
+  const startAnew = async (
+    reason: readonly string[],
+    { restartDelayMs: delayMs = 0, asker }: How,
+    keys: string,
+  ): Promise<Applied> => {
+    const why = `config changed: ${listKeys(reason)}`;
+    const answer = await restart?.({ reason: why, delayMs, ...(asker ? { asker } : {}) });
     if (answer) log.info(`the config has changed, the Gateway starts anew: ${keys}`);
     else log.warn(`the config has changed; stop the Gateway and start it again for: ${listKeys(reason)}`);
     return { effect: "restart", restartPaths: allWaiting(), ...(answer ? { restart: answer } : {}) };
@@ -83,7 +111,7 @@ export function createTakeUp(dependencies: TakeUpDependencies, notes: Notes) {
     const mayDisturb = how.mode !== "hot" && how.restartDelayMs !== undefined;
     const reason = decideRestart(changes, waiting(), how);
     const keys = listKeys(changes.map((path) => path.join(".")));
-    if (reason !== undefined && mayDisturb) return startAnew(reason, how.restartDelayMs ?? 0, keys);
+    if (reason !== undefined && mayDisturb) return startAnew(reason, how, keys);
     const listened = await listen(changes, how, mayDisturb);
     if (changes.length > 0) {
       const isLeft = reason !== undefined || listened === "waits";

@@ -310,6 +310,7 @@ test("the message tool sends once for a call, however often the call is run, and
       sessionKey: request.sessionKey,
       agentId: "main",
       origin: request.origin,
+      isOwner: false,
       model: "m",
     };
     const params = { action: "send", message: "sent by the tool" };

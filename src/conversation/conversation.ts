@@ -11,9 +11,10 @@ import type { Topics } from "../ports/topics.ts";
 import type { Tool } from "../ports/tool.ts";
 import type { TurnRunner } from "../ports/turn.ts";
 import { createDelivery } from "./delivery.ts";
-import type { GatePolicy } from "./gate.ts";
+import { isOwners, type GatePolicy } from "./gate.ts";
 import { createIntake, type Intake } from "./intake.ts";
 import { createLane, type Lane } from "./lane.ts";
+import { createWriteNotice, type WriteNotice } from "./notices.ts";
 import { createOverview, type Overview } from "./overview.ts";
 import type { PairingText } from "./pairing.ts";
 import { createRetention } from "./retention.ts";
@@ -64,6 +65,7 @@ export interface Conversation {
   readonly systemEvents: SystemEvents;
   readonly sessionFeed: SessionFeed;
   readonly inject: Inject;
+  readonly writeNotice: WriteNotice;
   readonly tools: readonly Tool[];
   /** In the order in which they start. */
   readonly services: readonly Service[];
@@ -106,6 +108,7 @@ export function createConversation(dependencies: ConversationDependencies): Conv
       onOutbox,
       sessionFeed,
       sendPolicy,
+      isOwners: (inbound) => isOwners(inbound, dependencies.gatePolicy(inbound.channel)),
     }),
   });
 
@@ -138,6 +141,7 @@ export function createConversation(dependencies: ConversationDependencies): Conv
     systemEvents: createSystemEvents({ database, clock }),
     sessionFeed,
     inject: createInject({ ...dependencies, sessionFeed }),
+    writeNotice: createWriteNotice({ ...dependencies, onOutbox, sessionFeed, sendPolicy }),
     tools: createConversationTools({ database, clock, sending, onOutbox, sendPolicy }),
     services: [lane, delivery, createRetention({ database, clock, log: log.child("retention") })],
   };

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 
 import type { Inbound } from "../ports/message.ts";
-import { decideGate, type GatePolicy } from "./gate.ts";
+import { decideGate, isOwners, type GatePolicy } from "./gate.ts";
 
 const direct: Inbound = {
   channel: "telegram",
@@ -79,4 +79,17 @@ test("adding somebody else to the list never changes what happens to this sender
       assert.deepEqual(decideGate(direct, wider, isPaired), decideGate(direct, policy, isPaired));
     }),
   );
+});
+
+test("the owner is an administrator's client, or whom the config lists by id in a direct chat; everybody else is a guest (S11)", () => {
+  const listed = { ...base, allowFrom: ["tg:42"] };
+  assert.equal(isOwners(direct, listed), true);
+  assert.equal(isOwners(group, { ...listed, allowFrom: [42, "42"] }), false);
+  for (const allowFrom of [[], ["*"], ["@mallory"], [4], [""]])
+    assert.equal(isOwners(direct, { ...base, allowFrom }), false);
+  assert.equal(isOwners({ ...direct, sender: { id: "" } }, { ...base, allowFrom: [""] }), false);
+  const client: Inbound = { ...direct, trust: "operator" };
+  assert.equal(isOwners(client, listed), false, "a list of a channel is not one of clients");
+  assert.equal(isOwners({ ...client, isAdmin: true }, base), true);
+  assert.equal(isOwners({ ...direct, isAdmin: true }, base), false, "a channel's message cannot say it of itself");
 });

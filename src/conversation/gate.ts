@@ -31,6 +31,16 @@ export function decideGate(inbound: Inbound, policy: GatePolicy, isPaired: boole
   return inbound.chat.kind === "direct" ? decideDirect(inbound, policy, isPaired) : decideGroup(inbound, policy);
 }
 
+/**
+ * Whether the owner of the Gateway said it, who may have the agent manage it: a client that is an administrator, or somebody in a direct
+ * chat whose id the config itself lists. Who was let in by a code, by `*` or in a group is a guest (S11).
+ */
+export function isOwners({ trust, isAdmin, chat, channel, sender }: Inbound, policy: GatePolicy): boolean {
+  if (trust === "operator") return isAdmin === true;
+  if (chat.kind !== "direct" || sender.id === "") return false;
+  return policy.allowFrom.some((entry) => stripChannel(String(entry).trim(), channel) === sender.id);
+}
+
 function decideDirect(inbound: Inbound, policy: GatePolicy, isPaired: boolean): Verdict {
   const isListed = isInList(policy.allowFrom, inbound.channel, inbound.sender.id);
   switch (policy.dmPolicy) {

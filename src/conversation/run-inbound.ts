@@ -22,6 +22,7 @@ export function createRunInbound(run: RunRequest): Inbound {
     text,
     ...(attachments.length > 0 ? { attachments } : {}),
     trust: "operator",
+    ...(caller.role === "operator" && caller.scopes.includes("operator.admin") ? { isAdmin: true } : {}),
     run: options,
   };
 }

@@ -46,6 +46,7 @@ export interface TurnDependencies {
   readonly sessionFeed: SessionFeed;
   readonly priceOf: PriceOf;
   readonly sendPolicy: SendPolicy;
+  readonly isOwners: (inbound: Inbound) => boolean;
 }
 
 /** Longest name of a person or group that is kept. */
@@ -172,6 +173,7 @@ function createRequest({ turn, opened, target, signal }: Performing, dependencie
     sessionKey: turn.sessionKey,
     sessionId: session.sessionId,
     agentId: session.agentId,
+    isOwner: dependencies.isOwners(inbound),
     text: withSystemEvents(inbound.text, opened.events),
     attachments: inbound.attachments ?? [],
     origin: target && { ...target, senderId: sender.id, chatKind: chat.kind, senderName: sender.name },

@@ -9,15 +9,12 @@ import { chooseModels } from "../agent/models.ts";
 import { openModel } from "../agent/providers/open.ts";
 import { recordModel } from "../agent/recording.ts";
 import { createTurnRunner } from "../agent/turn.ts";
-import type { Clock, Timer } from "../base/clock.ts";
-import type { Service } from "../base/service.ts";
+import { createConfigEditor } from "../config/methods.ts";
 import { fileVariables } from "../config/substitute.ts";
 import { unsetKeys } from "../config/unset.ts";
 import { createConversation } from "../conversation/conversation.ts";
 import { openGatewayDatabase } from "../conversation/database.ts";
 import { createNodes } from "../nodes/nodes.ts";
-import { nodeMigrations } from "../nodes/store/schema.ts";
-import { responseMigrations } from "../openai-api/response-store.ts";
 import { createBus } from "../platform/bus.ts";
 import { createEgress } from "../platform/egress.ts";
 import { withVariables } from "../platform/env.ts";
@@ -30,7 +27,6 @@ import { createTailscaleLogin, createWhois } from "./auth/tailscale.ts";
 import type { GatewayOptions } from "./options.ts";
 import { startBroadcast } from "./broadcast.ts";
 import { createDevices } from "./devices/devices.ts";
-import { deviceMigrations } from "./devices/schema.ts";
 import { openTokenKey } from "./devices/token-key.ts";
 import { createDispatch, type AnyHandler } from "./dispatch.ts";
 import { createDoor } from "./door.ts";
@@ -42,7 +38,6 @@ import { createRouter } from "./http/router.ts";
 import { createRoutes } from "./routes.ts";
 import { createRunWatch } from "./run-watch.ts";
 import { stopInOrder, type StopOptions, type StopReason } from "./lifecycle.ts";
-import { tickIntervalMs } from "./limits.ts";
 import { createMoving } from "./moving.ts";
 import { toNodeLink } from "./node-link.ts";
 import {
@@ -54,12 +49,16 @@ import {
   toRoutePolicy,
 } from "./policies.ts";
 import { createPresence } from "./presence.ts";
-import { channelService, createReloading } from "./reloading.ts";
+import { createReloading } from "./reloading.ts";
+import { createRestarts } from "./restarts/restarts.ts";
+import { createGatewayTool } from "./restarts/tool.ts";
 import { createExposure } from "./tailscale-exposure.ts";
+import { tables } from "./tables.ts";
 import { createVoice } from "./voice/voice.ts";
 import { describeSelf } from "./self.ts";
 import { createWsLog } from "./ws-log.ts";
 import { createGatewayServer } from "./server.ts";
+import { createTicker, toService } from "./services.ts";
 
 export interface Gateway {
   start(): Promise<void>;
@@ -78,7 +77,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const env = withVariables(brand, options.env, fileVariables(config()));
   const startedAt = clock.monotonic();
 
-  const database = openGatewayDatabase(paths.database, [...deviceMigrations, ...nodeMigrations, ...responseMigrations]);
+  const database = openGatewayDatabase(paths.database, tables);
   const bus = createBus(log.child("bus"));
   const egress = createEgress({ clock });
   const supervisor = createSupervisor({ clock, log: log.child("supervisor") });
@@ -97,7 +96,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       return options.recordModel ? recordModel(model, { record: options.recordModel, clock }) : model;
     },
     cooldowns: createCooldowns(clock),
-    tools: () => conversation.tools,
+    tools: () => tools,
     clock,
     log: log.child("agent"),
   });
@@ -138,6 +137,26 @@ export function createGateway(options: GatewayOptions): Gateway {
     defaultTimeoutMs: () => (config().agents.defaults.timeoutSeconds ?? 600) * 1000,
     maxConcurrent: () => config().agents.defaults.maxConcurrent ?? 4,
   });
+
+  const restarts = createRestarts({
+    ...conversation,
+    database,
+    clock,
+    ids,
+    log: log.child("gateway/restarts"),
+    restart: options.restart,
+    routePolicy: () => toRoutePolicy(config()),
+    parseTarget: (channel, to, account) => conversation.sending.resolveChannel(channel).parseTarget(to, account),
+    oldFile: paths.restartSentinel,
+  });
+  const tools = [
+    ...conversation.tools,
+    createGatewayTool({
+      editor: () => editor,
+      restarts,
+      mayRestart: () => config().commands.restart === true,
+    }),
+  ];
 
   const presence = createPresence({
     clock,
@@ -207,11 +226,21 @@ export function createGateway(options: GatewayOptions): Gateway {
     options,
     supervisor,
     moving,
+    restarts,
     endShared: (reason) => server.endShared(reason),
     onProblems: () => health.touch(),
   });
+  const editor = createConfigEditor({
+    store: options.config,
+    clock,
+    log: log.child("config"),
+    version,
+    reloader: reloading,
+  });
   const handlers = createHandlers({
     options,
+    editor,
+    tools,
     config,
     database,
     topics,
@@ -341,7 +370,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         onSent: ({ name, payload }, clients) => wsLog.sent(name, payload, clients),
       });
       moving.serve();
-      await supervisor.start([health, ticker, ...conversation.services, reloading]);
+      await supervisor.start([health, ticker, ...conversation.services, restarts, reloading]);
       // what is outside comes last, side by side: a platform that is slow to answer holds up nobody
       const outside = [exposure, ...channels.map((channel) => toService(channel, conversation.intake.submit))];
       await Promise.all(outside.map((service) => supervisor.start([service])));
@@ -370,30 +399,5 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     model: () => models().specs.map((spec) => `${spec.provider}/${spec.model}`)[0],
     notices: () => createModelCheck(() => models()).run(),
-  };
-}
-
-function toService(channel: Channel, submit: Parameters<Channel["start"]>[0]): Service {
-  return {
-    name: channelService(channel.id),
-    start: () => channel.start(submit),
-    stop: (deadline) => channel.stop(deadline),
-  };
-}
-
-function createTicker(clock: Clock, tick: () => void): Service {
-  let timer: Timer | undefined;
-  const beat = () => {
-    tick();
-    timer = clock.after(tickIntervalMs, beat);
-  };
-  return {
-    name: "tick",
-    async start() {
-      timer = clock.after(tickIntervalMs, beat);
-    },
-    async stop() {
-      timer?.cancel();
-    },
   };
 }

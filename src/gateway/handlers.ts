@@ -4,7 +4,7 @@ import { createCatalogHandlers } from "../agent/catalog.ts";
 import { createAgentHandlers } from "../agent/methods.ts";
 import { createChatHandlers } from "../channels/webchat/methods.ts";
 import { createAgentListHandlers } from "../config/agent-methods.ts";
-import { createConfigHandlers } from "../config/methods.ts";
+import { createConfigHandlers, type ConfigEditor } from "../config/methods.ts";
 import { createConversationHandlers } from "../conversation/methods.ts";
 import { createSessionHandlers } from "../conversation/sessions/methods.ts";
 import { findSessionById } from "../conversation/store/sessions.ts";
@@ -23,6 +23,7 @@ import { widenSessionKey, type RoutePolicy } from "../conversation/route.ts";
 import type { Nodes } from "../nodes/nodes.ts";
 import type { Channel } from "../ports/channel.ts";
 import type { HandlersOf } from "../ports/method.ts";
+import type { Tool } from "../ports/tool.ts";
 import type { MethodName } from "../protocol/contract.ts";
 import type { Config } from "../settings/config.ts";
 import type { Devices } from "./devices/devices.ts";
@@ -33,6 +34,8 @@ import type { Voice } from "./voice/voice.ts";
 
 export interface Parts {
   readonly options: GatewayOptions;
+  readonly editor: ConfigEditor;
+  readonly tools: readonly Tool[];
   readonly config: () => Config;
   readonly database: Database;
   readonly topics: Topics;
@@ -111,7 +114,7 @@ export function createHandlers(parts: Parts): HandlersOf<MethodName> {
       config,
       routePolicy,
       models: (agentId) => models(undefined, agentId),
-      tools: () => conversation.tools,
+      tools: () => parts.tools,
     }),
     ...createChannelHandlers({
       clock,
@@ -127,12 +130,6 @@ export function createHandlers(parts: Parts): HandlersOf<MethodName> {
       reloader: parts.reloading,
       workspaceOf: (agentId) => `${paths.workspace}-${agentId}`,
     }),
-    ...createConfigHandlers({
-      store: options.config,
-      clock,
-      log: log.child("config"),
-      version,
-      reloader: parts.reloading,
-    }),
+    ...createConfigHandlers(parts.editor),
   };
 }

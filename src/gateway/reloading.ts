@@ -8,11 +8,13 @@ import type { Supervisor } from "../platform/supervisor.ts";
 import { createFileWatch } from "../platform/watch.ts";
 import type { Moving } from "./moving.ts";
 import type { GatewayOptions } from "./options.ts";
+import type { Restarts } from "./restarts/restarts.ts";
 
 export interface ReloadingDependencies {
   readonly options: GatewayOptions;
   readonly supervisor: Pick<Supervisor, "restart">;
   readonly moving: Pick<Moving, "move">;
+  readonly restarts: Pick<Restarts, "ask">;
   /** Ends the connections that the secret before let in. */
   readonly endShared: (reason: string) => void;
   readonly onProblems: () => void;
@@ -34,7 +36,7 @@ const channelStopMs = 5_000;
 const endAfterMs = 250;
 
 export function createReloading(dependencies: ReloadingDependencies): Reloading {
-  const { options, supervisor, moving, endShared, onProblems } = dependencies;
+  const { options, supervisor, moving, restarts, endShared, onProblems } = dependencies;
   const { clock, log, config } = options;
   const reloader = createReloader({
     store: config,
@@ -51,7 +53,7 @@ export function createReloading(dependencies: ReloadingDependencies): Reloading 
     restartChannel: (id) =>
       within(clock, channelStopMs, (deadline) => supervisor.restart(channelService(id), deadline)),
     takers: [{ key: "gateway.auth", take: () => renewSecret(options, endShared) }],
-    ...(options.restart ? { restart: options.restart } : {}),
+    ...(options.restart ? { restart: restarts.ask } : {}),
     onProblems,
   });
   return {

@@ -31,6 +31,8 @@ export interface Paths {
   readonly deviceKey: string;
   /** Commands that may run on this machine without asking. */
   readonly execApprovals: string;
+  /** Where older programs kept what they had to say after a restart. */
+  readonly restartSentinel: string;
   /** Unless `agents.defaults.workspace` names another. */
   readonly workspace: string;
   /** Shared by all Gateways of this user: each has a file in it while it runs. */
@@ -83,6 +85,7 @@ export function derivePaths(options: PathOptions): Paths {
     voiceWake: join(state, "settings", "voicewake.json"),
     deviceKey: join(state, "credentials", "device-key"),
     execApprovals: join(state, "exec-approvals.json"),
+    restartSentinel: join(state, "restart-sentinel.json"),
     workspace: join(home, `${brand.workspaceFolder}${named}`),
     instances: expandHome(env.get("INSTANCES_DIR") ?? join(home, instancesFolder), home),
     logs: expandHome(env.get("LOG_DIR") ?? join(options.temporary, brand.logName), home),

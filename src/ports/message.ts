@@ -82,6 +82,8 @@ export interface Inbound {
    * to write, let through. Set by the door that received it, never from the message (S13).
    */
   readonly trust: "channel" | "operator";
+  /** Its client was an administrator when it asked; set by the door too. Who owns the Gateway by a channel, the config says. */
+  readonly isAdmin?: boolean;
   readonly run?: RunOptions;
 }
 

@@ -14,6 +14,8 @@ export interface ToolContext {
   readonly sessionKey: SessionKey;
   readonly agentId: string;
   readonly origin: DeliveryTarget | undefined;
+  /** The owner of the Gateway asked for the turn. */
+  readonly isOwner: boolean;
   /** Model that asks, as `provider/model`. */
   readonly model: string;
 }
@@ -25,6 +27,8 @@ export interface Tool {
   /** JSON Schema of the parameters: an object schema. Checked before `run`. */
   readonly parameters: JsonObject;
   readonly effect: ToolEffect;
+  /** Offered to, and run for, turns alone that the owner of the Gateway asked for (S11). */
+  readonly isForOwner?: boolean;
   /**
    * Returns the text that the model reads.
    * @throws Fault when the model can do better next time; its message goes back to the model as an error result.

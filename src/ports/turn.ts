@@ -15,6 +15,8 @@ export interface TurnRequest {
   readonly sessionKey: SessionKey;
   readonly sessionId: string;
   readonly agentId: string;
+  /** Asked for by the owner of the Gateway. */
+  readonly isOwner: boolean;
   readonly text: string;
   readonly attachments: readonly Attachment[];
   /** Where the message came from, and so where a reply would go; absent for clients without a channel. */

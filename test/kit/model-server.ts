@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 export interface ModelCall {
   readonly model: string;
   readonly messages: readonly { readonly role: string; readonly content: unknown }[];
+  readonly tools?: readonly { readonly function: { readonly name: string } }[];
 }
 
 export interface ModelServer {

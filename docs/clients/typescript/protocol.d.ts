@@ -1065,9 +1065,9 @@ export type ConfigPatchParams = {
   "raw": string;
   /** `hash` of the config.get that this change was made from; required once there is a file */
   "baseHash"?: string;
-  /** Session that asks */
+  /** Session that asks: its reply goes out before a restart, and it is told after one */
   "sessionKey"?: string;
-  /** Why, for the log */
+  /** Why, for the log and for the session */
   "note"?: string;
   /** Time before the restart, default 2000, at most 60000 */
   "restartDelayMs"?: number;
@@ -1099,8 +1099,13 @@ export type ConfigPatchResult = {
     /** Why it does not, or why it does */
     "reason"?: string;
   };
-  /** No note is kept over the restart */
-  "sentinel": null;
+  /** What the session is told once the Gateway is back; null without a restart or a session */
+  "sentinel": null | {
+    /** null: it is kept in the database */
+    "path": null | string;
+    /** kind, status, ts, sessionKey, message, stats */
+    "payload": Record<string, unknown>;
+  };
 };
 
 export type ConfigApplyParams = {
@@ -1108,9 +1113,9 @@ export type ConfigApplyParams = {
   "raw": string;
   /** `hash` of the config.get that this change was made from; required once there is a file */
   "baseHash"?: string;
-  /** Session that asks */
+  /** Session that asks: its reply goes out before a restart, and it is told after one */
   "sessionKey"?: string;
-  /** Why, for the log */
+  /** Why, for the log and for the session */
   "note"?: string;
   /** Time before the restart, default 2000, at most 60000 */
   "restartDelayMs"?: number;

@@ -92,7 +92,7 @@ export function createTelegram(dependencies: TelegramDependencies): Channel {
     stop,
 
     async send(outbound) {
-      if (!running) return { outcome: "retry", afterMs: 5_000, reason: "Telegram is not running" };
+      if (!running) return { outcome: "retry", afterMs: 1_000, reason: "Telegram is not running" };
       const { api, token } = running.connection();
       const outcome = await running.sending.sendText(outbound, {
         api,

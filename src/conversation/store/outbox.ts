@@ -148,6 +148,11 @@ export function findByEffect(sql: Sql, effectKey: string): OutboxRow | undefined
   return row && toRow(row);
 }
 
+/** Something that the run says still waits to be sent. */
+export function hasOpenSends(sql: Sql, runId: RunId): boolean {
+  return sql.get("SELECT 1 FROM outbox WHERE run_id = ? AND state IN ('pending', 'sending')", runId) !== undefined;
+}
+
 /** Texts that tools of this turn have sent, or will, to the target. */
 export function textsSentByTools(sql: Sql, runId: RunId, target: DeliveryTarget): string[] {
   return sql

@@ -53,8 +53,13 @@ const restart = Type.Object(
 );
 
 const changing = {
-  sessionKey: Type.Optional(Type.String({ maxLength: 512, description: "Session that asks" })),
-  note: Type.Optional(Type.String({ maxLength: 2_000, description: "Why, for the log" })),
+  sessionKey: Type.Optional(
+    Type.String({
+      maxLength: 512,
+      description: "Session that asks: its reply goes out before a restart, and it is told after one",
+    }),
+  ),
+  note: Type.Optional(Type.String({ maxLength: 2_000, description: "Why, for the log and for the session" })),
   restartDelayMs: Type.Optional(count("Time before the restart, default 2000, at most 60000")),
 };
 
@@ -63,7 +68,21 @@ const changeResult = Type.Object(
     ...changed,
     noop: Type.Optional(Type.Boolean({ description: "The file said so already; nothing was written" })),
     restart: Type.Optional(restart),
-    sentinel: Type.Null({ description: "No note is kept over the restart" }),
+    sentinel: Type.Union(
+      [
+        Type.Null(),
+        Type.Object(
+          {
+            path: Type.Union([Type.Null(), Type.String()], { description: "null: it is kept in the database" }),
+            payload: Type.Record(Type.String(), Type.Unknown(), {
+              description: "kind, status, ts, sessionKey, message, stats",
+            }),
+          },
+          open,
+        ),
+      ],
+      { description: "What the session is told once the Gateway is back; null without a restart or a session" },
+    ),
   },
   open,
 );

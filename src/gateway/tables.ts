@@ -1,0 +1,14 @@
+// The tables of the database besides the conversation's: each list belongs to its room.
+
+import { nodeMigrations } from "../nodes/store/schema.ts";
+import { responseMigrations } from "../openai-api/response-store.ts";
+import type { Migration } from "../platform/database.ts";
+import { deviceMigrations } from "./devices/schema.ts";
+import { restartMigrations } from "./restarts/schema.ts";
+
+export const tables: readonly Migration[] = [
+  ...deviceMigrations,
+  ...nodeMigrations,
+  ...responseMigrations,
+  ...restartMigrations,
+];
