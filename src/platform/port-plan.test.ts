@@ -74,7 +74,7 @@ test("no plan has a port beyond the last one, whatever the base port", () => {
   );
 });
 
-test("RB-55: 19001 and 19002 want the same ports for relay, control and canvas, and 20 apart only browser profiles meet", () => {
+test("RB-55: 19001 and 19002 want the same ports for relay, control and canvas, and 20 apart only browser profiles meet (MG-14)", () => {
   const clashes = findPortClashes(plan(19_001), plan(19_002));
   assert.deepEqual(clashes.map(renderClash), [
     "19004 (extension relay, there browser control)",

@@ -47,7 +47,7 @@ const logOf = async (prefix: string) => {
 };
 
 test(
-  "two profiles run side by side; each command finds its own; stopping one leaves the other (MG-09, MG-10, MG-32)",
+  "two profiles run side by side; each command finds its own; stopping one leaves the other (MG-09, MG-10, MG-32, RB-33, RB-38, OV-17, VG-14)",
   { skip },
   async () => {
     await shell.type("openclaw --profile main setup");
@@ -145,7 +145,7 @@ test(
 );
 
 test(
-  "what two Gateways share is told at the start of the second, and in gateway status (MG-06, MG-07, MG-25, RB-53)",
+  "what two Gateways share is told at the start of the second, and in gateway status (MG-06, MG-07, MG-25, RB-53, MG-04, MG-05)",
   { skip },
   async () => {
     const line = (state: string) => `OPENCLAW_STATE_DIR=~/${state} OPENCLAW_CONFIG_PATH=~/one.json openclaw`;
@@ -175,7 +175,7 @@ test(
 );
 
 test(
-  "the same line twice, and two lines with one port: the second ends at once with 1 and says why (MG-07, R14)",
+  "the same line twice, and two lines with one port: the second ends at once with 1 and says why (MG-07, R14, RB-03, MG-05)",
   { skip },
   async () => {
     await shell.type("openclaw --profile main setup");
@@ -227,7 +227,7 @@ test(
 );
 
 test(
-  "MG-12, MG-13: from the rescue bot's terminal the main bot's config is mended while that is down",
+  "MG-12, MG-13: from the rescue bot's terminal the main bot's config is mended while that is down (RB-38, VG-14)",
   { skip },
   async () => {
     await shell.type("openclaw setup");
