@@ -1,14 +1,14 @@
 // From the machine to its services: the manager of this platform for one service, and where others are looked for.
 
 import { access } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 import type { Brand } from "../base/brand.ts";
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import type { Env } from "../platform/env.ts";
 import type { Paths } from "../platform/paths.ts";
-import type { RunProcess } from "../platform/process.ts";
+import type { ProcessResult, RunProcess } from "../platform/process.ts";
 import { createLaunchdManager } from "./launchd.ts";
 import { ensureLinger } from "./linger.ts";
 import type { ServiceManager } from "./service.ts";
@@ -16,7 +16,7 @@ import { deriveServiceNames, type ServiceKind, type ServiceNames } from "./names
 import { findOtherServices, findOtherTasks, type OtherService } from "./others.ts";
 import { createTaskManager } from "./schtasks.ts";
 import { createSystemdManager } from "./systemd.ts";
-import { createTool, currentUser } from "./tool.ts";
+import { createTool, currentUser, said } from "./tool.ts";
 
 export interface ServicesOptions {
   readonly brand: Brand;
@@ -38,6 +38,8 @@ export interface Services {
   stayAfterLogout(): Promise<string | undefined>;
   /** Other services that look like a Gateway; `isDeep` looks beyond the user's own. */
   others(isDeep: boolean): Promise<readonly OtherService[]>;
+  /** Stops one of them for good; its file stays where it is. @throws Fault when it does not stop. */
+  retire(other: OtherService): Promise<void>;
 }
 
 const systemUnits = "/etc/systemd/system";
@@ -66,12 +68,13 @@ async function openSystemd(options: ServicesOptions, names: ServiceNames): Promi
     );
   // an administrator may have made it a service of the whole machine
   const isSystem = !(await isThere(join(folder, names.systemd))) && (await isThere(join(systemUnits, names.systemd)));
+  const systemctl = createTool("systemctl", tools);
   const manager = createSystemdManager({
     unit: names.systemd,
     scope: isSystem ? "system" : "user",
     folder: isSystem ? systemUnits : folder,
     legacyUnits: names.legacySystemd,
-    systemctl: createTool("systemctl", tools),
+    systemctl,
     journalctl: createTool("journalctl", tools),
     clock,
     user,
@@ -87,6 +90,7 @@ async function openSystemd(options: ServicesOptions, names: ServiceNames): Promi
     stayAfterLogout: () =>
       isSystem ? Promise.resolve(undefined) : ensureLinger(createTool("loginctl", tools), user.name),
     others: (isDeep) => findOthers(options, { manager, folder, system: isDeep ? system : [] }),
+    retire: async ({ detail }) => mustStop(await systemctl("--user", "disable", "--now", basename(detail)), detail),
   };
 }
 
@@ -94,12 +98,14 @@ function openLaunchd(options: ServicesOptions, names: ServiceNames): Services {
   const { env, home, run, clock, paths, kind } = options;
   const folder = join(home, "Library", "LaunchAgents");
   const logs = join(paths.state, "logs");
+  const { uid } = currentUser();
+  const launchctl = createTool("launchctl", { env, run });
   const manager = createLaunchdManager({
     label: names.launchd,
     folder,
     legacyLabels: names.legacyLaunchd,
-    uid: currentUser().uid,
-    launchctl: createTool("launchctl", { env, run }),
+    uid,
+    launchctl,
     clock,
     aside: aside(options),
     output: { stdout: join(logs, `${kind}.log`), stderr: join(logs, `${kind}.err.log`) },
@@ -110,6 +116,7 @@ function openLaunchd(options: ServicesOptions, names: ServiceNames): Services {
     manager,
     stayAfterLogout: () => Promise.resolve(undefined),
     others: (isDeep) => findOthers(options, { manager, folder, system: isDeep ? system : [] }),
+    retire: async ({ label }) => mustStop(await launchctl("bootout", `gui/${uid}/${label}`), label),
   };
 }
 
@@ -122,7 +129,18 @@ function openTasks(options: ServicesOptions, names: ServiceNames): Services {
     manager,
     stayAfterLogout: () => Promise.resolve(undefined),
     others: (isDeep) => (isDeep ? findOtherTasks(schtasks, brand, names.task) : Promise.resolve([])),
+    retire: async ({ label }) => mustStop(await schtasks("/Delete", "/F", "/TN", label), label),
   };
+}
+
+/** One that the system does not know is stopped. */
+function mustStop(result: ProcessResult, name: string): void {
+  const text = said(result);
+  if (result.exitCode === 0 || /no such process|could not find|not loaded|does not exist|cannot find/iu.test(text))
+    return;
+  throw new Fault("unreachable", `${name} could not be stopped: ${text.split("\n")[0] ?? ""}`, {
+    next: "stop it by hand, and try again",
+  });
 }
 
 const aside = ({ paths, clock }: ServicesOptions) => ({ folder: join(paths.state, "removed-services"), clock });

@@ -294,6 +294,10 @@ test("status says what is wrong with a unit, without a value of its environment"
   assert.deepEqual(await codes("[Service]\nExecStart=/usr/local/bin/openclaw\n"), [
     "gateway-command-missing",
     "service-marker-missing",
+    "gateway-path-missing",
+    "systemd-after-network-online",
+    "systemd-wants-network-online",
+    "systemd-restart-sec",
   ]);
 });
 

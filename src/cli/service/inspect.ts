@@ -1,8 +1,7 @@
 // What there is to know of a service without changing it: its manager's word, its file, and what is wrong with it.
 
-import { realpath } from "node:fs/promises";
-
-import { kindOf, type InstalledDefinition } from "../../daemon/definition.ts";
+import { auditService, type AuditIssue } from "../../daemon/audit.ts";
+import type { InstalledDefinition } from "../../daemon/definition.ts";
 import type { ServiceManager, ServiceRuntime } from "../../daemon/service.ts";
 import { cleanText } from "../render/text.ts";
 import type { Context } from "../context.ts";
@@ -26,13 +25,7 @@ export interface ServiceReport {
   readonly runtime: ServiceRuntime;
   /** What to type to the system itself; absent when nothing is installed. */
   readonly byHand?: ServiceManager["byHand"];
-  readonly configAudit: { readonly ok: boolean; readonly issues: readonly Issue[] };
-}
-
-interface Issue {
-  readonly code: string;
-  readonly message: string;
-  readonly level: "recommended" | "aggressive";
+  readonly configAudit: { readonly ok: boolean; readonly issues: readonly AuditIssue[] };
 }
 
 const sigtermStatus = 143;
@@ -43,7 +36,10 @@ export async function inspectService(
 ): Promise<{ readonly report: ServiceReport; readonly installed: InstalledDefinition | undefined }> {
   const { manager } = services;
   const [{ isLoaded, runtime }, installed] = await Promise.all([manager.status(), manager.read()]);
-  const issues = installed ? await audit(services, installed) : [];
+  const { kind } = services;
+  const issues = installed
+    ? await auditService(installed, { kind, platform: process.platform, launcher: await findLauncher() })
+    : [];
   return {
     installed,
     report: {
@@ -66,37 +62,6 @@ export async function inspectService(
       configAudit: { ok: issues.length === 0, issues },
     },
   };
-}
-
-async function audit({ kind }: OpenedServices, installed: InstalledDefinition): Promise<Issue[]> {
-  const { program, environment, text } = installed;
-  const issues: Issue[] = [];
-  const add = (code: string, message: string, level: Issue["level"] = "recommended") =>
-    issues.push({ code, message, level });
-  if (text === "") {
-    add("service-unreadable", "this user may not read it");
-    return issues;
-  }
-  const [node = "", script = ""] = program;
-  if (!program.includes(kind)) add("gateway-command-missing", `its command lacks the word ${kind}`, "aggressive");
-  if (kindOf(environment) === undefined) add("service-marker-missing", "it was not written by this program");
-  else for (const [code, message] of await compareProgram(node, script)) add(code, message);
-  if (/(?:^|\/)bun(?:\.exe)?$/u.test(node)) add("gateway-runtime-bun", "it runs on bun, which channels do not work on");
-  for (const name of Object.keys(environment).filter((key) => /_(?:TOKEN|PASSWORD|API_KEY|SECRET)$/u.test(key)))
-    add("service-secret", `${name} is written into it: what it holds goes stale, and others may read it`);
-  return issues;
-}
-
-/** Is what it runs there, and the same as this. */
-async function compareProgram(node: string, script: string): Promise<readonly (readonly [string, string])[]> {
-  const places = await Promise.all([node, script].map((path) => realpath(path).catch(() => undefined)));
-  const gone = [node, script].find((_, index) => places[index] === undefined);
-  if (gone !== undefined) return [["gateway-program-missing", `it runs ${gone}, which is not there: install --force`]];
-  const here = await findLauncher();
-  const isSame = places[0] === (await realpath(here[0])) && places[1] === here[1];
-  return isSame
-    ? []
-    : [["gateway-entrypoint-mismatch", "it runs another installation, or another Node, than this one"]];
 }
 
 export function renderService(context: Context, report: ServiceReport): void {
