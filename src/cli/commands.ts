@@ -2,6 +2,7 @@
 
 import { backupCommands } from "./backup-commands.ts";
 import type { Context } from "./context.ts";
+import { doctorCommands } from "./doctor-commands.ts";
 import { nodeCommands } from "./node-commands.ts";
 import { serviceCommands } from "./service-commands.ts";
 import { setupCommands } from "./setup-commands.ts";
@@ -41,6 +42,7 @@ const account = ["--account <id>", "account; the first when left out"] as const;
 
 const own: readonly Command[] = [
   ...setupCommands,
+  ...doctorCommands,
   {
     name: "gateway run",
     summary: "run the Gateway in the foreground",

@@ -1,5 +1,7 @@
 // From flags, environment and config to an open client: which Gateway, with which secret.
 
+import { existsSync } from "node:fs";
+
 import { checkAddress, isLoopback, toGatewayKey, type PlainHosts } from "../client/address.ts";
 import { connect, type ConnectOptions, type GatewayClient } from "../client/connect.ts";
 import { openNodeSocket } from "../client/node-socket.ts";
@@ -85,6 +87,8 @@ export interface OpenOptions {
   readonly mode?: string;
   /** Absent: the Gateway that flags, environment and config point at. */
   readonly target?: GatewayTarget;
+  /** Nothing is written on this machine, not even the key of a device that has none yet. */
+  readonly isLooking?: boolean;
   /** For what has an effect: it must not go where a config with errors points by chance. */
   readonly needsValidConfig?: boolean;
 }
@@ -112,8 +116,7 @@ async function openClientAt(context: Context, target: GatewayTarget, options: Op
   const plainHosts = decidePlainHosts(context, target);
   const unsafe = checkAddress(url, plainHosts);
   if (unsafe) throw unsafe;
-  const { openDevice } = await import("./device.ts");
-  const device = await openDevice(context);
+  const device = await findDevice(context, options);
   if (!secret && !(await hasToken(device, url))) throw noSecret(context, target);
   try {
     return await connect({
@@ -132,6 +135,12 @@ async function openClientAt(context: Context, target: GatewayTarget, options: Op
   } catch (error) {
     throw error instanceof Fault ? explain(error, context, target) : error;
   }
+}
+
+async function findDevice(context: Context, { isLooking }: OpenOptions): Promise<ConnectOptions["device"]> {
+  if (isLooking === true && !existsSync(context.paths.deviceIdentity)) return undefined;
+  const { openDevice } = await import("./device.ts");
+  return openDevice(context);
 }
 
 /** What goes to an address of this machine does not leave it; a person may vouch for the names of their own network. */

@@ -26,7 +26,7 @@ function overlay(filled: unknown, written: unknown): unknown {
 }
 
 /** The text with secrets replaced; null when it cannot be parsed, or a remark in it may hold one. */
-export function redactedText({ text, value }: SourceFile, secrets: SecretPaths): string | null {
+export function redactedText({ text, value }: Pick<SourceFile, "text" | "value">, secrets: SecretPaths): string | null {
   if (text === undefined || value === undefined) return null;
   const { root, comments } = outlineText(text);
   if (comments.some(({ start, end }) => isDoubtful(text.slice(start, end)))) return null;

@@ -48,9 +48,11 @@ export interface WriterOptions {
   readonly clock: Clock;
   /** A file that was broken before may stay so as long as no problem is new: it is mended step by step. */
   readonly isMending?: boolean;
+  /** Problems do not count. */
+  readonly isForced?: boolean;
 }
 
-export function createConfigWriter({ files, clock, isMending = false }: WriterOptions): ConfigWriter {
+export function createConfigWriter({ files, clock, isMending = false, isForced = false }: WriterOptions): ConfigWriter {
   let last: SourceFile | undefined;
   const read = async () => {
     last = await readSource(files, last);
@@ -64,7 +66,8 @@ export function createConfigWriter({ files, clock, isMending = false }: WriterOp
     if (text === undefined || text === before.text) return before;
     const after = await inspect(text, files);
     const known = new Set(isMending ? before.problems.map(nameProblem) : []);
-    if (after.problems.some((problem) => !known.has(nameProblem(problem)))) throw invalidConfig(after.problems);
+    const isBad = after.problems.some((problem) => !known.has(nameProblem(problem)));
+    if (isBad && !isForced) throw invalidConfig(after.problems);
     if (before.text !== undefined) await save(`${path}.bak`, before.text);
     await save(path, text);
     return after;
