@@ -17,13 +17,16 @@ test("hints are command lines of the profile in use, under the name that was cal
   assert.equal(createContext(brandOf("moltbot"), "1", { profile: "x" }).command("logs"), "moltbot --profile x logs");
 });
 
-test("hints of a service name the profile of its environment; a flag comes first", () => {
+test("hints of a service name the profile of its environment, where the flag leads to the same folder; a flag comes first", () => {
   process.env["OPENCLAW_PROFILE"] = "Rescue";
   try {
+    assert.equal(open({}).command("health"), "openclaw health");
+    process.env["OPENCLAW_STATE_DIR"] = "/home/me/.openclaw-rescue";
     assert.equal(open({}).command("health"), "openclaw --profile rescue health");
     assert.equal(open({ dev: true }).command("health"), "openclaw --dev health");
   } finally {
     delete process.env["OPENCLAW_PROFILE"];
+    delete process.env["OPENCLAW_STATE_DIR"];
   }
 });
 

@@ -2,6 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
+import { basename } from "node:path";
 
 import type { Brand } from "../base/brand.ts";
 import { systemClock, type Clock } from "../base/clock.ts";
@@ -46,8 +47,7 @@ export function createContext(brand: Brand, version: string, flags: GlobalFlags)
     temporary: process.platform === "win32" ? tmpdir() : "/tmp",
     exists: existsSync,
   });
-  // a service's environment names the profile that its owner has to type
-  const named = profile ?? profileFromEnv(env);
+  const named = profile ?? profileOfState(env, paths.state);
   const prefix = named === undefined ? "" : named === devProfile ? " --dev" : ` --profile ${named}`;
   return {
     brand,
@@ -60,6 +60,15 @@ export function createContext(brand: Brand, version: string, flags: GlobalFlags)
     out: createOutput({ color: decideColor(env, flags.color === false) }),
     command: (words) => `${brand.name}${prefix} ${words}`,
   };
+}
+
+/**
+ * A service has its profile in the environment, and whoever reads its log does not. Where the flag would lead to another folder than
+ * this one, the variable alone was set, and a hint with the flag would be wrong.
+ */
+function profileOfState(env: Env, state: string): string | undefined {
+  const name = profileFromEnv(env);
+  return name !== undefined && basename(state).endsWith(`-${name}`) ? name : undefined;
 }
 
 /** `--no-color`, then FORCE_COLOR, then NO_COLOR (https://no-color.org), else where a person looks. */

@@ -49,6 +49,17 @@ export function describeInstance(context: Context, config: Config, base: number)
     config: paths.config,
     workspace: workspace === undefined ? paths.workspace : expandHome(workspace, paths.home),
     log: file === undefined || file.trim() === "" ? `${paths.logs}/${paths.logPrefix}` : file,
+    ...nameBrowsers(config),
     isService: env.get("SERVICE_KIND") === "gateway",
   };
 }
+
+function nameBrowsers({ browser }: Config): Pick<Instance, "browsers"> {
+  const urls = [browser?.cdpUrl, ...Object.values(browser?.profiles ?? {}).map(({ cdpUrl }) => cdpUrl)];
+  const named = urls.filter((url) => url !== undefined && url.trim() !== "");
+  return named.length === 0 ? {} : { browsers: named.map((url) => digestOf(url ?? "")) };
+}
+
+/** Tells whether two are the same, and not what they are. */
+const digestOf = (text: string) =>
+  process.getBuiltinModule("node:crypto").createHash("sha256").update(text).digest("hex").slice(0, 12);

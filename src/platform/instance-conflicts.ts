@@ -4,7 +4,7 @@ import type { Instance } from "./instances.ts";
 import { findPortClashes, fullSpacing, renderClash, type PortClash } from "./port-plan.ts";
 
 export interface InstanceConflict {
-  readonly kind: "config" | "workspace" | "log" | "ports";
+  readonly kind: "config" | "workspace" | "log" | "browser" | "ports";
   /** For people: what is shared with whom. */
   readonly message: string;
   readonly next: string;
@@ -33,6 +33,12 @@ export function findConflicts(ours: Instance, theirs: Instance, envPrefix: strin
       kind: "log",
       message: `the log ${ours.log} is also that of ${who}: their lines are mixed`,
       next: `give each its own, by --profile, logging.file or ${envPrefix}_LOG_DIR`,
+    });
+  if (ours.browsers?.some((digest) => theirs.browsers?.includes(digest)))
+    found.push({
+      kind: "browser",
+      message: `a browser that the config names by its address is also that of ${who}: their agents take each other's pages`,
+      next: "give browser.cdpUrl and browser.profiles.<name>.cdpUrl to one of the two only",
     });
   const clashes = findPortClashes(ours.ports, theirs.ports);
   if (clashes.length > 0) found.push(describeClashes(clashes, who));

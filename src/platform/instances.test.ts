@@ -116,7 +116,7 @@ test("half a file, a stranger's and a newer one's are passed over", async () => 
   fc.assert(fc.property(fc.json(), (noise) => parseStored(noise) === undefined));
 });
 
-test("what two Gateways share is told with what to do; nothing shared is nothing told", () => {
+test("MG-07: what two Gateways share is told with what to do; nothing shared is nothing told", () => {
   const other = instance({
     pid: 7,
     profile: "b",

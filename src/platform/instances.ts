@@ -23,6 +23,8 @@ export interface Instance {
   readonly workspace: string;
   /** Folder and beginning of the name, or the one file. */
   readonly log: string;
+  /** Digests of the addresses of browsers that the config names: they may hold secrets. */
+  readonly browsers?: readonly string[];
   /** Its service starts it again when it ends. */
   readonly isService: boolean;
 }
@@ -107,19 +109,21 @@ export function parseStored(text: string): Stored | undefined {
 
 function isInstance(value: unknown): value is Instance {
   if (!isRecord(value) || !isRecord(value["ports"])) return false;
-  const { pid, startedAt, ports, profile, isService } = value;
+  const { pid, startedAt, ports, profile, browsers = [], isService } = value;
   const texts = ["brand", "version", "state", "config", "workspace", "log"].map((name) => value[name]);
   return (
     Number.isInteger(pid) &&
     Number(pid) > 0 &&
     Number.isFinite(startedAt) &&
-    texts.every((text) => typeof text === "string") &&
+    isTexts(texts) &&
     (profile === undefined || typeof profile === "string") &&
+    isTexts(browsers) &&
     typeof isService === "boolean" &&
     isPlan(ports)
   );
 }
 
+const isTexts = (value: unknown) => Array.isArray(value) && value.every((text) => typeof text === "string");
 const isPort = (port: unknown) => Number.isInteger(port) && Number(port) >= 1 && Number(port) <= 65_535;
 
 function isPlan({ gateway, cdp, cdpProfiles, ...others }: Record<string, unknown>): boolean {

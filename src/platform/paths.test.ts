@@ -34,7 +34,7 @@ test("both names have their own folders, files and logs (RB-08, RB-44, OV-09, OV
   );
 });
 
-test("a profile moves everything (RB-39, RB-43, RB-44, RB-48, OV-19, MG-08)", () => {
+test("a profile moves everything (RB-39, RB-43, RB-44, RB-48, OV-19, MG-08, MG-17)", () => {
   const dev = derive("openclaw", { profile: "dev" });
   assert.deepEqual(
     [dev.state, dev.config, dev.workspace, dev.logPrefix],
@@ -45,6 +45,7 @@ test("a profile moves everything (RB-39, RB-43, RB-44, RB-48, OV-19, MG-08)", ()
       "openclaw-dev",
     ],
   );
+  assert.equal(derive("openclaw", { profile: "rescue" }).workspace, "/home/me/.openclaw/workspace-rescue");
   assert.equal(derive("moltbot", { profile: "dev" }).workspace, "/home/me/clawd-dev");
   assert.equal(derive("moltbot", { profile: "dev" }).config, "/home/me/.clawdbot-dev/moltbot.json");
 });

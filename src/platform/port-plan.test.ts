@@ -18,7 +18,7 @@ import {
 const plan = (base: number, config: PlanOptions["config"] = {}, variables: Record<string, string> = {}) =>
   planPorts({ base, config, env: createEnv(brandOf("openclaw"), variables) });
 
-test("RB-49..52, MG-21..24, OV-30: the default port, the dev port and the rescue port have the ports of the runbooks (RB-46, RB-47, MG-06)", () => {
+test("RB-49..52, MG-21..24, MG-27, OV-30: the default port, the dev port and the rescue port have the ports of the runbooks (RB-46, RB-47, MG-06)", () => {
   const ports = (base: number) => {
     const { gateway, browserControl, extensionRelay, canvas, cdp } = plan(base);
     return [gateway, browserControl, extensionRelay, canvas, cdp?.first, cdp?.last];

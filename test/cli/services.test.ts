@@ -301,6 +301,31 @@ test("status says what is wrong with a unit, without a value of its environment"
   ]);
 });
 
+test(
+  "MG-11, MG-25: a service that would take the port of a running Gateway is told, and one that leaves its own",
+  { skip },
+  async () => {
+    const main = await createGatewayProcess({ env: { HOME: home } });
+    try {
+      await main.start();
+      const others = await json(["--profile", "rescue", "gateway", "install", "--port", String(main.port)]);
+      assert.match(
+        JSON.stringify(others["warnings"]),
+        /port \d+ is that of the Gateway in \S+ \(pid \d+, port \d+\): give this service another, openclaw --profile rescue gateway install --force --port <port>/u,
+      );
+      const own = await json(["gateway", "install", "--port", "1"], {
+        OPENCLAW_STATE_DIR: main.env["OPENCLAW_STATE_DIR"],
+      });
+      assert.match(
+        JSON.stringify(own["warnings"]),
+        new RegExp(`listens on port ${main.port}, the service takes 1: `, "u"),
+      );
+    } finally {
+      await main.dispose();
+    }
+  },
+);
+
 test("a service that runs with a closed port shows its last error (RB-108)", { skip }, async () => {
   await json(["gateway", "install", "--port", "1"]);
   await tools.write(

@@ -145,11 +145,14 @@ test(
 );
 
 test(
-  "what two Gateways share is told at the start of the second, and in gateway status (MG-06, MG-07, MG-25, RB-53, MG-04, MG-05)",
+  "what two Gateways share is told at the start of the second, and in gateway status (MG-06, MG-07, MG-25, RB-53, MG-04, MG-05, MG-26)",
   { skip },
   async () => {
     const line = (state: string) => `OPENCLAW_STATE_DIR=~/${state} OPENCLAW_CONFIG_PATH=~/one.json openclaw`;
-    await writeFile(at("one.json"), '{ gateway: { mode: "local" }, canvasHost: { port: 40001 } }');
+    await writeFile(
+      at("one.json"),
+      '{ gateway: { mode: "local" }, canvasHost: { port: 40001 }, browser: { cdpUrl: "ws://b.example/?token=canary-1" } }',
+    );
     await shell.start(`${line("one")} gateway --port 18789`);
     const second = await shell.start(`${line("two")} gateway --port 19789`);
     assert.match(
@@ -162,8 +165,9 @@ test(
     const report = await json(`${line("two")} gateway status --json`);
     assert.deepEqual(
       report.instances[0]?.conflicts.map(({ kind }) => kind),
-      ["config", "workspace", "log", "ports"],
+      ["config", "workspace", "log", "browser", "ports"],
     );
+    assert.doesNotMatch(JSON.stringify(report), /canary-1/u);
     assert.equal(report.derivedPorts.canvas, 40_001);
     const text = (await shell.type(`${line("two")} gateway status`)).stdout;
     assert.match(

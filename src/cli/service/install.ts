@@ -10,6 +10,7 @@ import type { Invocation, Run } from "../commands.ts";
 import { readConfig } from "../connection.ts";
 import type { Context } from "../context.ts";
 import { findLauncher, openCliServices, type OpenedServices } from "./open.ts";
+import { findPortWarnings } from "./port-warnings.ts";
 import { report, type Done } from "./report.ts";
 
 interface Wanted {
@@ -116,6 +117,7 @@ async function decideGateway(context: Context, { options }: Invocation): Promise
     ...(config.gateway.mode === "local" || isOpen
       ? []
       : [`it cannot start while gateway.mode is not set: ${command("config set gateway.mode local")}`]),
+    ...(await findPortWarnings(context, port)),
     ...(await keepToken(context, config.gateway.auth.token !== undefined)),
     ...describeKeys(context),
   ];
