@@ -161,7 +161,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const presence = createPresence({
     clock,
     self: describeSelf(version),
-    onChange: () => bus.publish("presence", { presence: presence.list() }),
+    onChange: () => tellPresence(),
   });
   const health = createHealth({
     clock,
@@ -357,7 +357,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
   });
 
-  const ticker = createTicker(clock, () => bus.publish("tick", { ts: clock.now() }));
+  const tellPresence = () => bus.publish("presence", { presence: presence.list() });
+  const ticker = createTicker(clock, { tick: () => bus.publish("tick", { ts: clock.now() }), presence: tellPresence });
   let stopBroadcast = () => {};
 
   return {

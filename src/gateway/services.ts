@@ -14,10 +14,16 @@ export function toService(channel: Channel, submit: Parameters<Channel["start"]>
   };
 }
 
-export function createTicker(clock: Clock, tick: () => void): Service {
+/** Who watches presence takes silence for trouble: it is told again with every second tick, changed or not. */
+const ticksPerPresence = 2;
+
+export function createTicker(clock: Clock, { tick, presence }: { tick: () => void; presence: () => void }): Service {
   let timer: Timer | undefined;
+  let ticks = 0;
   const beat = () => {
     tick();
+    ticks += 1;
+    if (ticks % ticksPerPresence === 0) presence();
     timer = clock.after(tickIntervalMs, beat);
   };
   return {

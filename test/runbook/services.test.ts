@@ -10,7 +10,7 @@ import { after, beforeEach, test } from "node:test";
 import { promisify } from "node:util";
 
 import { createFakeTools, workingSystemctl, type FakeTools } from "../kit/fake-tools.ts";
-import { freePort, launcher } from "../kit/gateway-process.ts";
+import { createGatewayProcess, freePort, launcher } from "../kit/gateway-process.ts";
 
 const run = promisify(execFile);
 const skip = process.platform === "linux" ? false : "systemd is Linux's";
@@ -170,6 +170,23 @@ esac`,
   const { stdout } = await cli("gateway", "status", "--token", "x", "--timeout", "2000");
   assert.match(stdout, /^Runtime: stopped \(state inactive, sub dead, last exit: asked to stop \(143\)\)$/mu);
   assert.doesNotMatch(stdout, /Last gateway error/u);
+});
+
+test("--url goes before the service's own port (RB-102)", { skip }, async () => {
+  await cli("gateway", "install", "--port", String(await freePort()));
+  const gateway = await createGatewayProcess();
+  try {
+    await gateway.start();
+    const url = `ws://127.0.0.1:${gateway.port}`;
+    const ask = async (...where: string[]) => {
+      const { stdout } = await cli("gateway", "status", "--json", "--token", gateway.token, ...where);
+      return JSON.parse(stdout) as object;
+    };
+    assert.partialDeepStrictEqual(await ask(), { gateway: { portSource: "service args" }, rpc: { ok: false } });
+    assert.partialDeepStrictEqual(await ask("--url", url), { gateway: { probeUrl: url }, rpc: { ok: true, url } });
+  } finally {
+    await gateway.dispose();
+  }
 });
 
 test("the keys of status --json are those that scripts may count on (RB-105, RB-107, VG-10)", { skip }, async () => {
