@@ -19,7 +19,7 @@ after(() => Promise.all(homes.map((home) => home.dispose())));
 const idsOf = ({ findings }: DoctorAnswer) => findings.map(({ id }) => id);
 const find = ({ findings }: DoctorAnswer, id: string) => findings.find((finding) => finding.id === id);
 
-test("R34: it reads only: on a machine with nothing, and on one with every fault, nothing is changed", async () => {
+test("R34: it reads only: on a machine with nothing, and on one with every fault, nothing is changed (OV-52)", async () => {
   await plantAll(machine);
   const before = await machine.picture();
   const first = await machine.doctor(["--deep"]);

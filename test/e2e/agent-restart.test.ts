@@ -71,7 +71,7 @@ async function ask(chatId: number, answers: number): Promise<string> {
   return texts()[answers - 1] ?? "";
 }
 
-test("a restart that the agent asks for comes after its reply is delivered, in the same process, and is told once", async () => {
+test("a restart that the agent asks for comes after its reply is delivered, in the same process, and is told once (OV-39, OV-40)", async () => {
   const [pid, client] = [gateway.pid(), await connect()];
   call = restart({ delayMs: 0, reason: "new voice", note: "Say hello again." });
   let isRestarting = false;
@@ -186,7 +186,7 @@ test("the agent sees the config without secrets, changes how it sounds, and noth
   assert.match(await readFile(file(), "utf8"), /ackReaction/u);
 });
 
-test("a restart by config.patch with a session waits for its run, is answered with what is kept, and is told there", async () => {
+test("a restart by config.patch with a session waits for its run, is answered with what is kept, and is told there (RB-23, OV-40)", async () => {
   const client = await connect();
   await client.request("agent", { message: "hi", idempotencyKey: "first", sessionKey: "mine" });
   await client.request("agent.wait", { runId: "first", timeoutMs: 10_000 });
