@@ -14,6 +14,9 @@ import { fileVariables } from "../config/substitute.ts";
 import { unsetKeys } from "../config/unset.ts";
 import { createConversation } from "../conversation/conversation.ts";
 import { openGatewayDatabase } from "../conversation/database.ts";
+import { hookProblems } from "../hooks/checks.ts";
+import { createOutcomes } from "../hooks/outcomes.ts";
+import { readHooks } from "../hooks/section.ts";
 import { createNodes } from "../nodes/nodes.ts";
 import { createBus } from "../platform/bus.ts";
 import { createEgress } from "../platform/egress.ts";
@@ -171,7 +174,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     sessionsPath: paths.database,
     agents: () => toAgents(config()),
     services: () => supervisor.states(),
-    configProblems: () => reloading.problems(),
+    configProblems: () => [...reloading.problems(), ...hookProblems(hookState())],
     logTrouble: options.logTrouble,
     mask: options.mask,
     onRefresh: (snapshot) => bus.publish("health", snapshot),
@@ -270,20 +273,29 @@ export function createGateway(options: GatewayOptions): Gateway {
       whois: createWhois({ clock, log: log.child("gateway/tailscale"), path: () => env.raw("PATH") ?? "" }),
     }),
   });
+  const common = { database, clock, ids, routePolicy, intake: conversation.intake };
+  const hookState = () => readHooks(config().hooks, options.secret().value);
+  const outcomes = createOutcomes({ database, clock, log: log.child("hooks"), runs: conversation.runs });
   const routes = createRoutes({
-    clock,
-    ids,
-    routePolicy,
-    intake: conversation.intake,
-    runs: conversation.runs,
-    lane: conversation.lane,
-    watchRun: createRunWatch(bus),
-    fetch: async (url, limits) =>
-      (await import("../platform/egress-public.ts")).createPublicFetch({ clock })(url, limits),
-    config: () => config().gateway.http,
-    product: brand.name,
-    database,
-    readPdf: async (bytes, limits) => (await import("../platform/pdf.ts")).readPdf(bytes, limits, clock),
+    openAi: {
+      ...common,
+      runs: conversation.runs,
+      lane: conversation.lane,
+      watchRun: createRunWatch(bus),
+      fetch: async (url, limits) =>
+        (await import("../platform/egress-public.ts")).createPublicFetch({ clock })(url, limits),
+      config: () => config().gateway.http,
+      product: brand.name,
+      readPdf: async (bytes, limits) => (await import("../platform/pdf.ts")).readPdf(bytes, limits, clock),
+    },
+    hooks: {
+      ...common,
+      state: hookState,
+      outcomes,
+      sending: conversation.sending,
+      systemEvents: conversation.systemEvents,
+    },
+    tools: { ...common, tools: () => conversation.tools, policy: () => config().gateway.tools ?? {} },
   });
   const wsLog = createWsLog({
     log: log.child("gateway/ws"),
@@ -371,7 +383,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         onSent: ({ name, payload }, clients) => wsLog.sent(name, payload, clients),
       });
       moving.serve();
-      await supervisor.start([health, ticker, ...conversation.services, restarts, reloading]);
+      await supervisor.start([health, ticker, ...conversation.services, restarts, outcomes, reloading]);
       // what is outside comes last, side by side: a platform that is slow to answer holds up nobody
       const outside = [exposure, ...channels.map((channel) => toService(channel, conversation.intake.submit))];
       await Promise.all(outside.map((service) => supervisor.start([service])));
@@ -399,6 +411,6 @@ export function createGateway(options: GatewayOptions): Gateway {
       await stopInOrder(stages, reason, { clock, log: log.child("lifecycle"), ...stopOptions });
     },
     model: () => models().specs.map((spec) => `${spec.provider}/${spec.model}`)[0],
-    notices: () => createModelCheck(() => models()).run(),
+    notices: async () => [...(await createModelCheck(() => models()).run()), ...hookProblems(hookState())],
   };
 }

@@ -6,7 +6,7 @@ import type { GatewaySecret } from "../config/secret.ts";
 import type { Config } from "../settings/config.ts";
 import type { Limiter } from "./auth/limiter.ts";
 import { isGatewaysOwnPage } from "./auth/origin.ts";
-import { createSecretCheck } from "./auth/secret.ts";
+import { createSecretCheck } from "../base/secret-check.ts";
 import type { Devices } from "./devices/devices.ts";
 import type { ConnectContext } from "./handshake.ts";
 import type { Peer } from "./peer.ts";

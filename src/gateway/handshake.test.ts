@@ -8,7 +8,7 @@ import { openDevicesKit } from "../../test/kit/devices.ts";
 import { createManualClock } from "../base/clock.ts";
 import type { ConnectParams } from "../protocol/connect.ts";
 import { createLimiter, maxFailures } from "./auth/limiter.ts";
-import { createSecretCheck } from "./auth/secret.ts";
+import { createSecretCheck } from "../base/secret-check.ts";
 import { decideConnect, type ConnectContext, type ConnectDecision } from "./handshake.ts";
 
 const secret = "the-right-secret";

@@ -1,5 +1,6 @@
 // The tables of the database besides the conversation's: each list belongs to its room.
 
+import { hookMigrations } from "../hooks/store.ts";
 import { nodeMigrations } from "../nodes/store/schema.ts";
 import { responseMigrations } from "../openai-api/response-store.ts";
 import type { Migration } from "../platform/database.ts";
@@ -11,4 +12,5 @@ export const tables: readonly Migration[] = [
   ...nodeMigrations,
   ...responseMigrations,
   ...restartMigrations,
+  ...hookMigrations,
 ];

@@ -9,13 +9,14 @@ import type { Caller } from "./method.ts";
 
 /**
  * `open`: anybody, so the answer tells nothing. `scope`: who shows the Gateway's secret, or a Tailscale identity, and holds that
- * scope. `isToken`: a token of the route's own, as `tokenOf` finds it in the headers.
+ * scope. `isToken`: a token of the route's own, as `tokenOf` finds it.
  */
 export type RouteAccess =
   | "open"
   | { readonly scope: WireScope }
   | {
-      tokenOf(headers: IncomingHttpHeaders): string | undefined;
+      /** @throws Fault for a token in a place where it must not be. */
+      tokenOf(headers: IncomingHttpHeaders, query: URLSearchParams): string | undefined;
       /** Compares in constant time. */
       isToken(presented: string): boolean;
     };

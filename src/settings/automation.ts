@@ -2,7 +2,7 @@
 
 import { Type } from "typebox";
 
-import { anything, choice, flag, later, secret, text, texts, whole } from "./key.ts";
+import { anything, choice, flag, group, later, optionalGroup, secret, text, texts, whole } from "./key.ts";
 
 export const cron = later(
   {
@@ -14,11 +14,11 @@ export const cron = later(
   { reload: "hot" },
 );
 
-const mapping = Type.Object({
+const mapping = group({
   id: text("Name of the rule"),
-  match: later(
+  match: optionalGroup(
     { path: text("Last part of the path"), source: text("Field `source` of the body") },
-    "Which calls it takes",
+    "Which calls it takes; without it all",
   ),
   action: choice(["wake", "agent"], "Wake the agent, or run a turn"),
   wakeMode: choice(["now", "next-heartbeat"], "When it wakes"),
@@ -33,7 +33,8 @@ const mapping = Type.Object({
   model: text("Model of the turn"),
   thinking: text("Thinking level of the turn"),
   timeoutSeconds: whole("Time limit of the turn", { minimum: 1 }),
-  transform: later({ module: text("Module file"), export: text("Its function") }, "Code that makes the message"),
+  agentId: text("Agent of the turn"),
+  transform: anything("Accepted in older files, and refused: code is not run for strangers"),
 });
 
 export const hooks = later(
@@ -43,7 +44,8 @@ export const hooks = later(
     token: secret("Secret of the callers"),
     maxBodyBytes: whole("Largest body", { minimum: 1 }),
     presets: texts("Built-in rules"),
-    transformsDir: text("Folder of transform modules"),
+    transformsDir: text("Accepted in older files; has no effect"),
+    allowedSessionKeyPrefixes: texts("Beginnings of session keys that a request may name (default hook:)"),
     mappings: Type.Optional(Type.Array(mapping, { description: "Rules" })),
     gmail: later(
       {
@@ -66,5 +68,5 @@ export const hooks = later(
     internal: anything("Code that runs at events"),
   },
   "Webhooks",
-  { reload: "hot" },
+  { reload: "none" },
 );

@@ -130,6 +130,14 @@ export const gateway = group(
         ),
       }),
     }),
+    tools: optionalGroup(
+      {
+        allow: texts("Tools that /tools/invoke may call although they are closed by default"),
+        deny: texts("Tools that it may not call"),
+      },
+      "Tools over HTTP",
+      { reload: "none" },
+    ),
     nodes: optionalGroup({
       browser: optionalGroup({
         mode: choice(["auto", "manual", "off"], "Use a node's browser"),

@@ -1,8 +1,9 @@
 // Who sent a plain HTTP request. The Gateway's secret makes a full operator, a Tailscale identity one that reads and writes;
 // the limiter stands before every comparison, of a route's own token too (S4, S8, R38).
 
-import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 
+import { bearerOf } from "../../base/bearer.ts";
 import { Fault } from "../../base/fault.ts";
 import type { Ids } from "../../base/ids.ts";
 import type { Caller } from "../../ports/method.ts";
@@ -27,7 +28,7 @@ export async function checkAccess(
   if (access === "open") return undefined;
   const { guard, limiter, source, tailscaleLogin } = judge(request, peer);
   if ("isToken" in access) {
-    checkToken(access.tokenOf(request.headers), access.isToken, { limiter, source });
+    checkToken(access.tokenOf(request.headers, queryOf(request)), access.isToken, { limiter, source });
     return undefined;
   }
   const presented = bearerOf(request.headers);
@@ -37,11 +38,8 @@ export async function checkAccess(
   return allow(createCaller(ids, peer, { auth: guard.mode, scopes: ["operator.admin"] }), access);
 }
 
-/** What follows `Bearer` in the Authorization header; a password may hold spaces. */
-export function bearerOf({ authorization }: IncomingHttpHeaders): string | undefined {
-  if (!authorization || !/^bearer /iu.test(authorization)) return undefined;
-  const token = authorization.slice("bearer ".length).trim();
-  return token === "" ? undefined : token;
+export function queryOf({ url = "" }: Pick<IncomingMessage, "url">): URLSearchParams {
+  return new URLSearchParams(url.includes("?") ? url.slice(url.indexOf("?") + 1) : "");
 }
 
 interface Counting {

@@ -8,7 +8,9 @@ import { isNestedBeyond, maxJsonDepth, parseJson } from "../../base/json.ts";
 
 /** Bytes of all bodies that are being read, together. */
 const maxTotalBytes = 64 * 1024 * 1024;
-/** Whole body. The server's own limit for a request is a little longer. */
+/** For a whole body: a small one, and one that may be large. The server's own limit for a request is a little longer. */
+const smallBytes = 1024 * 1024;
+const smallDeadlineMs = 10_000;
 const deadlineMs = 25_000;
 
 export interface BodyReader {
@@ -24,7 +26,9 @@ export function createBodyReader(clock: Clock): BodyReader {
       if (request.headers.expect !== undefined) response.writeContinue();
       const chunks: Buffer[] = [];
       let size = 0;
-      const timer = clock.after(deadlineMs, () => stop(new Fault("timeout", "the body took too long")));
+      const timer = clock.after(maxBytes <= smallBytes ? smallDeadlineMs : deadlineMs, () =>
+        stop(new Fault("timeout", "the body took too long")),
+      );
       let stop = (_fault: Fault) => {};
       try {
         return await new Promise<Buffer>((resolve, reject) => {

@@ -7,7 +7,7 @@ import { Fault, faultCodes, renderFault } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
 import type { HttpReply, HttpRequest, Route } from "../../ports/route.ts";
 import type { Peer } from "../peer.ts";
-import { checkAccess, type AccessDependencies } from "./access.ts";
+import { checkAccess, queryOf, type AccessDependencies } from "./access.ts";
 import { checkAnnouncedSize, createBodyReader, parseBody, type BodyReader } from "./body.ts";
 import { createReply } from "./reply.ts";
 
@@ -110,11 +110,10 @@ function createRequest(route: Route, exchange: Exchange, { caller, method, bodie
   const gone = new AbortController();
   response.once("close", () => gone.abort());
   const body = () => bodies.read(request, response, route.maxBodyBytes());
-  const target = request.url ?? "";
   return {
     method,
     path,
-    query: new URLSearchParams(target.includes("?") ? target.slice(target.indexOf("?") + 1) : ""),
+    query: queryOf(request),
     headers: request.headers,
     caller,
     signal: gone.signal,

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import fc from "fast-check";
 
-import { createSecretCheck } from "./secret.ts";
+import { createSecretCheck } from "./secret-check.ts";
 
 test("only the very same text is the secret", () => {
   fc.assert(
