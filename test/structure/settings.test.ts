@@ -54,7 +54,7 @@ test("a live change disturbs what the operations page says", () => {
     "agents.defaults.model": "none",
     "agents.defaults.model.primary": "none",
     "cron.enabled": "hot",
-    "hooks.token": "hot",
+    "hooks.token": "none",
     "browser.headless": "hot",
     "web.enabled": "channel",
     "plugins.enabled": "restart",
