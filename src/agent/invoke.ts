@@ -78,6 +78,8 @@ export async function answerInvoke(
     agentId,
     origin: undefined,
     model: "",
+    // the scope that the route asks for is the owner's
+    isOwner: true,
   };
   const text = await tool.run(args, context, request.signal);
   const details = parseJson(text);

@@ -295,7 +295,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       sending: conversation.sending,
       systemEvents: conversation.systemEvents,
     },
-    tools: { ...common, tools: () => conversation.tools, policy: () => config().gateway.tools ?? {} },
+    tools: { ...common, tools: () => tools, policy: () => config().gateway.tools ?? {} },
   });
   const wsLog = createWsLog({
     log: log.child("gateway/ws"),
