@@ -4,6 +4,7 @@ import { backupCommands } from "./backup-commands.ts";
 import type { Context } from "./context.ts";
 import { doctorCommands } from "./doctor-commands.ts";
 import { nodeCommands } from "./node-commands.ts";
+import { removalCommands } from "./removal-commands.ts";
 import { serviceCommands } from "./service-commands.ts";
 import { setupCommands } from "./setup-commands.ts";
 
@@ -331,6 +332,7 @@ const own: readonly Command[] = [
   ...nodeCommands,
   ...serviceCommands,
   ...backupCommands,
+  ...removalCommands,
 ];
 
 /** An older name of the group, for what it held then. */

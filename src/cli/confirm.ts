@@ -1,31 +1,24 @@
 // One question before something that cannot be taken back easily.
 
-import { createInterface } from "node:readline/promises";
-
 import { Fault } from "../base/fault.ts";
 import type { Context } from "./context.ts";
+import { hasPerson, isCancelled, openPrompts } from "./setup/prompts.ts";
 
 /**
- * Asks at the terminal; anything but yes is no.
+ * Asks at the terminal; anything but yes is no. `flag`: what stands for the answer.
  * @throws Fault `usage` where nobody can be asked: no terminal, or somebody wants JSON.
  */
-export async function confirm({ flags, out }: Context, question: string, flag = "--force"): Promise<boolean> {
-  if (flags.json === true || !process.stdin.isTTY || !out.isTerminal)
+export async function confirm({ flags, out }: Context, message: string, flag = "--force"): Promise<boolean> {
+  if (flags.json === true || !hasPerson())
     throw new Fault("usage", "this changes what is here, and nobody can be asked", {
       field: flag,
       next: `pass ${flag} to go on, or --dry-run to see what would be done`,
     });
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  // the end of the input, and Ctrl-C, are no as well
-  const closed = new Promise<string>((resolve) => {
-    terminal.once("close", () => resolve(""));
+  const prompts = await openPrompts();
+  const isYes = await prompts.confirm({ message, initial: false }).catch((error: unknown) => {
+    if (isCancelled(error)) return false;
+    throw error;
   });
-  try {
-    const answer = await Promise.race([terminal.question(`${question} [y/N] `), closed]);
-    if (/^y(?:es)?$/iu.test(answer.trim())) return true;
-    out.error("nothing was changed");
-    return false;
-  } finally {
-    terminal.close();
-  }
+  if (!isYes) out.error("nothing was changed");
+  return isYes;
 }

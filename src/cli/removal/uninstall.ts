@@ -1,0 +1,61 @@
+// `uninstall`: services, state and workspaces go; the program itself belongs to whatever installed it.
+
+import { existsSync } from "node:fs";
+
+import type { RemovalPart } from "../../backup/removal.ts";
+import { Fault } from "../../base/fault.ts";
+import type { Invocation, Run } from "../commands.ts";
+import { hasPerson, isCancelled, openPrompts } from "../setup/prompts.ts";
+import type { Context } from "../context.ts";
+import { carryOut } from "./carry-out.ts";
+
+const choices = ["service", "state", "workspace", "app"] as const;
+type Choice = (typeof choices)[number];
+
+export const run: Run = async (context, invocation) => {
+  const chosen = await choose(context, invocation);
+  if (chosen.size === 0) return 1;
+  const parts: RemovalPart[] = [
+    ...(chosen.has("state") ? (["config", "credentials", "sessions", "rest"] as const) : []),
+    ...(chosen.has("workspace") ? (["workspaces"] as const) : []),
+  ];
+  const service = chosen.has("service") ? "uninstall" : parts.length > 0 ? "stop" : "leave";
+  const what = [...chosen].join(", ");
+  const question = `Uninstall ${what} of ${context.brand.product}?`;
+  const wanted = { parts: new Set(parts), service, question, hasFolder: chosen.has("state") } as const;
+  const code = await carryOut(context, wanted, invocation);
+  if (code === 0 && context.flags.json !== true) tellRest(context, chosen);
+  return code;
+};
+
+async function choose({ flags, command }: Context, { options }: Invocation): Promise<ReadonlySet<Choice>> {
+  const given = new Set(options["all"] === true ? choices : choices.filter((choice) => options[choice] === true));
+  if (given.size > 0) return given;
+  if (flags.json === true || options["nonInteractive"] === true || !hasPerson())
+    throw new Fault("usage", "uninstall what?", {
+      next: `say it: ${command("uninstall --service --state --workspace --dry-run")}, or --all`,
+    });
+  const prompts = await openPrompts();
+  const answered = prompts.chooseMany<Choice>({
+    message: "What is to go?",
+    options: [
+      { value: "service", label: "services", hint: "of the Gateway and of a node" },
+      { value: "state", label: "state", hint: "config, credentials, conversations" },
+      { value: "workspace", label: "workspaces", hint: "what agents wrote" },
+    ],
+  });
+  const answers = await answered.catch((error: unknown) => {
+    if (isCancelled(error)) return [];
+    throw error;
+  });
+  return new Set(answers);
+}
+
+/** What is not ours to remove. */
+function tellRest({ brand, out }: Context, chosen: ReadonlySet<Choice>): void {
+  const app = `/Applications/${brand.product}.app`;
+  if (chosen.has("app") && process.platform === "darwin" && existsSync(app))
+    out.line(`The app is a program of its own: move ${app} to the trash.`);
+  if (chosen.has("state"))
+    out.line(`The program itself stays: remove it the way it came (npm uninstall -g, or delete the checkout).`);
+}
