@@ -157,7 +157,7 @@ export const groupSummaries: Readonly<Record<string, string>> = {
   nodes: "look at nodes, and use them",
   node: "offer this machine as a node",
   approvals: "decide which commands may run",
-  channels: "look at channels and switch them",
+  channels: "set channels up, look at them and switch them",
   backup: "make, check and restore backups",
   config: "read and change the config file",
   system: "events for the agent, and who is connected",
@@ -176,10 +176,11 @@ function groupOf(program: Commander, groups: Map<string, Commander>, name: strin
   return group;
 }
 
-/** Understood before and after the command's name. */
+/** Understood before and after the command's name; a command may have one of the same name for itself. */
 function addGlobalOptions(command: Commander, isHidden: boolean): void {
   for (const [flags, help] of globalOptions) {
     const option = new Option(flags, help);
+    if (command.options.some(({ long }) => long === option.long)) continue;
     if (isHidden) option.hideHelp();
     command.addOption(option);
   }

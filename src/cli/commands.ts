@@ -1,6 +1,7 @@
 // The table of commands: what is typed, what it is for, and the module that is loaded when it is chosen, not before.
 
 import { backupCommands } from "./backup-commands.ts";
+import { channelCommands } from "./channel-commands.ts";
 import type { Context } from "./context.ts";
 import { doctorCommands } from "./doctor-commands.ts";
 import { nodeCommands } from "./node-commands.ts";
@@ -39,7 +40,6 @@ const deviceRole = [
   ["--device <id>", "device, as devices list shows it"],
   ["--role <role>", "operator or node (default operator)", ["operator", "node"]],
 ] as const;
-const account = ["--account <id>", "account; the first when left out"] as const;
 
 const own: readonly Command[] = [
   ...setupCommands,
@@ -235,40 +235,7 @@ const own: readonly Command[] = [
     examples: ['devices rename 3fa9c1 "kitchen tablet"'],
     load: async () => ({ run: (await import("./devices/change.ts")).rename }),
   },
-  {
-    name: "channels status",
-    summary: "how every channel and account is",
-    options: [["--probe", "ask the platforms now"], timeout],
-    examples: ["channels status", "channels status --probe --json"],
-    load: () => import("./channels/status.ts"),
-  },
-  {
-    name: "channels list",
-    summary: "channels that the config sets up",
-    examples: ["channels list"],
-    load: () => import("./channels/list.ts"),
-  },
-  {
-    name: "channels start <channel>",
-    summary: "start a channel that was stopped",
-    options: [account, timeout],
-    examples: ["channels start telegram"],
-    load: async () => ({ run: (await import("./channels/switch.ts")).start }),
-  },
-  {
-    name: "channels stop <channel>",
-    summary: "stop a channel until it is started, or the Gateway is",
-    options: [account, timeout],
-    examples: ["channels stop telegram"],
-    load: async () => ({ run: (await import("./channels/switch.ts")).stop }),
-  },
-  {
-    name: "channels logout <channel>",
-    summary: "stop a channel and take its token out of the config",
-    options: [account, timeout],
-    examples: ["channels logout telegram"],
-    load: async () => ({ run: (await import("./channels/switch.ts")).logout }),
-  },
+  ...channelCommands,
   {
     name: "config get <path>",
     summary: "print a value of the config; secrets only when asked for by name",

@@ -24,7 +24,6 @@ import { withVariables } from "../platform/env.ts";
 import { readTextIfExists } from "../platform/files.ts";
 import { createSupervisor } from "../platform/supervisor.ts";
 import { createTopics } from "../platform/topics.ts";
-import type { Channel } from "../ports/channel.ts";
 import { createLimiter } from "./auth/limiter.ts";
 import { createTailscaleLogin, createWhois } from "./auth/tailscale.ts";
 import type { GatewayOptions } from "./options.ts";
@@ -104,7 +103,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     log: log.child("agent"),
   });
 
-  const channels: readonly Channel[] = createChannels({
+  const channels = createChannels({
     telegram: {
       settings: () => config().channels.telegram,
       tokenFromEnv: () => env.raw("TELEGRAM_BOT_TOKEN"),
@@ -128,7 +127,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     topics,
     ...modelViews,
     runTurn,
-    channels: () => channels,
+    channels: channels.setUp,
     gatePolicy: (channel) => toGatePolicy(config(), channel),
     routePolicy: () => toRoutePolicy(config()),
     sendRules: () => config().session.sendPolicy ?? {},
@@ -169,7 +168,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const health = createHealth({
     clock,
     log: log.child("health"),
-    channels: () => channels,
+    channels: channels.setUp,
     overview: conversation.overview,
     sessionsPath: paths.database,
     agents: () => toAgents(config()),
@@ -247,7 +246,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     config,
     database,
     topics,
-    channels,
+    channels: channels.setUp,
     conversation,
     modelViews,
     models,
@@ -385,7 +384,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       moving.serve();
       await supervisor.start([health, ticker, ...conversation.services, restarts, outcomes, reloading]);
       // what is outside comes last, side by side: a platform that is slow to answer holds up nobody
-      const outside = [exposure, ...channels.map((channel) => toService(channel, conversation.intake.submit))];
+      const outside = [exposure, ...channels.all.map((channel) => toService(channel, conversation.intake.submit))];
       await Promise.all(outside.map((service) => supervisor.start([service])));
     },
     async stop(reason, stopOptions) {

@@ -1,17 +1,23 @@
-// What runs in a Gateway: a plain list. Channels that are not set up are not loaded.
+// What runs in a Gateway: a plain list. What channels need is loaded when they start; one that is not set up does not.
 
 import type { Channel } from "../ports/channel.ts";
-import { createTelegram, type TelegramDependencies } from "../channels/telegram/channel.ts";
+import { createTelegram, isSetUp, type TelegramDependencies } from "../channels/telegram/channel.ts";
 
 export interface ChannelDependencies {
   readonly telegram: TelegramDependencies;
 }
 
-/** Channels that the config or the environment sets up. */
-export function createChannels(dependencies: ChannelDependencies): readonly Channel[] {
+export interface Channels {
+  readonly all: readonly Channel[];
+  /** Those that the config or the environment sets up now. */
+  setUp(): readonly Channel[];
+}
+
+export function createChannels(dependencies: ChannelDependencies): Channels {
   const { telegram } = dependencies;
-  const channels: Channel[] = [];
-  if (telegram.settings() !== undefined || telegram.tokenFromEnv() !== undefined)
-    channels.push(createTelegram(telegram));
-  return channels;
+  const channel = createTelegram(telegram);
+  return {
+    all: [channel],
+    setUp: () => (isSetUp(telegram) ? [channel] : []),
+  };
 }

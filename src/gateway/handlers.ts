@@ -39,7 +39,7 @@ export interface Parts {
   readonly config: () => Config;
   readonly database: Database;
   readonly topics: Topics;
-  readonly channels: readonly Channel[];
+  readonly channels: () => readonly Channel[];
   readonly conversation: Conversation;
   readonly modelViews: ReturnType<typeof createModelViews>;
   readonly models: (override?: string, agentId?: string) => ReturnType<typeof chooseModels>;
@@ -66,7 +66,7 @@ export function createHandlers(parts: Parts): HandlersOf<MethodName> {
       status: {
         systemEvents: () => conversation.systemEvents.waiting(mainKey()),
         clock,
-        channels: () => channels,
+        channels,
         overview: conversation.overview,
         sessionsPath: paths.database,
         agentIds: () => routePolicy().agentIds,
@@ -119,7 +119,7 @@ export function createHandlers(parts: Parts): HandlersOf<MethodName> {
     ...createChannelHandlers({
       clock,
       log: log.child("channels"),
-      channels: () => channels,
+      channels,
       submit: conversation.intake.submit,
       dmPolicy: (channel) => toGatePolicy(config(), channel).dmPolicy,
       touch: health.touch,

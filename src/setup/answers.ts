@@ -1,6 +1,6 @@
 // What a person answered, whether to questions or by flags, and what that makes of the config file. Pure.
 
-import { isRecord } from "../base/json.ts";
+import { isRecord, withoutGaps } from "../base/json.ts";
 import { readAt } from "../config/path.ts";
 
 /** What is absent stays as the file has it. */
@@ -39,7 +39,7 @@ export interface ModelAnswer {
 
 export interface TelegramAnswer {
   readonly name?: string;
-  /** Absent, like the file: the environment holds it. */
+  /** Absent, and no file either: the environment holds it. */
   readonly botToken?: string;
   readonly tokenFile?: string;
   readonly apiRoot?: string;
@@ -65,7 +65,7 @@ export function toPatch(answers: Answers, state: SetupState): Record<string, unk
     }),
     agents: filled({ defaults: filled({ ...agentKeys(answers, state, isRemote) }) }),
     models: filled({ providers: filled(providerKeys(answers.model)) }),
-    channels: filled({ telegram: telegramKeys(answers.telegram) }),
+    channels: filled({ telegram: answers.telegram && telegramKeys(answers.telegram) }),
   });
   return patch ?? {};
 }
@@ -100,21 +100,18 @@ function providerKeys(model: ModelAnswer | undefined): Record<string, unknown> {
   return { [model.provider]: filled({ baseUrl: model.baseUrl, apiKey: model.apiKey }) };
 }
 
-function telegramKeys(telegram: TelegramAnswer | undefined): Record<string, unknown> | undefined {
-  if (telegram === undefined) return undefined;
-  const { name, botToken, tokenFile, apiRoot } = telegram;
-  const isNew = botToken !== undefined || tokenFile !== undefined;
+/** For `channels.telegram`: switched on, and its token in the one place that was given now. */
+export function telegramKeys({ name, botToken, tokenFile, apiRoot }: TelegramAnswer): Record<string, unknown> {
   return {
     enabled: true,
-    ...(name === undefined ? {} : { name }),
-    ...(apiRoot === undefined ? {} : { apiRoot }),
-    // one place for the token: the one that was given now
-    ...(isNew ? { botToken: botToken ?? null, tokenFile: tokenFile ?? null } : {}),
+    ...withoutGaps({ name, apiRoot }),
+    botToken: botToken ?? null,
+    tokenFile: tokenFile ?? null,
   };
 }
 
-/** Without the keys that have no value; undefined when none has one. */
+/** Undefined when no key has a value. */
 function filled(value: Readonly<Record<string, unknown>>): Record<string, unknown> | undefined {
-  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+  const rest = withoutGaps(value);
+  return Object.keys(rest).length === 0 ? undefined : rest;
 }

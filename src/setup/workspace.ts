@@ -1,6 +1,6 @@
 // The folder that the agent works in, with its starter files. What is there already stays as it is.
 
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 
 import { ensureFolder } from "../platform/files.ts";
 import type { PrivateFiles } from "../ports/files.ts";
@@ -22,11 +22,4 @@ export async function makeWorkspace({ folder, isBare, files }: WorkspaceOptions)
     if (await files.create(join(folder, name), text)) created.push(name);
   }
   return created;
-}
-
-/** A folder as a person types it: `~` is their home, the rest counts from where they are. */
-export function resolveFolder(text: string, home: string): string {
-  const trimmed = text.trim();
-  if (trimmed === "~") return home;
-  return resolve(/^~[/\\]/u.test(trimmed) ? join(home, trimmed.slice(2)) : trimmed);
 }

@@ -87,6 +87,8 @@ test("the command line shows the same, and the config alone when the Gateway is 
   assert.match(shown.stdout, /^Telegram default: connected, .*token from channels\.telegram\.botToken/mu);
   const listed = await gateway.cli("channels", "list", "--json");
   assert.deepEqual(JSON.parse(listed.stdout), {
+    chat: { telegram: ["default"] },
+    auth: [],
     channels: [{ id: "telegram", enabled: true, configured: true, tokenSource: "channels.telegram.botToken" }],
   });
   const offline = await gateway.cli("channels", "status", "--url", "ws://127.0.0.1:9", "--token", "x");

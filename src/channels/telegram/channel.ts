@@ -31,6 +31,10 @@ export interface TelegramDependencies {
   readonly timing?: PollTiming;
 }
 
+/** The config has a section for it, or the environment a token. */
+export const isSetUp = ({ settings, tokenFromEnv }: Pick<TelegramDependencies, "settings" | "tokenFromEnv">): boolean =>
+  settings() !== undefined || Boolean(tokenFromEnv()?.trim());
+
 /** Telegram takes 4,096 characters; the rest is room for what formatting adds. */
 const textLimit = 4_000;
 const defaultTimeoutSeconds = 60;
@@ -82,7 +86,7 @@ export function createTelegram(dependencies: TelegramDependencies): Channel {
       await stop(AbortSignal.abort());
       turn += 1;
       const mine = turn;
-      if (settings()?.enabled === false) return;
+      if (settings()?.enabled === false || !isSetUp(dependencies)) return;
       const token = await findToken(dependencies, status);
       if (!token) return;
       const started = await startRunning({ dependencies, status, submit, token }, () => mine === turn);

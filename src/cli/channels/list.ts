@@ -1,18 +1,28 @@
 // `channels list`: what the config sets up. Nobody is asked.
 
+import type { Config } from "../../settings/config.ts";
 import { readConfig } from "../connection.ts";
 import type { Run } from "../commands.ts";
-import { listConfigured, renderConfigured } from "./configured.ts";
+import { listConfigured, renderConfigured, type ConfiguredChannel } from "./configured.ts";
 
 export const run: Run = async (context, _invocation) => {
   const { config, fault } = await readConfig(context);
   const { out, flags } = context;
   if (fault) out.error(`warning: ${fault.message}`);
   const channels = listConfigured(config, context);
-  if (flags.json) out.json({ channels });
+  if (flags.json) out.json({ chat: toChat(channels), auth: listKeys(config), channels });
   else if (channels.length === 0) {
     out.line("No channel is set up.");
-    out.line(`next: ${context.command("config set channels.telegram.botToken <token>")}`);
+    out.line(`next: ${context.command("channels add")}`);
   } else for (const channel of channels) out.line(renderConfigured(channel));
   return 0;
 };
+
+/** The form of older versions: accounts by channel, and which providers have a key in the config. */
+const toChat = (channels: readonly ConfiguredChannel[]) =>
+  Object.fromEntries(channels.filter(({ configured }) => configured).map(({ id }) => [id, ["default"]]));
+
+const listKeys = ({ models }: Config) =>
+  Object.entries(models.providers)
+    .filter(([, { apiKey }]) => apiKey !== undefined)
+    .map(([provider]) => ({ id: `${provider}:default`, provider, type: "api_key", isExternal: false }));

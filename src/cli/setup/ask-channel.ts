@@ -3,6 +3,7 @@
 import type { TelegramAnswer } from "../../setup/answers.ts";
 import type { Context } from "../context.ts";
 import { askPlace, type Asking } from "./ask-model.ts";
+import type { Wishes } from "./flags.ts";
 import { needed } from "./prompts.ts";
 
 export interface ChannelPlan {
@@ -13,7 +14,12 @@ export interface ChannelPlan {
 
 const variable = "TELEGRAM_BOT_TOKEN";
 
-export async function askChannel(context: Context, asking: Asking): Promise<ChannelPlan> {
+/** All that a question about a channel needs to know. */
+export type ChannelAsking = Omit<Asking, "wishes"> & {
+  readonly wishes: Pick<Wishes, "isTried"> & Partial<Pick<Wishes, "telegram">>;
+};
+
+export async function askChannel(context: Context, asking: ChannelAsking): Promise<ChannelPlan> {
   const { prompts, wishes, config } = asking;
   if (wishes.telegram) return tryBot(context, asking, wishes.telegram);
   for (;;) {
@@ -34,7 +40,7 @@ export async function askChannel(context: Context, asking: Asking): Promise<Chan
   }
 }
 
-async function askBot(context: Context, { prompts }: Asking): Promise<TelegramAnswer> {
+async function askBot(context: Context, { prompts }: ChannelAsking): Promise<TelegramAnswer> {
   const type = () =>
     prompts.secret({ message: "Bot token (kept in the config file, which only you can read)", check: needed });
   const botToken =
@@ -42,7 +48,7 @@ async function askBot(context: Context, { prompts }: Asking): Promise<TelegramAn
   return botToken === undefined ? {} : { botToken };
 }
 
-async function tryBot(context: Context, asking: Asking, telegram: TelegramAnswer): Promise<ChannelPlan> {
+async function tryBot(context: Context, asking: ChannelAsking, telegram: TelegramAnswer): Promise<ChannelPlan> {
   const { prompts, trials, wishes } = asking;
   let answer = telegram;
   while (wishes.isTried) {

@@ -1,15 +1,13 @@
 // Port, bind and secret of the Gateway, and whether it becomes a service.
 
-import { homedir } from "node:os";
-
 import { Fault } from "../../base/fault.ts";
 import type { GatewayAnswer } from "../../setup/answers.ts";
-import { isApart, listKnownPorts, portSpacing } from "../../setup/port.ts";
+import { isApart, portSpacing } from "../../setup/port.ts";
 import { decidePort } from "../../platform/paths.ts";
 import type { Config } from "../../settings/config.ts";
 import type { Context } from "../context.ts";
 import type { Asking } from "./ask-model.ts";
-import { choosePort } from "./plan.ts";
+import { choosePort, findOtherPorts } from "./known-ports.ts";
 import { needed, type Prompts } from "./prompts.ts";
 
 /** The port alone, where a profile needs one of its own. */
@@ -39,10 +37,10 @@ async function askAnyPort(
 }
 
 async function askForPort(
-  { paths, brand }: Context,
+  context: Context,
   { prompts, initial }: { prompts: Prompts; initial: number },
 ): Promise<number> {
-  const others = await listKnownPorts(homedir(), brand, paths.config);
+  const others = await findOtherPorts(context);
   const text = await prompts.text({
     message: `Port (at least ${portSpacing} away from other Gateways: ${others.join(", ")})`,
     initial: String(initial),

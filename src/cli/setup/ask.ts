@@ -4,6 +4,7 @@ import { Fault } from "../../base/fault.ts";
 import { renderProblem } from "../../config/explain.ts";
 import { defaultConfig } from "../../config/parse.ts";
 import type { SourceFile } from "../../config/write.ts";
+import { expandHome } from "../../platform/paths.ts";
 import type { Answers } from "../../setup/answers.ts";
 import type { Config } from "../../settings/config.ts";
 import type { Context } from "../context.ts";
@@ -11,7 +12,6 @@ import { askChannel } from "./ask-channel.ts";
 import { askGateway, askPort, askService } from "./ask-gateway.ts";
 import { askModel, type Asking } from "./ask-model.ts";
 import type { Wishes } from "./flags.ts";
-import { toFolder } from "./open.ts";
 import { isLocalPlan, type Plan } from "./plan.ts";
 import { needed, type Prompts } from "./prompts.ts";
 import { checkUrl } from "./remote.ts";
@@ -163,12 +163,13 @@ async function askPlaces(
   }
   const workspace =
     wishes.answers.workspace ??
-    toFolder(
+    expandHome(
       await prompts.text({
         message: "Folder that the agent works in",
         initial: config.agents.defaults.workspace ?? context.paths.workspace,
         check: needed,
       }),
+      context.paths.home,
     );
   return { workspace, gateway: await askGateway(context, asking) };
 }

@@ -5,8 +5,10 @@ import { withoutGaps } from "../../base/json.ts";
 import type { Answers, GatewayAnswer, ModelAnswer, TelegramAnswer } from "../../setup/answers.ts";
 import { findProvider, providerChoices, type ProviderChoice } from "../../setup/providers.ts";
 import { parseToken } from "../../setup/token.ts";
+import { expandHome } from "../../platform/paths.ts";
 import type { Invocation } from "../commands.ts";
-import { textOf, toFolder } from "./open.ts";
+import type { Context } from "../context.ts";
+import { textOf } from "./open.ts";
 import { readMode } from "./remote.ts";
 import { readSecret } from "./secret-input.ts";
 
@@ -28,7 +30,7 @@ export interface Wishes {
 const binds = ["loopback", "lan", "tailnet", "auto", "custom"] as const;
 
 /** @throws Fault `usage` for what cannot be meant. */
-export async function readWishes(invocation: Invocation): Promise<Wishes> {
+export async function readWishes({ paths }: Context, invocation: Invocation): Promise<Wishes> {
   const { options } = invocation;
   const workspace = textOf(invocation, "workspace");
   const gateway = await readGateway(invocation);
@@ -36,7 +38,10 @@ export async function readWishes(invocation: Invocation): Promise<Wishes> {
   return {
     answers: {
       ...(await readMode(invocation)),
-      ...withoutGaps({ workspace: workspace === undefined ? undefined : toFolder(workspace), gateway }),
+      ...withoutGaps({
+        workspace: workspace === undefined ? undefined : expandHome(workspace.trim(), paths.home),
+        gateway,
+      }),
     },
     provider,
     model,

@@ -20,7 +20,7 @@ export const run: Run = async (context, invocation) => {
       next: "pass --accept-risk to say that you know",
     });
   if (!isQuiet) requirePerson(context);
-  const wishes = await readWishes(invocation);
+  const wishes = await readWishes(context, invocation);
   if (isQuiet) return finish(context, await planByFlags(context, wishes));
   try {
     return await converse(context, invocation, wishes);

@@ -1,11 +1,8 @@
 // What the commands of the first steps write with.
 
-import { homedir } from "node:os";
-
 import { createConfigWriter } from "../../config/write.ts";
 import { createPrivateFiles } from "../../platform/private-files.ts";
 import type { SetupDependencies } from "../../setup/apply.ts";
-import { resolveFolder } from "../../setup/workspace.ts";
 import type { Invocation } from "../commands.ts";
 import type { Context } from "../context.ts";
 
@@ -14,8 +11,6 @@ export function openSetup({ paths, env, clock, ids }: Context): SetupDependencie
   const writer = createConfigWriter({ files: { path: paths.config, variable }, clock });
   return { paths, env, writer, files: createPrivateFiles(), ids };
 }
-
-export const toFolder = (text: string) => resolveFolder(text, homedir());
 
 /** The option's text; undefined when it was not given. */
 export function textOf({ options }: Invocation, name: string): string | undefined {

@@ -1,19 +1,16 @@
 // What will be written and done. Nothing of it has happened: a plan is whole, or there is none.
 
-import { homedir } from "node:os";
-
 import { Fault } from "../../base/fault.ts";
 import { withoutGaps } from "../../base/json.ts";
 import { parseRef } from "../../agent/models.ts";
 import type { Answers, ModelAnswer } from "../../setup/answers.ts";
-import { listKnownPorts, suggestPort } from "../../setup/port.ts";
 import type { CheckResult } from "../../setup/model-check.ts";
 import type { ProviderChoice } from "../../setup/providers.ts";
-import { devProfile } from "../../platform/paths.ts";
 import type { Config } from "../../settings/config.ts";
 import { readWhere } from "./key-place.ts";
 import type { Context } from "../context.ts";
 import type { Wishes } from "./flags.ts";
+import { choosePort } from "./known-ports.ts";
 import type { Trials } from "./trials.ts";
 
 export interface Plan {
@@ -54,15 +51,6 @@ export async function settlePlan(
 }
 
 export const isLocalPlan = ({ mode }: Answers, config: Config) => (mode ?? config.gateway.mode ?? "local") === "local";
-
-/** A named profile beside others needs a port of its own; undefined where there is one already, or none is needed. */
-export async function choosePort(context: Context, { gateway }: Answers, config: Config): Promise<number | undefined> {
-  const { env, paths, brand } = context;
-  const isNamed = paths.profile !== undefined && paths.profile !== devProfile;
-  if (gateway?.port !== undefined || config.gateway.port !== undefined) return undefined;
-  if (!isNamed || env.get("GATEWAY_PORT") !== undefined) return undefined;
-  return suggestPort(await listKnownPorts(homedir(), brand, paths.config));
-}
 
 interface Settling {
   readonly wishes: Wishes;

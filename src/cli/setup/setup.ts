@@ -1,9 +1,10 @@
 // `setup`: config, token and workspace, without a question. Done twice it changes nothing.
 
+import { expandHome } from "../../platform/paths.ts";
 import { applySetup, type SetupReport } from "../../setup/apply.ts";
 import type { Run } from "../commands.ts";
 import type { Context } from "../context.ts";
-import { openSetup, textOf, toFolder } from "./open.ts";
+import { openSetup, textOf } from "./open.ts";
 import { readMode } from "./remote.ts";
 
 export const run: Run = async (context, invocation) => {
@@ -11,7 +12,7 @@ export const run: Run = async (context, invocation) => {
   const workspace = textOf(invocation, "workspace");
   const answers = {
     ...(await readMode(invocation)),
-    ...(workspace === undefined ? {} : { workspace: toFolder(workspace) }),
+    ...(workspace === undefined ? {} : { workspace: expandHome(workspace.trim(), context.paths.home) }),
   };
   const report = await applySetup(answers, {}, openSetup(context));
   if (context.flags.json) context.out.json(toJson(report, context));

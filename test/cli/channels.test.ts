@@ -1,0 +1,165 @@
+// `channels add|remove|login|logout|list`, with the Gateway down and up, as their own processes.
+
+import assert from "node:assert/strict";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+
+import { createCliHome, type CliHome } from "../kit/cli-process.ts";
+import { createGatewayProcess, launcher } from "../kit/gateway-process.ts";
+import { startFakeTelegram, type FakeTelegram } from "../kit/telegram-server.ts";
+import { keys, noTerminal, openTerminal } from "../kit/terminal.ts";
+
+let telegram: FakeTelegram;
+before(async () => {
+  telegram = await startFakeTelegram();
+});
+after(() => telegram.close());
+
+let home: CliHome;
+beforeEach(async () => {
+  telegram.react = () => undefined;
+  home = await createCliHome();
+});
+afterEach(() => home.dispose());
+
+const file = () => join(home.folder, ".openclaw", "openclaw.json");
+const section = async (path = file()): Promise<unknown> =>
+  (JSON.parse(await readFile(path, "utf8")) as { channels?: Record<string, unknown> }).channels?.["telegram"];
+const add = () => ["channels", "add", "--channel", "telegram", "--api-root", telegram.apiRoot];
+
+async function json(args: readonly string[], options: Parameters<CliHome["run"]>[1] = {}) {
+  const { code, stdout, stderr } = await home.run([...args, "--json"], options);
+  assert.equal(code, 0, stderr + stdout);
+  return JSON.parse(stdout) as Record<string, unknown>;
+}
+
+test("add, login, list, remove and logout work with no Gateway about (OV-51)", async () => {
+  assert.deepEqual(await json(["channels", "list"]), { chat: {}, auth: [], channels: [] });
+  const added = await json([...add(), "--name", "Bot", "--token", "-"], { stdin: telegram.token });
+  assert.deepEqual(added, {
+    ok: true,
+    channel: "telegram",
+    account: "default",
+    bot: "@the_bot",
+    tokenSource: "channels.telegram.botToken",
+  });
+  const { token: botToken, apiRoot } = telegram;
+  assert.deepEqual(await section(), { enabled: true, name: "Bot", apiRoot, botToken });
+  assert.partialDeepStrictEqual(await json(["channels", "login", "telegram"]), { ok: true, bot: "@the_bot" });
+  assert.partialDeepStrictEqual(await json(["channels", "list"]), { chat: { telegram: ["default"] } });
+
+  await json(["channels", "remove", "--channel", "telegram"]);
+  assert.deepEqual(await section(), { enabled: false, name: "Bot", apiRoot, botToken });
+  assert.partialDeepStrictEqual(await json(["channels", "logout", "telegram"]), { cleared: true, loggedOut: true });
+  assert.deepEqual(await section(), { enabled: false, name: "Bot", apiRoot });
+  const bare = await home.run(["channels", "login", "telegram"]);
+  assert.equal(bare.code, 1);
+  assert.match(bare.stderr, /^error: telegram has no token\nnext: openclaw channels add/u);
+  await json(["channels", "remove", "telegram", "--delete"]);
+  assert.equal(await section(), undefined);
+  assert.equal((await home.run(["channels", "remove", "telegram", "--delete"])).code, 1);
+});
+
+test("the token has one place: flag, file or environment, the last one given", async () => {
+  const own = join(home.folder, "bot-token");
+  await writeFile(own, `${telegram.token}\n`);
+  const env = { TELEGRAM_BOT_TOKEN: telegram.token };
+  await json([...add(), "--token", telegram.token]);
+  assert.partialDeepStrictEqual(await json([...add(), "--token-file", "~/bot-token"]), {
+    tokenSource: "channels.telegram.tokenFile",
+  });
+  assert.deepEqual(await section(), { enabled: true, apiRoot: telegram.apiRoot, tokenFile: own });
+  assert.partialDeepStrictEqual(await json([...add(), "--use-env"], { env }), { tokenSource: "TELEGRAM_BOT_TOKEN" });
+  assert.deepEqual(await section(), { enabled: true, apiRoot: telegram.apiRoot });
+  assert.partialDeepStrictEqual(await json(["channels", "login", "telegram"], { env }), { bot: "@the_bot" });
+});
+
+test("a refused token is told and not kept; the token is never shown (S41)", async () => {
+  telegram.react = () => ({ error: { error_code: 401, description: "Unauthorized" } });
+  const args = [...add(), "--bot-token", telegram.token];
+  const refused = await home.run(args);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /^error: Telegram refuses the token \(Unauthorized\)\nnext: get it anew/u);
+  assert.doesNotMatch(refused.stderr, /AAAA/u);
+  await assert.rejects(readFile(file()));
+  assert.equal((await home.run([...args, "--no-check"])).code, 0);
+});
+
+test("comments stay, and a file with another error can still be given a channel", async () => {
+  await mkdir(join(home.folder, ".openclaw"));
+  await writeFile(file(), "// mine\n{ gateway: { port: 'many' } }\n");
+  const ran = await home.run([...add(), "--token", telegram.token]);
+  assert.equal(ran.code, 0, ran.stderr);
+  assert.match(ran.stderr, /^warning: .*gateway\.port/mu);
+  assert.match(await readFile(file(), "utf8"), /^\/\/ mine\n[^]*botToken/u);
+});
+
+test("what cannot be had is told with what can: WhatsApp, accounts, no token, two places for it", async () => {
+  for (const [args, told, code] of [
+    [["channels", "login", "whatsapp"], /^error: WhatsApp is not in this version yet\nnext: use telegram\n/u, 1],
+    [["channels", "add", "--channel", "whatsapp"], /WhatsApp is not in this version yet/u, 1],
+    [["channels", "add", "fax", "--token", "1:a"], /no such channel: fax/u, 1],
+    [["channels", "add", "telegram", "--account", "second", "--token", "1:a"], /no account second/u, 1],
+    [["channels", "add"], /which channel\?/u, 2],
+    [["channels", "add", "telegram"], /which token\?\nnext: pass one of --token, --token-file or --use-env/u, 2],
+    [["channels", "add", "telegram", "--token", "1:a", "--use-env"], /more than one place/u, 2],
+    [["channels", "add", "telegram", "--use-env"], /TELEGRAM_BOT_TOKEN is not set/u, 2],
+    [["channels", "add", "telegram", "--token", "nonsense"], /this is no bot token\nnext: copy it from @BotFather/u, 1],
+  ] as const) {
+    const ran = await home.run(args);
+    assert.deepEqual([ran.code, ran.stdout], [code, ""], args.join(" "));
+    assert.match(ran.stderr, told);
+  }
+});
+
+test("a running Gateway connects the bot that is added, and parts from it when it is removed", async () => {
+  const gateway = await createGatewayProcess();
+  const status = async () => {
+    const { stdout } = await gateway.cli("channels", "status", "--json");
+    const { channelAccounts } = JSON.parse(stdout) as {
+      channelAccounts: Record<string, { connected?: boolean; running?: boolean; enabled?: boolean }[]>;
+    };
+    return channelAccounts["telegram"]?.[0];
+  };
+  const until = async (isSo: (found: Awaited<ReturnType<typeof status>>) => boolean) => {
+    for (let tries = 0; ; tries += 1) {
+      const found = await status();
+      if (isSo(found)) return;
+      assert.ok(tries < 60, JSON.stringify(found));
+      await new Promise((resolve) => {
+        setTimeout(resolve, 200);
+      });
+    }
+  };
+  try {
+    await gateway.start();
+    const added = await gateway.cli(...add(), "--token", telegram.token);
+    assert.equal(added.code, 0, added.stderr);
+    await until((found) => found?.connected === true);
+    assert.equal((await gateway.cli("channels", "remove", "telegram")).code, 0);
+    await until((found) => found?.running === false);
+    assert.equal((await gateway.cli("channels", "logout", "telegram")).code, 0);
+    const config = join(gateway.env["OPENCLAW_STATE_DIR"] ?? "", "openclaw.json");
+    assert.deepEqual(await section(config), { enabled: false, apiRoot: telegram.apiRoot });
+  } finally {
+    await gateway.dispose();
+  }
+});
+
+test("at a terminal channels add asks", { skip: noTerminal }, async () => {
+  await mkdir(join(home.folder, ".openclaw"));
+  await writeFile(file(), JSON.stringify({ channels: { telegram: { apiRoot: telegram.apiRoot } } }));
+  const argv = [process.execPath, launcher, "channels", "add"];
+  const terminal = openTerminal(argv, { env: home.env, cwd: home.folder });
+  try {
+    await terminal.answer("Where shall people write to it?", keys.enter);
+    await terminal.answer("Bot token", telegram.token, keys.enter);
+    await terminal.expect("The bot is @the_bot.");
+    assert.equal(await terminal.ended, 0);
+    assert.partialDeepStrictEqual(await section(), { enabled: true, botToken: telegram.token });
+    assert.doesNotMatch(terminal.shown(), /AAAA/u);
+  } finally {
+    terminal.kill();
+  }
+});
