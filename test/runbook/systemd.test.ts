@@ -104,3 +104,34 @@ test("a Gateway that cannot start is told by the install, and tried again until 
   await until(({ rpc }) => rpc?.ok === true);
   await json("gateway", "uninstall");
 });
+
+test("a unit of the whole machine is the service when the user has none, and is told beside the user's own (RB-103, RB-128, OV-25)", async (t) => {
+  if (systemd === undefined) {
+    t.skip("no user manager of systemd can be run here");
+    return;
+  }
+  const machine = "/etc/systemd/system";
+  const file = join(machine, unit);
+  await json("gateway", "install", "--allow-unconfigured", "--port", String(port));
+  // over the machine's own folder, in the namespace alone
+  for (const argv of [
+    ["mount", "-t", "tmpfs", "tmpfs", machine],
+    ["cp", join(home, ".config", "systemd", "user", unit), file],
+    ["sed", "-i", "s/WantedBy=default.target/WantedBy=multi-user.target/; s/^\\[Service\\]/&\\nUser=root/", file],
+  ] as const)
+    assert.equal((await systemd.run(argv)).code, 0, argv.join(" "));
+
+  assert.deepEqual((await json("gateway", "status", "--no-probe"))["extraServices"], []);
+  assert.partialDeepStrictEqual(await json("gateway", "status", "--no-probe", "--deep"), {
+    service: { scope: "user" },
+    extraServices: [{ detail: file, scope: "system", marker: "openclaw" }],
+  });
+  await json("gateway", "uninstall");
+  assert.partialDeepStrictEqual(await json("gateway", "status", "--no-probe"), {
+    service: { scope: "system", name: unit, command: { sourcePath: file } },
+    gateway: { port, portSource: "service args" },
+  });
+  const refused = await cli("gateway", "install");
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /already makes it a service of the whole machine/u);
+});
