@@ -57,7 +57,7 @@ after(async () => {
 
 const bodies = () => mock.getRequests().map(({ body }) => JSON.stringify(body));
 
-test("RB-14: openai: an ordinary completion, with its usage", async () => {
+test("RB-14: openai: an ordinary completion, with its usage (OV-04, OV-27)", async () => {
   const answer = await client.chat.completions.create({
     model: "openclaw",
     messages: [

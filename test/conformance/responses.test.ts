@@ -98,7 +98,7 @@ async function streamEvents(body: object): Promise<Record<string, unknown>[]> {
 const typesOf = (events: readonly Record<string, unknown>[]) =>
   events.map(({ type }) => type).filter((type, index, all) => type !== all[index - 1]);
 
-test("RB-15, compliance 1: a basic text response", async () => {
+test("RB-15, compliance 1: a basic text response (OV-27)", async () => {
   const response = await client.responses.create({ model: "openclaw", input: "Say hello in exactly 3 words." });
   checkResource(response);
   assert.equal(response.output_text, hello);

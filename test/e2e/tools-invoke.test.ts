@@ -21,7 +21,7 @@ async function invoke(body: unknown, headers: Record<string, string> = {}) {
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }
 
-test("RB-16: a tool is called and its result comes back; a dry run does nothing", async () => {
+test("RB-16: a tool is called and its result comes back; a dry run does nothing (OV-27)", async () => {
   const { status, body } = await invoke({ tool: "session_status", sessionKey: "main" });
   assert.equal(status, 200);
   assert.equal(body["ok"], true);
