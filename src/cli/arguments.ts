@@ -159,6 +159,8 @@ export const groupSummaries: Readonly<Record<string, string>> = {
   approvals: "decide which commands may run",
   channels: "set channels up, look at them and switch them",
   backup: "make, check and restore backups",
+  agents: "look at agents, make and remove them",
+  models: "look at models",
   config: "read and change the config file",
   system: "events for the agent, and who is connected",
 };

@@ -36,7 +36,7 @@ export function decideLocalHost({ bind, customBindHost }: Config["gateway"]): st
 }
 
 /** Tailscale gives out addresses of 100.64.0.0/10 (RFC 6598). */
-function findTailnetAddress(): string | undefined {
+export function findTailnetAddress(): string | undefined {
   const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   return addresses.find(({ address }) => {
     const [first, second] = address.split(".").map(Number);

@@ -4,6 +4,7 @@ import { backupCommands } from "./backup-commands.ts";
 import { channelCommands } from "./channel-commands.ts";
 import type { Context } from "./context.ts";
 import { doctorCommands } from "./doctor-commands.ts";
+import { lookCommands } from "./look-commands.ts";
 import { nodeCommands } from "./node-commands.ts";
 import { removalCommands } from "./removal-commands.ts";
 import { serviceCommands } from "./service-commands.ts";
@@ -75,7 +76,7 @@ const own: readonly Command[] = [
   {
     name: "gateway health",
     summary: "ask the running Gateway how it is",
-    options: [["--probe", "ask the platforms now"], timeout],
+    options: [["--probe", "ask the platforms now"], ["--verbose", "every account, and when it last did what"], timeout],
     examples: ["gateway health", "gateway health --json"],
     load: () => import("./health.ts"),
   },
@@ -100,15 +101,25 @@ const own: readonly Command[] = [
   {
     name: "health",
     summary: "how the Gateway and its channels are",
-    options: [["--probe", "ask the platforms now"], timeout],
-    examples: ["health", "health --json"],
+    options: [
+      ["--probe", "ask the platforms now"],
+      ["--verbose", "every account, and when it last did what"],
+      ["--debug", "the same as --verbose"],
+      timeout,
+    ],
+    examples: ["health", "health --json", "health --verbose --probe"],
     load: () => import("./health.ts"),
   },
   {
     name: "status",
     summary: "queue, errors and recent sessions in short",
-    options: [timeout],
-    examples: ["status", "status --json"],
+    options: [
+      ["--all", "a diagnosis to hand on: all that is known, with secrets masked"],
+      ["--deep", "ask the platforms and the services of this machine too"],
+      ["--usage", "tokens and cost of the last 30 days"],
+      timeout,
+    ],
+    examples: ["status", "status --json", "status --all"],
     load: () => import("./status.ts"),
   },
   {
@@ -296,6 +307,7 @@ const own: readonly Command[] = [
     examples: ["completion --install", "completion zsh"],
     load: () => import("./completion/completion.ts"),
   },
+  ...lookCommands,
   ...nodeCommands,
   ...serviceCommands,
   ...backupCommands,

@@ -1,51 +1,48 @@
-// `status`: the short summary. A Gateway that cannot be reached is a finding here, not a failure.
+// `status`: the short summary; with `--deep` platforms and services are asked, with `--all` it is a diagnosis to hand on. A Gateway
+// that cannot be reached is a finding here, not a failure.
 
-import { Fault } from "../base/fault.ts";
-import type { MethodResult } from "../protocol/contract.ts";
 import type { Run } from "./commands.ts";
-import { findGateway, parseTimeout, readConfig, withClient } from "./connection.ts";
+import { findGateway, parseTimeout, readConfig } from "./connection.ts";
 import type { Context } from "./context.ts";
-import { renderAge } from "./render/output.ts";
+import { gatherStatus, type StatusReport } from "./status/report.ts";
 
 export const run: Run = async (context, { options }) => {
   const timeoutMs = parseTimeout(options["timeout"] as string | undefined, 10_000);
-  const { config, fault } = await readConfig(context);
-  const target = await findGateway(context, config);
-  if (fault && !context.flags.json) context.out.fault(fault);
-  try {
-    const reading = { scopes: ["operator.read"], timeoutMs, target };
-    const { status, version } = await withClient(context, reading, async (client) => ({
-      status: await client.call("status", {}, { timeoutMs }),
-      version: client.hello.server.version,
-    }));
-    const gateway = { url: target.url, urlSource: target.source, reachable: true, version };
-    if (context.flags.json) context.out.json({ ...status, gateway });
-    else render(context, target.url, status);
-  } catch (error) {
-    if (!(error instanceof Fault) || error.code === "usage") throw error;
-    const gateway = { url: target.url, urlSource: target.source, reachable: false, error: error.message };
-    if (context.flags.json) context.out.json({ gateway });
+  const isAll = options["all"] === true;
+  const isDeep = isAll || options["deep"] === true;
+  const { out, flags } = context;
+  const loaded = await readConfig(context);
+  const target = await findGateway(context, loaded.config);
+  if (loaded.fault && !flags.json && !isAll) out.fault(loaded.fault);
+  const asking = { isDeep, isUsage: isAll || options["usage"] === true, timeoutMs };
+  const given = { config: loaded.config, target };
+  if (!isDeep) {
+    const report = await gatherStatus(context, given, asking);
+    if (flags.json) out.json(report);
+    else await show(context, report);
+    return 0;
+  }
+  const { diagnose, maskReport } = await import("./status/diagnosis.ts");
+  const [status, diagnosis] = await Promise.all([
+    gatherStatus(context, given, asking),
+    diagnose(context, { loaded, target }),
+  ]);
+  const report = maskReport({ ...status, ...diagnosis }, given);
+  if (flags.json) out.json(report);
+  else {
+    const { renderAll, renderDeep, renderShort, renderUsage } = await import("./status/text.ts");
+    if (isAll) renderAll(context, report);
     else {
-      context.out.line(`Gateway: ${context.out.style("red", "not reachable")} at ${target.url} (${error.message})`);
-      context.out.line(`next: ${error.next ?? `start it with ${context.command("gateway")}`}`);
+      renderShort(context, report);
+      renderDeep(context, report);
+      if (report.usage) renderUsage(context, report.usage);
     }
   }
   return 0;
 };
 
-function render({ out }: Context, url: string, status: MethodResult<"status">): void {
-  const { queue, errors } = status;
-  out.line(`Gateway: ${out.style("green", "reachable")} at ${url}`);
-  for (const { message, next } of status.configProblems ?? [])
-    out.line(out.style("yellow", `Config: ${message}; ${next}`));
-  for (const line of status.channelSummary) out.line(line);
-  out.line(`Model: ${status.sessions.defaults.model ?? "none"}`);
-  out.line(`Queue: ${queue.running} running, ${queue.queued} waiting, ${queue.outboxPending} to send`);
-  const dropped = Object.values(errors.dropped).reduce((sum, count) => sum + count, 0);
-  out.line(
-    `Last 24 h: ${errors.failedTurns} failed turns, ${errors.failedSends} refused sends, ${errors.unknownSends} unconfirmed sends, ${dropped} messages not let in`,
-  );
-  out.line(`Sessions: ${status.sessions.count}`);
-  for (const session of status.sessions.recent)
-    out.line(`  ${session.key} (${renderAge((session as { age?: number | null }).age)})`);
+async function show(context: Context, report: StatusReport): Promise<void> {
+  const { renderShort, renderUsage } = await import("./status/text.ts");
+  renderShort(context, report);
+  if (report.usage) renderUsage(context, report.usage);
 }

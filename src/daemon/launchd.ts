@@ -1,6 +1,6 @@
 // Agents of launchd, by `launchctl`. A restart never takes the service out of launchd: what is out may not come back (R11).
 
-import { unlink } from "node:fs/promises";
+import { lstat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { sleep, type Clock } from "../base/clock.ts";
@@ -79,6 +79,8 @@ export function createLaunchdManager(options: LaunchdOptions): ServiceManager {
     async install(definition: ServiceDefinition) {
       const warnings = await removeLegacy();
       await ensureFolder(dirname(definition.output.stdout));
+      // a Gateway in the foreground left a link to its log there: launchd would write into that
+      if (await isLink(definition.output.stdout)) await unlink(definition.output.stdout);
       await ensureFolder(folder, 0o755);
       await writeFileAtomic(path, renderPlist(label, definition), { mode: 0o644 });
       await control.takeOut();
@@ -97,6 +99,12 @@ export function createLaunchdManager(options: LaunchdOptions): ServiceManager {
     output: async () => [...(await tailText(options.output.stdout)), ...(await tailText(options.output.stderr))],
   };
 }
+
+const isLink = (path: string) =>
+  lstat(path).then(
+    (stats) => stats.isSymbolicLink(),
+    () => false,
+  );
 
 /** launchctl's verbs, with patience: it answers before it is done. */
 function createControl({ label, uid, launchctl, clock }: LaunchdOptions, path: string) {

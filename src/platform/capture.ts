@@ -1,7 +1,7 @@
 // What a service manager writes of our output into a file has no end by itself: launchd never rolls its files. When we write into
 // such a file, we keep its newest part and drop the rest, in place, since the manager holds it open (R32).
 
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, statSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, lstatSync, openSync, readSync, writeSync } from "node:fs";
 
 import type { Clock, Timer } from "../base/clock.ts";
 
@@ -38,7 +38,7 @@ export function keepCapturesSmall(captures: readonly Capture[], clock: Clock, li
 function trim({ descriptor, path }: Capture, { maxBytes, keptBytes }: CaptureLimits): void {
   try {
     const own = fstatSync(descriptor);
-    const there = statSync(path, { throwIfNoEntry: false });
+    const there = lstatSync(path, { throwIfNoEntry: false });
     if (!there?.isFile() || there.ino !== own.ino || there.dev !== own.dev || there.size <= maxBytes) return;
     const file = openSync(path, "r+");
     try {
