@@ -141,6 +141,32 @@ test(
   },
 );
 
+test("the overview's call of the gateway tool, as it is written, restarts it: shutdown first, back within seconds (OV-39, OV-40)", async () => {
+  const gateway = await create({
+    config: { gateway: { mode: "local", tools: { allow: ["gateway"] } }, commands: { restart: true } },
+  });
+  await gateway.start();
+  const client = await openRawClient(gateway.port, gateway.token);
+  await client.connect();
+  const pid = gateway.pid();
+  const askedAt = performance.now();
+  const answer = await fetch(`http://127.0.0.1:${gateway.port}/tools/invoke`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${gateway.token}`, "content-type": "application/json" },
+    body: '{ "tool": "gateway", "action": "restart", "delayMs": 2000 }',
+  });
+  assert.equal(answer.status, 200, await answer.text());
+  const told = await client.wait(({ event }) => event === "shutdown");
+  assert.ok(performance.now() - askedAt > 1_900, "it waits as long as it was asked to");
+  assert.ok(Number(told.payload?.["restartExpectedMs"]) > 0);
+  await until(() => gateway.output().split("listening on ws:").length === 3);
+  assert.ok(performance.now() - askedAt < 10_000);
+  assert.equal(gateway.pid(), pid);
+  const again = await openRawClient(gateway.port, gateway.token);
+  assert.equal((await again.connect()).ok, true);
+  again.close();
+});
+
 test("what asks a Gateway never starts one: nobody there is told, and nothing is left behind (RB-134, RB-142)", async () => {
   const nobody = `ws://127.0.0.1:${await freePort()}`;
   const machine = await create();
