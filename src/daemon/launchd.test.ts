@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, rm, stat, unlink, writeFile } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, readdir, rm, stat, symlink, unlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, beforeEach, test } from "node:test";
 
 import fc from "fast-check";
@@ -106,6 +106,19 @@ test(
     assert.partialDeepStrictEqual(await it.status(), { isLoaded: false });
   },
 );
+
+test("a link to the log of a Gateway in the foreground is not what launchd writes into", { skip }, async () => {
+  await tools.write("launchctl", working);
+  const { stdout } = definition().output;
+  const log = join(folder, "the-log.log");
+  await writeFile(log, "");
+  await mkdir(dirname(stdout), { recursive: true });
+  await symlink(log, stdout);
+  await manager(tool()).install(definition());
+  await assert.rejects(lstat(stdout), { code: "ENOENT" });
+  await manager(tool()).uninstall();
+  await tools.calls();
+});
 
 test("older labels are taken out, and their files kept (RB-98, RB-114)", { skip }, async () => {
   await tools.write("launchctl", working);
