@@ -84,7 +84,10 @@ async function toWanted(step: Step): Promise<Wanted[]> {
     case "move":
       return [{ kind: "moved", from: step.from, to: step.to, hash: (await hashFile(step.from)) ?? "" }];
     case "act":
-      return step.touches.map((path) => ({ kind: "file" as const, path }));
+      return [
+        ...step.touches.map((path) => ({ kind: "file" as const, path })),
+        ...(step.adds ? [{ kind: "added" as const, added: step.adds }] : []),
+      ];
   }
 }
 

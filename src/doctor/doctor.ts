@@ -9,6 +9,7 @@ import { createInstancesCheck } from "./checks/instances.ts";
 import { createLeftoversCheck } from "./checks/leftovers.ts";
 import { createClockCheck, createNodeCheck, createSyncCheck } from "./checks/machine.ts";
 import { createOlderNamesCheck, createOtherServicesCheck } from "./checks/older.ts";
+import { createOlderStateCheck } from "./checks/older-state.ts";
 import { createPortsCheck } from "./checks/ports.ts";
 import { createPermissionsCheck } from "./checks/permissions.ts";
 import { createServiceCheck } from "./checks/service.ts";
@@ -43,6 +44,7 @@ export function createChecks(scene: Scene, ids: Ids): readonly DoctorCheck[] {
     createNodeCheck(scene),
     createClockCheck(scene),
     createOlderNamesCheck(scene),
+    createOlderStateCheck(scene),
   ];
 }
 

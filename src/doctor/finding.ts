@@ -1,6 +1,7 @@
 // What doctor finds, and what can be done about it. A fix says beforehand what it will touch: nothing is changed without a restore
 // point that holds all of it (R34).
 
+import type { AllowedSender, ImportedSession } from "../conversation/import.ts";
 import type { Check, Finding } from "../ports/check.ts";
 
 /** In the order in which they are shown. */
@@ -67,8 +68,13 @@ export interface Act {
   readonly lines: readonly string[];
   /** Files that it may change. */
   readonly touches: readonly string[];
+  /** Rows that it adds to the database, so that undo can take them out. */
+  readonly adds?: Added;
   /** What undo leaves to its owner. */
   readonly undoHint?: string;
   /** @returns what its owner should know. */
   run(): Promise<readonly string[]>;
 }
+
+/** Known before it is done, so that the restore point can hold it. */
+export type Added = { readonly senders: readonly AllowedSender[] } | { readonly sessions: readonly ImportedSession[] };

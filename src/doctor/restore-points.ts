@@ -9,6 +9,7 @@ import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import { isRecord, parseJson } from "../base/json.ts";
 import { ensureFolder, readTextIfExists, writeFileAtomic } from "../platform/files.ts";
+import type { Added } from "./finding.ts";
 
 const kept = 20;
 const maxCopyBytes = 256 * 1024 * 1024;
@@ -29,6 +30,8 @@ export type Entry =
   | { readonly kind: "mode"; readonly path: string; readonly before: number; readonly after: number }
   /** A folder that was not there. */
   | { readonly kind: "folder"; readonly path: string }
+  /** Rows of the database. */
+  | { readonly kind: "added"; readonly added: Added }
   | { readonly kind: "moved"; readonly from: string; readonly to: string; readonly hash: string };
 
 /** What `make` is asked to remember. */

@@ -7,6 +7,8 @@ import { Fault } from "../base/fault.ts";
 import { createConfigWriter } from "../config/write.ts";
 import { ensureFolder, followLink, writeFileAtomic } from "../platform/files.ts";
 import { withLock } from "../platform/lock.ts";
+import { withImport } from "./database.ts";
+import type { Added } from "./finding.ts";
 import { hashFile, type Entry, type RestorePoint, type RestorePoints } from "./restore-points.ts";
 import type { Scene } from "./scene.ts";
 
@@ -68,7 +70,10 @@ async function choose(points: RestorePoints, id: string | undefined): Promise<Re
   });
 }
 
-const nameOf = (entry: Entry) => (entry.kind === "moved" ? entry.to : entry.path);
+function nameOf(entry: Entry): string {
+  if (entry.kind === "added") return "the database";
+  return entry.kind === "moved" ? entry.to : entry.path;
+}
 
 const toWanted = (entry: Entry) =>
   entry.kind === "file" || entry.kind === "mode" ? [{ kind: "file" as const, path: entry.path }] : [];
@@ -78,6 +83,7 @@ type State = "before" | "after" | "other";
 
 async function readState(entry: Entry): Promise<State> {
   if (entry.kind === "folder") return (await isThere(entry.path)) ? "after" : "before";
+  if (entry.kind === "added") return "after";
   if (entry.kind === "mode") return readMode(entry);
   return entry.kind === "moved" ? readMove(entry) : readText(entry);
 }
@@ -102,6 +108,8 @@ async function readText({ path, before, after }: Extract<Entry, { kind: "file" }
 
 async function restore(entry: Entry, point: RestorePoint, dependencies: UndoDependencies): Promise<string[]> {
   switch (entry.kind) {
+    case "added":
+      return removeAdded(entry.added, dependencies.scene.paths.database);
     case "folder":
       // what somebody put into it keeps it
       await rmdir(entry.path).catch(() => undefined);
@@ -117,6 +125,19 @@ async function restore(entry: Entry, point: RestorePoint, dependencies: UndoDepe
       await restoreFile(entry, point, dependencies);
       return [entry.before === null ? `removed ${entry.path}` : `put back ${entry.path}`];
   }
+}
+
+async function removeAdded(added: Added, path: string): Promise<string[]> {
+  if (!(await isThere(path))) return [];
+  return withImport(path, async (imports) => {
+    if ("senders" in added) {
+      await imports.forgetSenders(added.senders);
+      return [`${added.senders.length} people are not let in any more`];
+    }
+    const left = await imports.forgetSessions(added.sessions);
+    const kept = left === 0 ? "" : `; ${left} stay, since something was said in them`;
+    return [`${added.sessions.length - left} conversations are taken out of the database${kept}`];
+  });
 }
 
 const isThere = (path: string) =>

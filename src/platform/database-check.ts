@@ -1,8 +1,11 @@
-// Is a database file whole: read through without changing anything, beside a Gateway that writes to it, or with none.
+// A database file looked at without changing anything, beside a Gateway that writes to it, or with none: is it whole, what is in it.
 
 import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
+
+import { Fault } from "../base/fault.ts";
+import type { Database, SqlRow } from "./database.ts";
 
 const maxProblems = 5;
 
@@ -10,7 +13,7 @@ const maxProblems = 5;
 export function checkDatabase(path: string): readonly string[] {
   let db: DatabaseSync | undefined;
   try {
-    db = new DatabaseSync(existsSync(`${path}-wal`) ? path : unchanging(path), { readOnly: true, timeout: 2_000 });
+    db = openReadOnly(path);
     const rows = db.prepare(`PRAGMA quick_check(${maxProblems})`).all();
     const told = rows.map((row) => String(row["quick_check"]));
     return told.filter((text) => text !== "ok");
@@ -19,6 +22,28 @@ export function checkDatabase(path: string): readonly string[] {
   } finally {
     db?.close();
   }
+}
+
+const openReadOnly = (path: string) =>
+  new DatabaseSync(existsSync(`${path}-wal`) ? path : unchanging(path), { readOnly: true, timeout: 2_000 });
+
+/** For reading alone; nothing is migrated, so tables may be missing. @throws what SQLite says. */
+export function lookIntoDatabase(path: string): Database {
+  const db = openReadOnly(path);
+  const refuse = () => new Fault("internal", "this database is open for reading");
+  return {
+    read: async (task) =>
+      task({
+        // node:sqlite types rows as unknown values; they are SQLite's five storage classes
+        get: (text, ...values) => db.prepare(text).get(...values) as SqlRow | undefined,
+        all: (text, ...values) => db.prepare(text).all(...values) as SqlRow[],
+        run() {
+          throw refuse();
+        },
+      }),
+    write: () => Promise.reject(refuse()),
+    close: async () => db.close(),
+  };
 }
 
 /** Nobody writes to it: without this SQLite would make files beside it to be sure. */

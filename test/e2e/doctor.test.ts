@@ -102,11 +102,11 @@ test("R34: kill -9 at any instant of a fix: what was changed can be put back", a
       const undone = await machine.cli(["doctor", "undo"]);
       assert.equal(undone.code, 0, undone.stderr);
     }
-    const after = await machine.picture();
+    const left = await machine.picture();
     // half a temporary file may be left: the next doctor finds it
-    for (const name of Object.keys(after))
-      if (/\.[0-9a-f]{12}\.tmp$/u.test(name) && !(name in before)) delete after[name];
-    assert.deepEqual(after, before);
+    for (const name of Object.keys(left))
+      if (/\.[0-9a-f]{12}\.tmp$/u.test(name) && !(name in before)) delete left[name];
+    assert.deepEqual(left, before);
   }
   assert.ok(outcomes.partly > 0, `some were killed in the middle: ${JSON.stringify(outcomes)}`);
 });

@@ -99,3 +99,25 @@ export function listRequests(sql: Sql, channel: string | undefined): PairingRequ
       : sql.all("SELECT * FROM pairing_requests WHERE channel = ? ORDER BY created_at", channel);
   return rows.map(toRequest);
 }
+
+export interface AllowedSender {
+  readonly channel: string;
+  readonly account: string;
+  readonly senderId: string;
+}
+
+/** @returns false when the sender was let in already. */
+export function allowSender(sql: Sql, { channel, account, senderId }: AllowedSender, now: number): boolean {
+  const text =
+    "INSERT INTO pairing_allowed (channel, account, sender_id, approved_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
+  return sql.run(text, channel, account, senderId, now).changes > 0;
+}
+
+export function forgetSender(sql: Sql, { channel, account, senderId }: AllowedSender): void {
+  sql.run(
+    "DELETE FROM pairing_allowed WHERE channel = ? AND account = ? AND sender_id = ?",
+    channel,
+    account,
+    senderId,
+  );
+}

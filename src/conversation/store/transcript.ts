@@ -115,3 +115,8 @@ export function countMessages(sql: Sql, sessionId: string, limit: number): numbe
   const row = sql.get(`SELECT count(*) AS n FROM (SELECT 1 FROM transcript WHERE ${live} LIMIT ?2)`, sessionId, limit);
   return Number(row?.["n"] ?? 0);
 }
+
+/** All of a session, archived entries too. */
+export function deleteMessages(sql: Sql, sessionId: string): void {
+  sql.run("DELETE FROM transcript WHERE session_id = ?", sessionId);
+}
