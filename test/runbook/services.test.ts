@@ -11,6 +11,7 @@ import { promisify } from "node:util";
 
 import { createFakeTools, workingSystemctl, type FakeTools } from "../kit/fake-tools.ts";
 import { createGatewayProcess, freePort, launcher } from "../kit/gateway-process.ts";
+import { openRawClient } from "../kit/raw-client.ts";
 
 const run = promisify(execFile);
 const skip = process.platform === "linux" ? false : "systemd is Linux's";
@@ -170,6 +171,33 @@ esac`,
   const { stdout } = await cli("gateway", "status", "--token", "x", "--timeout", "2000");
   assert.match(stdout, /^Runtime: stopped \(state inactive, sub dead, last exit: asked to stop \(143\)\)$/mu);
   assert.doesNotMatch(stdout, /Last gateway error/u);
+});
+
+test("a Gateway that runs never asks about its own service, also when it runs as one (R12)", { skip }, async () => {
+  for (const name of ["systemctl", "journalctl", "loginctl", "launchctl", "schtasks"])
+    await tools.write(name, "exit 1");
+  await tools.calls();
+  const gateway = await createGatewayProcess({
+    config: { gateway: { mode: "local" }, commands: { restart: true } },
+    env: {
+      PATH: tools.path,
+      OPENCLAW_SERVICE_MARKER: "openclaw",
+      OPENCLAW_SERVICE_KIND: "gateway",
+      OPENCLAW_SYSTEMD_UNIT: "openclaw-gateway.service",
+    },
+  });
+  try {
+    await gateway.start();
+    const client = await openRawClient(gateway.port, gateway.token);
+    await client.connect();
+    for (const method of ["health", "status"]) assert.equal((await client.request(method)).ok, true);
+    process.kill(gateway.pid(), "SIGUSR1");
+    await client.closed;
+    await gateway.stop();
+    assert.deepEqual(await tools.calls(), []);
+  } finally {
+    await gateway.dispose();
+  }
 });
 
 test("--url goes before the service's own port (RB-102)", { skip }, async () => {
