@@ -52,7 +52,7 @@ test("what install writes has nothing to complain of", async () => {
   assert.deepEqual(await codes(plist(), "darwin"), []);
 });
 
-test("each fault of a unit has its code", async () => {
+test("each fault of a unit has its code (RB-120)", async () => {
   const faults: readonly (readonly [change: (text: string) => string, expected: readonly string[]])[] = [
     [(text) => text.replace(" gateway --port", " serve --port"), ["gateway-command-missing"]],
     [(text) => text.replace(script, "/gone.mjs"), ["gateway-program-missing"]],
@@ -76,7 +76,7 @@ test("each fault of a unit has its code", async () => {
   for (const [change, expected] of faults) assert.deepEqual(await codes(unit(change), "linux"), expected);
 });
 
-test("each fault of a property list has its code", async () => {
+test("each fault of a property list has its code (RB-95, RB-99)", async () => {
   const off = (key: string) => (text: string) =>
     text.replace(new RegExp(`(<key>${key}</key>\\s*)<true/>`, "u"), "$1<false/>");
   assert.deepEqual(await codes(plist(off("KeepAlive")), "darwin"), ["launchd-keep-alive"]);
