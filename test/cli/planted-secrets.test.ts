@@ -1,14 +1,16 @@
 // Secrets of every kind, planted wherever they can come from, and looked for wherever something is written or shown (T38).
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { until } from "../kit/conversation.ts";
-import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
+import { createGatewayProcess, launcher, type GatewayProcess } from "../kit/gateway-process.ts";
 import { startModelServer, type ModelServer } from "../kit/model-server.ts";
 import { startFakeTelegram, type FakeTelegram } from "../kit/telegram-server.ts";
 
@@ -112,7 +114,8 @@ before(async () => {
       }, 1500);
       setTimeout(() => { throw make(texts.join("\\n")); }, 3500);
     }
-    if (process.argv.includes("crash")) setTimeout(() => { throw make(texts.join("\\n")); }, 1);`,
+    if (process.env.CRASH_AFTER_MS)
+      setTimeout(() => { throw new Error(texts.join(" ")); }, Number(process.env.CRASH_AFTER_MS));`,
   );
   const [, token = ""] = telegram.token.split(":");
   telegram.react = ({ method }) =>
@@ -235,4 +238,17 @@ test(`none of ${all.length} planted secrets is in a log, an error, a console, an
   assert.deepEqual(findIn(recorded), [], "raw stream");
   assert.deepEqual(findIn(gateway.output()), [], "console and crash");
   for (const [args, text] of shown) assert.deepEqual(findIn(text), [], args);
+});
+
+test("a command that crashes says so without secrets, and ends with 1", async () => {
+  const child = spawn(process.execPath, [launcher, "logs", "--follow", "--interval", "50"], {
+    env: { ...gateway.env, CRASH_AFTER_MS: "1500" },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let said = "";
+  child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  const [code] = (await once(child, "close")) as [number | null];
+  assert.equal(code, 1);
+  assert.match(said, /error: .*\*\*\*/u);
+  assert.deepEqual(findIn(said), []);
 });

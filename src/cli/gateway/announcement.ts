@@ -1,12 +1,9 @@
 // What the Gateway says once it serves: where, with what, how long each step took, and what to do next.
 
-import { join } from "node:path";
-
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { renderProblem } from "../../config/explain.ts";
 import type { ConfigStore } from "../../config/store.ts";
-import { keepCapturesSmall } from "../../platform/capture.ts";
 import type { Context } from "../context.ts";
 import type { RunFlags } from "./run-flags.ts";
 
@@ -61,16 +58,4 @@ export async function announce(context: Context, announcement: Announcement): Pr
     log.info(notice.next ? `${notice.message}; ${notice.next}` : notice.message);
   if (newToken !== undefined) log.info(`a token was made for this Gateway and kept in ${newToken}`);
   log.info(`next: in another terminal, ${context.command('agent --message "hello"')}`);
-}
-
-/** Keeps the files small that launchd captures our output in. @returns a function that ends it. */
-export function watchCaptures({ paths, clock }: Context): () => void {
-  const at = (name: string) => join(paths.state, "logs", name);
-  return keepCapturesSmall(
-    [
-      { descriptor: 1, path: at("gateway.log") },
-      { descriptor: 2, path: at("gateway.err.log") },
-    ],
-    clock,
-  );
 }

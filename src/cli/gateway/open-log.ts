@@ -4,6 +4,7 @@
 import { join } from "node:path";
 
 import type { LogLevel } from "../../base/log.ts";
+import { keepCapturesSmall } from "../../platform/capture.ts";
 import { openLog, type OpenLog } from "../../platform/log.ts";
 import { decideThresholds, reaches } from "../../platform/log-levels.ts";
 import { openRecord, type Recorder } from "../../platform/record.ts";
@@ -25,7 +26,11 @@ export interface GatewayLog extends OpenLog {
 }
 
 /** All but the file is asked for with each line, so that a changed config counts. */
-export function openGatewayLog(context: Context, config: () => Config, isVerbose: boolean): GatewayLog {
+export function openGatewayLog(
+  context: Context,
+  config: () => Config,
+  { name, isVerbose }: { readonly name: "gateway" | "node"; readonly isVerbose: boolean },
+): GatewayLog {
   const logging = () => config().logging;
   const { out, flags } = context;
   const masks = createMasks(config, [flags.token, flags.password]);
@@ -39,7 +44,7 @@ export function openGatewayLog(context: Context, config: () => Config, isVerbose
     folder: context.paths.logs,
     prefix: context.paths.logPrefix,
     file: logging().file,
-    link: join(context.paths.state, "logs", "gateway.log"),
+    link: join(context.paths.state, "logs", `${name}.log`),
     clock: context.clock,
     isVerbose,
     get level() {
@@ -89,4 +94,16 @@ export function openGatewayLog(context: Context, config: () => Config, isVerbose
 function toLimits({ maxFileBytes, maxTotalBytes, keepDays }: Config["logging"]) {
   // the validator has filled them in
   return { maxFileBytes: maxFileBytes ?? 0, maxTotalBytes: maxTotalBytes ?? 0, keepDays: keepDays ?? 1 };
+}
+
+/** Keeps the files small that launchd captures our output in. @returns a function that ends it. */
+export function watchCaptures({ paths, clock }: Context, name: "gateway" | "node"): () => void {
+  const at = (ending: string) => join(paths.state, "logs", `${name}${ending}`);
+  return keepCapturesSmall(
+    [
+      { descriptor: 1, path: at(".log") },
+      { descriptor: 2, path: at(".err.log") },
+    ],
+    clock,
+  );
 }

@@ -14,11 +14,11 @@ import type { Invocation, Run } from "../commands.ts";
 import type { Context } from "../context.ts";
 import { maskFault } from "../mask-fault.ts";
 import { untilEnd } from "./ending.ts";
-import { announce, createPhases, watchCaptures, type Phases } from "./announcement.ts";
+import { announce, createPhases, type Phases } from "./announcement.ts";
 import { createFallback, type Before, type Fallback } from "./fallback.ts";
 import { withFlags } from "./flagged-config.ts";
 import { openListening, type Address, type Listening } from "./listening.ts";
-import { openGatewayLog, type GatewayLog } from "./open-log.ts";
+import { openGatewayLog, watchCaptures, type GatewayLog } from "./open-log.ts";
 import { openGatewayListener } from "./port-busy.ts";
 import { registerInstance } from "./registration.ts";
 import { createRestart } from "./restart.ts";
@@ -28,7 +28,7 @@ import { renameProcess } from "./title.ts";
 
 export const run: Run = async (given, invocation) => {
   const { context, flags, told } = await prepareRun(given, invocation);
-  watchCaptures(context);
+  watchCaptures(context, "gateway");
   const signals = watchSignals({ clock: context.clock, onBreakdown: () => process.exit(1) });
   let before: Before | undefined;
   let masked: GatewayLog["masked"] = () => [];
@@ -91,7 +91,7 @@ async function live(
   // any free port: after a restart clients look for the one they know
   const first = { host, port: port === 0 ? (fallback.before?.port ?? 0) : port };
 
-  const opened = openGatewayLog(context, config.current, flags.isVerbose);
+  const opened = openGatewayLog(context, config.current, { name: "gateway", isVerbose: flags.isVerbose });
   onLog(opened);
   let lock: Lock | undefined;
   let leave: (() => Promise<void>) | undefined;

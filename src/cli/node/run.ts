@@ -14,7 +14,7 @@ import type { Config } from "../../settings/config.ts";
 import type { Invocation, Run } from "../commands.ts";
 import { findGateway, readConfig, type GatewayTarget } from "../connection.ts";
 import type { Context } from "../context.ts";
-import { openGatewayLog } from "../gateway/open-log.ts";
+import { openGatewayLog, watchCaptures } from "../gateway/open-log.ts";
 import { watchSignals } from "../gateway/signals.ts";
 
 export const run: Run = async (context, invocation) => {
@@ -22,10 +22,11 @@ export const run: Run = async (context, invocation) => {
   const { config } = await readConfig(context);
   const url = toUrl(invocation);
   const target = await findGateway(url ? { ...context, flags: { ...context.flags, url } } : context, config);
+  watchCaptures(context, "node");
   const opened = openGatewayLog(
     { ...context, paths: { ...paths, logPrefix: `${paths.logPrefix}-node` } },
     () => config,
-    false,
+    { name: "node", isVerbose: false },
   );
   const log = opened.log.child("node");
   const signals = watchSignals({ clock, onBreakdown: () => process.exit(1) });
