@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 import { root } from "../../scripts/run.ts";
+import { brandOf } from "../../src/base/brand.ts";
+import { parseArguments } from "../../src/cli/arguments.ts";
 
 /** How many rows each manual has. */
 const families = { RB: 144, MG: 34, OV: 53, VG: 15 } as const;
@@ -90,4 +92,23 @@ test("every number in a test's title is one of the manuals'", () => {
       assert.ok(Number(number) >= 1 && Number(number) <= count, `${file}: ${id}`);
     }
   }
+});
+
+test("every command that the pages for operators name is one that the command line understands", () => {
+  let count = 0;
+  for (const path of ["docs/runbook.md", "docs/operating.md", "docs/multiple-gateways.md", "README.md"]) {
+    const typed = read(path)
+      .replaceAll("\\\n", " ")
+      .match(/(?<=`|^|; |&& |bin\/)(?:openclaw|moltbot) (?:[^`\n#]+)/gmu);
+    for (const line of typed ?? []) {
+      // parts of commands, and what ps shows
+      if (/…|\||\.\.\.| :\d/u.test(line)) continue;
+      const text = line.replaceAll(/<[^>]+>/gu, "x").split(/; | && | [<>|] /u)[0] ?? "";
+      const words = [...text.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/gu)].map(([, a, b, c]) => a ?? b ?? c ?? "");
+      const parsed = parseArguments(brandOf("openclaw"), "1.0.0", words.slice(1));
+      assert.ok(!("exitCode" in parsed) || parsed.exitCode === 0, `${path}: ${line}\n${JSON.stringify(parsed)}`);
+      count += 1;
+    }
+  }
+  assert.ok(count > 200, `${count} command lines were found`);
 });
