@@ -1,11 +1,14 @@
 // `doctor` as its own process, in a home of its own: what it finds, mends and puts back. No Gateway runs.
 
 import assert from "node:assert/strict";
-import { mkdir, readFile, readdir, symlink, utimes, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { access, mkdir, readFile, readdir, symlink, utimes, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
 
+import { launcher } from "../kit/gateway-process.ts";
 import { createDoctorHome, type DoctorAnswer, type DoctorHome } from "../kit/doctor-home.ts";
 
 const homes: DoctorHome[] = [];
@@ -322,4 +325,45 @@ test("a state folder that is a link, and one that a program copies about, are to
   assert.ok(idsOf(await machine.doctor(["--only", "files"], env)).includes("files.state-link"));
   const ids = idsOf(await machine.doctor(["--only", "files"], { OPENCLAW_STATE_DIR: real }));
   assert.ok(ids.includes("files.synced"), ids.join());
+});
+
+test("a workspace that is the state folder, a second config, and a webhook token that is the Gateway's are told", async () => {
+  const { put, state, config } = machine;
+  const token = "t".repeat(30);
+  await put(
+    config,
+    `{ gateway: { mode: "local", auth: { token: "${token}" } }, hooks: { enabled: true, token: "${token}" },
+       agents: { defaults: { workspace: "~/.openclaw" } }, logging: { redactSensitive: "off" } }`,
+  );
+  await put(join(state, "moldbot.json"), "{}");
+  const ids = idsOf(await machine.doctor());
+  assert.deepEqual(ids, ["config.second", "files.workspace", "access.hooks-reuse", "access.redact"]);
+});
+
+const hasTerminal = await access("/usr/bin/script").then(
+  () => process.platform === "linux",
+  () => false,
+);
+
+test("a person at a terminal is asked before each fix; no answer is a no", { skip: !hasTerminal }, async () => {
+  await machine.put(machine.config, '{ agent: { model: "p/a" }, gateway: {} }');
+  const command = `${process.execPath} ${launcher} doctor --fix --only config`;
+  const child = spawn("/usr/bin/script", ["-qec", command, "/dev/null"], {
+    env: { ...machine.env, PATH: "/usr/bin:/bin", SHELL: "/bin/sh", LANG: "C.UTF-8" },
+  });
+  let shown = "";
+  let asked = 0;
+  child.stdout.on("data", (chunk: Buffer) => {
+    shown += chunk.toString();
+    const questions = shown.split("[y/N]").length - 1;
+    if (questions === asked) return;
+    asked = questions;
+    child.stdin.write(asked === 1 ? "y\r" : "\r");
+  });
+  await once(child, "exit");
+  assert.equal(asked, 2, shown);
+  assert.match(shown, /done:.*move the keys/u);
+  assert.match(shown, /left: not wanted/u);
+  const text = await readFile(machine.config, "utf8");
+  assert.ok(text.includes("agents") && !text.includes("mode:"), text);
 });

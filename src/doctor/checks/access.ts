@@ -35,6 +35,7 @@ export function createAccessCheck(scene: Scene, ids: Ids): DoctorCheck {
           ...(isRemote ? [] : await compareService(scene, client)),
           ...(server ? checkLength(server) : []),
           ...checkExposure(config, server),
+          ...checkHooks(config, server),
         ];
       } catch (error) {
         if (!(error instanceof Fault)) throw error;
@@ -152,6 +153,37 @@ function checkExposure(
       severity: "error",
       message: `gateway.tailscale needs gateway.bind loopback, which is ${bind}`,
       next: "set gateway.bind to loopback",
+    });
+  return found;
+}
+
+/** Programs elsewhere know the webhooks' token: it opens nothing else, and is as hard to guess. */
+function checkHooks(
+  { hooks, logging }: Awaited<ReturnType<Scene["config"]>>,
+  server: GatewaySecret | undefined,
+): DoctorFinding[] {
+  const found: DoctorFinding[] = [];
+  const token = hooks?.enabled === true ? hooks.token : undefined;
+  if (token !== undefined && token === server?.value)
+    found.push({
+      id: "access.hooks-reuse",
+      severity: "warning",
+      message: "hooks.token is the Gateway's own secret: whoever may call a webhook may do everything",
+      next: "give hooks.token a value of its own",
+    });
+  else if (token !== undefined && token.length < leastLength)
+    found.push({
+      id: "access.hooks-short",
+      severity: "warning",
+      message: `hooks.token has ${token.length} characters: it can be guessed`,
+      next: `use ${leastLength} or more; openssl rand -hex 24 makes a good one`,
+    });
+  if (logging.redactSensitive === "off")
+    found.push({
+      id: "access.redact",
+      severity: "warning",
+      message: "logging.redactSensitive is off: secrets in the output of tools reach the log",
+      next: "take it out of the config",
     });
   return found;
 }

@@ -1,5 +1,6 @@
 // The config file: can it be read, what is wrong in it, which of its keys are old, and what keeps a Gateway from starting with it.
 
+import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 import { changeText, editText } from "../../config/edit.ts";
@@ -138,18 +139,28 @@ function isNewer(one: string, other: string): boolean {
   return at !== -1 && (a[at] ?? 0) > (b[at] ?? 0);
 }
 
-/** A file of an older name is used in place; nobody renames it but its owner. */
+/** A file of another name is used in place; nobody renames it but its owner. */
 function checkName({ paths, brand, env }: Scene): DoctorFinding[] {
-  const name = basename(paths.config);
-  if (name === brand.configFile || !brand.fallbackConfigFiles.includes(name) || env.get("CONFIG_PATH") !== undefined)
-    return [];
-  const to = join(dirname(paths.config), brand.configFile);
+  if (env.get("CONFIG_PATH") !== undefined) return [];
+  const folder = dirname(paths.config);
+  const names = [brand.configFile, ...brand.fallbackConfigFiles];
+  const used = basename(paths.config);
+  const unused = names.map((name) => join(folder, name)).filter((path) => path !== paths.config && existsSync(path));
+  const found = unused.map((path): DoctorFinding => ({
+    id: "config.second",
+    severity: "warning",
+    message: `${path} counts for nothing: ${used} beside it goes first`,
+    next: "remove the one that nobody needs",
+  }));
+  if (used === brand.configFile || !names.includes(used)) return found;
+  const to = join(folder, brand.configFile);
   return [
+    ...found,
     {
       id: "config.name",
       severity: "info",
-      message: `the config in use has an older name: ${paths.config}`,
-      next: `nothing needs it; doctor --fix --force renames it to ${brand.configFile}`,
+      message: `the config in use has another name than ${brand.configFile}: ${paths.config}`,
+      next: "nothing needs it; doctor --fix --force renames it",
       fix: {
         title: `rename it to ${brand.configFile}`,
         risk: "forced",

@@ -56,7 +56,7 @@ async function checkFolders({ brand, paths, home, env, profile }: Scene): Promis
   if (env.get("STATE_DIR") !== undefined) return [];
   const suffix = profile === undefined ? "" : `-${profile}`;
   const own = join(home, `${brand.stateFolder}${suffix}`);
-  const others = [...brand.fallbackStateFolders, ".moldbot"]
+  const others = brand.fallbackStateFolders
     .map((folder) => join(home, `${folder}${suffix}`))
     .filter((path) => path !== own);
   const there: string[] = [];
@@ -66,7 +66,7 @@ async function checkFolders({ brand, paths, home, env, profile }: Scene): Promis
       {
         id: "older.folder",
         severity: "info",
-        message: `the state folder in use has an older name: ${paths.state}`,
+        message: `the state folder in use has another name than ${brand.stateFolder}: ${paths.state}`,
         next: `nothing needs it; to rename it stop the Gateway, then mv ${paths.state} ${own}`,
       },
     ];
