@@ -117,3 +117,22 @@ test("a machine without systemd has nothing to tell of services", { skip }, asyn
   await tools.remove("systemctl");
   assert.deepEqual(await ids("--only", "service"), []);
 });
+
+test("a fix that fails says why, the others are done, and undo puts the file back", { skip }, async () => {
+  await machine.cli(["gateway", "install"], env);
+  await writeFile(join(tools.state, "linger"), "yes");
+  const file = join(units, "openclaw-gateway.service");
+  const bad = (await readFile(file, "utf8")).replace("RestartSec=5\n", "RestartSec=90\n");
+  await writeFile(file, bad);
+  await tools.write(
+    "systemctl",
+    `case "$*" in *daemon-reload*) echo "Failed to reload daemon: Access denied" >&2; exit 1 ;; esac\n${workingSystemctl(units)}`,
+  );
+  const args = ["doctor", "--fix", "--yes", "--only", "service.systemd-restart-sec,access"];
+  const ran = await machine.cli(args, env);
+  assert.equal(ran.code, 1);
+  assert.match(ran.stderr, /failed: write openclaw-gateway\.service anew .*Access denied/u);
+  assert.match(ran.stdout, /done: make a token/u);
+  assert.equal((await machine.cli(["doctor", "undo"], env)).code, 0);
+  assert.equal(await readFile(file, "utf8"), bad);
+});
