@@ -8,6 +8,11 @@ const remote = [
 
 const workspace = ["--workspace <folder>", "where the agent works"] as const;
 
+const section = [
+  "--section <names...>",
+  "workspace, model, channels, gateway, daemon or health; several with commas, or said again",
+] as const;
+
 export const setupCommands = [
   {
     name: "setup",
@@ -63,5 +68,27 @@ export const setupCommands = [
       "onboard --non-interactive --accept-risk --openai-api-key - --install-daemon",
     ],
     load: () => import("./setup/onboard.ts"),
+  },
+  {
+    name: "configure",
+    summary: "ask about some of it again: folder, model, channels, Gateway, service",
+    options: [section],
+    examples: ["configure", "configure --section model --section channels"],
+    load: () => import("./setup/configure.ts"),
+  },
+  {
+    name: "config wizard",
+    summary: "the same as configure; what config alone does at a terminal",
+    isDefault: true,
+    options: [section],
+    examples: ["config", "config wizard --section gateway"],
+    load: async () => ({ run: (await import("./setup/configure.ts")).runBare }),
+  },
+  {
+    name: "dashboard",
+    summary: "where the Gateway's page is, with the token; opens it where there is a screen",
+    options: [["--no-open", "only print it"]],
+    examples: ["dashboard", "dashboard --no-open", "dashboard --json"],
+    load: () => import("./dashboard/dashboard.ts"),
   },
 ] as const;

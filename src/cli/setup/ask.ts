@@ -155,23 +155,24 @@ async function askPlaces(
   asking: Asking,
   flow: "quickstart" | "advanced",
 ): Promise<Pick<Answers, "workspace" | "gateway">> {
-  const { wishes, config, prompts } = asking;
-  const given = wishes.answers.gateway;
+  const given = asking.wishes.answers.gateway;
   if (flow === "quickstart") {
     const port = await askPort(context, asking);
     return port === undefined ? {} : { gateway: { ...given, port } };
   }
-  const workspace =
-    wishes.answers.workspace ??
-    expandHome(
-      await prompts.text({
-        message: "Folder that the agent works in",
-        initial: config.agents.defaults.workspace ?? context.paths.workspace,
-        check: needed,
-      }),
-      context.paths.home,
-    );
+  const workspace = await askWorkspace(context, asking);
   return { workspace, gateway: await askGateway(context, asking) };
+}
+
+/** @returns an absolute path. */
+export async function askWorkspace(
+  { paths }: Context,
+  { prompts, config, wishes }: Pick<Asking, "prompts" | "config" | "wishes">,
+): Promise<string> {
+  if (wishes.answers.workspace !== undefined) return wishes.answers.workspace;
+  const initial = config.agents.defaults.workspace ?? paths.workspace;
+  const text = await prompts.text({ message: "Folder that the agent works in", initial, check: needed });
+  return expandHome(text, paths.home);
 }
 
 function cancelled(): Fault {
