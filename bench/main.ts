@@ -182,16 +182,23 @@ async function measureCli(): Promise<void> {
   note(`cli: ${runs} runs`);
   await withProgram(startGateway(env), async ({ url }) => {
     const floor = median(await repeat(runs, () => wallMs(["-e", "0"], env)));
-    const commands = [
+    const asked = ["--url", url, "--token", token];
+    const commands: readonly (readonly [name: string, ...more: string[]])[] = [
       ["--version"],
       ["--help"],
-      ["health", "--url", url, "--token", token],
-      ["status", "--url", url, "--token", token],
+      ["health", ...asked],
+      ["status", ...asked],
+      ["logs", "--limit", "20", ...asked],
+      ["config get", "gateway"],
+      ["gateway status", "--no-probe"],
+      ["doctor"],
+      ["completion", "bash"],
     ];
-    for (const args of commands) {
-      await wallMs([launcher, ...args], env);
-      const value = median(await repeat(runs, () => wallMs([launcher, ...args], env)));
-      figures.push({ name: `openclaw ${args[0]}`, unit: "ms", value, floorName: "node -e 0", floor });
+    for (const [name, ...more] of commands) {
+      const argv = [launcher, ...name.split(" "), ...more];
+      await wallMs(argv, env);
+      const value = median(await repeat(runs, () => wallMs(argv, env)));
+      figures.push({ name: `openclaw ${name}`, unit: "ms", value, floorName: "node -e 0", floor });
     }
   });
 }

@@ -1,6 +1,5 @@
 // Starts the CLI on a Node that is new enough. Plain syntax, no await at the top: an old Node must be able to read this far.
 
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
@@ -13,7 +12,7 @@ const sources = join(root, "src", "cli", "main.ts");
 export async function launch(brandName) {
   const [major, minor] = process.versions.node.split(".").map(Number);
   if (major < 22 || (major === 22 && minor < 19)) {
-    restart(brandName);
+    await restart(brandName);
     return;
   }
   // `kill -USR1 $(pgrep -f "… gateway")` also finds commands that ask a Gateway, and a Gateway that is still loading
@@ -26,7 +25,7 @@ export async function launch(brandName) {
 }
 
 /** A checkout brings its own Node; elsewhere one sentence has to do. */
-function restart(brandName) {
+async function restart(brandName) {
   const node = join(root, "node_modules", ".bin", process.platform === "win32" ? "node.exe" : "node");
   if (!existsSync(node)) {
     process.stderr.write(
@@ -35,6 +34,8 @@ function restart(brandName) {
     process.exitCode = 1;
     return;
   }
+  // not above: whoever does not need it does not wait for it
+  const { spawn } = await import("node:child_process");
   let child = undefined;
   // before there is a child: it may be running, and be seen to run, before spawn returns
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"]) {

@@ -34,12 +34,13 @@ function fingerprint(): string {
   for (const entry of readdirSync(join(root, "src"), { recursive: true, withFileTypes: true })) {
     if (entry.isFile() && !entry.name.includes(".test.")) add(join(entry.parentPath, entry.name));
   }
-  for (const name of ["package.json", "package-lock.json", "scripts/build.ts"]) add(join(root, name));
+  for (const name of ["package.json", "package-lock.json", "scripts/build.ts", "scripts/lazy-builtins.ts"])
+    add(join(root, name));
   return hash.digest("hex");
 }
 
 async function bundle() {
-  const { build } = await import("esbuild");
+  const [{ build }, { lazyBuiltins }] = await Promise.all([import("esbuild"), import("./lazy-builtins.ts")]);
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
   return build({
     absWorkingDir: root,
@@ -68,6 +69,7 @@ async function bundle() {
       js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
     },
     plugins: [
+      lazyBuiltins(),
       {
         // grammY's build for Node brings an HTTP client of its own, which we never use
         name: "grammy-web",
