@@ -124,7 +124,10 @@ try {
       concurrency: 1,
     });
   }
-  if (isAll) env["FAULTS_KILLS"] ??= "12";
+  if (isAll) {
+    env["FAULTS_KILLS"] ??= "12";
+    env["FAULTS_ROUNDS"] ??= "4";
+  }
   if (isAll || part === "faults") {
     await runTests("faults", {
       pattern: "test/faults/**/*.test.ts",

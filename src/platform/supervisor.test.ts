@@ -10,7 +10,7 @@ import { createSupervisor } from "./supervisor.ts";
 
 const never = new AbortController().signal;
 
-test("services start in order and stop in reverse; one that fails is alone in that and is started again", async () => {
+test("services start in order and stop in reverse; one that fails is alone in that and is started again (R6)", async () => {
   const clock = createManualClock();
   const supervisor = createSupervisor({ clock, log: silentLog });
   const seen: string[] = [];

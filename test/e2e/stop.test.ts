@@ -88,7 +88,7 @@ test("a second SIGTERM ends the waiting, says so, and the turn goes on at the ne
   const ended = gateway.stop("SIGTERM");
   await says(/received SIGTERM; shutting down/u);
   const from = performance.now();
-  process.kill(Number((/pid (\d+)/u.exec(gateway.output()) ?? [])[1]), "SIGINT");
+  gateway.again("SIGINT");
   await client.wait(({ event }) => event === "shutdown");
   assert.equal(await ended, 0);
   assert.ok(performance.now() - from < 5_000);
@@ -106,6 +106,7 @@ test("a second SIGTERM ends the waiting, says so, and the turn goes on at the ne
 test("SIGUSR1 and SIGUSR2 are refused with a warning unless commands.restart is on (RB-23)", async () => {
   const client = await start();
   for (const signal of ["SIGUSR1", "SIGUSR2"] as const) {
+    await new Promise((resolve) => setTimeout(resolve, 150));
     kill(signal);
     await says(new RegExp(`${signal} ignored: set commands\\.restart to true`, "u"));
   }
@@ -133,6 +134,21 @@ test("SIGUSR1 to all that pgrep finds restarts the Gateway in its process, once 
   await new Promise((resolve) => setTimeout(resolve, 300));
   assert.equal(starts(), 3);
   assert.equal(await gateway.stop("SIGTERM"), 0);
+});
+
+test("a thousand signals within a second lead to one restart (R7)", async () => {
+  const client = await start({ commands: { restart: true } });
+  const from = performance.now();
+  for (let count = 0; count < 1_000; count += 1) {
+    kill(count % 2 === 0 ? "SIGUSR1" : "SIGUSR2");
+    while (performance.now() - from < count * 0.4) await new Promise((resolve) => setImmediate(resolve));
+  }
+  await client.wait(({ event }) => event === "shutdown");
+  await until(() => starts() === 2, 10_000);
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  assert.equal(starts(), 2);
+  kill("SIGUSR1");
+  await until(() => starts() === 3, 10_000);
 });
 
 test("SIGTERM while it restarts ends it instead", async () => {

@@ -12,7 +12,7 @@ import { LLMock } from "@copilotkit/aimock";
 import { startTelegramServer, type StartedTelegramServer } from "@openclaw/crabline";
 
 import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
-import { openRawClient, type RawClient } from "../kit/raw-client.ts";
+import { submit } from "../kit/submit.ts";
 
 const kills = Number(process.env["FAULTS_KILLS"] ?? 200);
 const messages = Number(process.env["FAULTS_MESSAGES"] ?? Math.max(60, Math.min(500, kills * 5)));
@@ -42,37 +42,6 @@ async function inject(telegram: StartedTelegramServer, chatId: number, text: str
     body: JSON.stringify({ chatId, fromId: chatId, text }),
   });
   assert.equal(response.status, 200, await response.text());
-}
-
-/** Submits one message until the Gateway has said `accepted`, over as many of its lives as it takes. */
-async function submit(gateway: GatewayProcess, chat: number, text: string): Promise<void> {
-  for (;;) {
-    let client: RawClient | undefined;
-    try {
-      client = await openRawClient(gateway.port, gateway.token);
-      client.frames.length = 0;
-      const gone = client.closed.then(() => Promise.reject(new Error("closed")));
-      gone.catch(() => undefined);
-      await Promise.race([client.connect(), gone]);
-      const params = {
-        message: text,
-        sessionKey: `client-${chat}`,
-        deliver: true,
-        channel: "telegram",
-        to: String(chat),
-        idempotencyKey: text,
-      };
-      const answer = await Promise.race([client.request("agent", params), gone]);
-      if (answer.ok) return;
-      assert.match(answer.error?.code ?? "", /UNAVAILABLE/u, JSON.stringify(answer.error));
-    } catch (error) {
-      if (error instanceof assert.AssertionError) throw error;
-      // killed meanwhile: once more with the same key
-      await pause(20);
-    } finally {
-      client?.socket.terminate();
-    }
-  }
 }
 
 async function killAtRandom(gateway: GatewayProcess, random: () => number): Promise<void> {

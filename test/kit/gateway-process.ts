@@ -21,6 +21,8 @@ export interface GatewayProcess {
   start(): Promise<void>;
   /** Sends the signal and resolves with the exit code (null: killed by a signal). */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
+  /** One more signal to a process that was told to stop already. */
+  again(signal: NodeJS.Signals): void;
   /** Runs a CLI command against it. */
   cli(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }>;
   /** Stops it and removes its folder. */
@@ -60,6 +62,7 @@ export async function createGatewayProcess(
     ...options.env,
   };
   let child: ChildProcess | undefined;
+  let stopping: ChildProcess | undefined;
   let printed = "";
 
   const start = () =>
@@ -82,6 +85,7 @@ export async function createGatewayProcess(
   const stop = (signal: NodeJS.Signals = "SIGTERM") =>
     new Promise<number | null>((resolve) => {
       const current = child;
+      stopping = current;
       child = undefined;
       if (!current || current.exitCode !== null || current.signalCode !== null) {
         resolve(current?.exitCode ?? null);
@@ -100,6 +104,7 @@ export async function createGatewayProcess(
     output: () => printed,
     start,
     stop,
+    again: (signal) => void stopping?.kill(signal),
     cli: (...args) => runCli(args, env),
     async dispose() {
       await stop("SIGKILL");

@@ -26,6 +26,9 @@ import { prepareRun, type RunFlags } from "./run-flags.ts";
 import { watchSignals, type ProcessSignals } from "./signals.ts";
 import { renameProcess } from "./title.ts";
 
+/** Between a signal and the restart it asks for: longer than the pauses of a burst, so that what follows it is no part of that. */
+const signalDelayMs = 150;
+
 export const run: Run = async (given, invocation) => {
   const { context, flags, told } = await prepareRun(given, invocation);
   watchCaptures(context, "gateway");
@@ -175,7 +178,7 @@ async function serve(context: Context, serving: Serving): Promise<boolean> {
   signals.lead({
     log,
     mayRestart: () => config.current().commands.restart === true,
-    restart: () => restart.request({ reason: "SIGUSR1", delayMs: 0 }),
+    restart: () => restart.request({ reason: "SIGUSR1", delayMs: signalDelayMs }),
   });
   const gateway = createGateway({
     brand: context.brand,

@@ -24,6 +24,9 @@ export interface ProcessSignals {
   lead(life: Life): void;
 }
 
+/** Signals with shorter pauses between them ask for the same restart: `pgrep` finds wrappers that hand them on, people press twice. */
+const burstPauseMs = 100;
+
 /** A process that is broken may not get to its end in order. */
 const breakdownMs = 8_000;
 
@@ -52,8 +55,12 @@ export function watchSignals({ clock, onBreakdown }: { clock: Clock; onBreakdown
   process.on("unhandledRejection", watchStray("rejected"));
   process.on("uncaughtException", watchStray("thrown"));
 
+  let lastAskedAt = -burstPauseMs;
   for (const name of ["SIGUSR1", "SIGUSR2"] as const) {
     process.on(name, () => {
+      const isSame = clock.monotonic() - lastAskedAt < burstPauseMs;
+      lastAskedAt = clock.monotonic();
+      if (isSame) return;
       if (life?.mayRestart()) life.restart();
       else life?.log.warn(`${name} ignored: set commands.restart to true to let it restart the Gateway`);
     });
