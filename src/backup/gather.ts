@@ -3,8 +3,7 @@
 import { lstat, readdir } from "node:fs/promises";
 import { basename, dirname, join, relative, sep } from "node:path";
 
-import { readWhole } from "../config/include.ts";
-import { parseSource } from "../config/parse.ts";
+import { evaluateText } from "../config/evaluate.ts";
 import { followLink, readTextIfExists } from "../platform/files.ts";
 import { isSafePath, type ManifestWorkspace } from "./manifest.ts";
 import { decideBelonging, isLeftOut, isRestores, type Places } from "./places.ts";
@@ -77,9 +76,7 @@ async function findConfigFiles(path: string): Promise<readonly string[]> {
   const real = await followLink(path);
   const text = await readTextIfExists(real);
   if (text === undefined) return [];
-  const source = parseSource(text);
-  if (!("value" in source)) return [real];
-  const { parts } = await readWhole(path, text, source.value);
+  const { parts } = await evaluateText(text, { path, variable: () => undefined });
   const found: string[] = [];
   for (const part of parts) {
     const there = await followLink(part);

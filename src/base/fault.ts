@@ -46,6 +46,13 @@ export const faultCodes = {
   timeout: row("UNAVAILABLE", 504, 1, true, "The other side did not answer in time."),
   unreachable: row("UNAVAILABLE", 502, 1, true, "The other side cannot be reached."),
   config_invalid: row("UNAVAILABLE", 500, 1, false, "The config file has errors."),
+  safe_mode: row(
+    "UNAVAILABLE",
+    503,
+    1,
+    true,
+    "The config cannot be used; until it is mended, only what mends it is served.",
+  ),
   storage: row("UNAVAILABLE", 500, 1, true, "The database could not be read or written."),
   port_busy: row("UNAVAILABLE", 503, 1, false, "Another process listens on the port."),
   already_running: row("UNAVAILABLE", 503, 1, false, "Another Gateway runs on this state directory."),

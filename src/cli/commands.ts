@@ -2,6 +2,7 @@
 
 import { backupCommands } from "./backup-commands.ts";
 import { channelCommands } from "./channel-commands.ts";
+import { configCommands } from "./config-commands.ts";
 import type { Context } from "./context.ts";
 import { doctorCommands } from "./doctor-commands.ts";
 import { lookCommands } from "./look-commands.ts";
@@ -247,42 +248,7 @@ const own: readonly Command[] = [
     load: async () => ({ run: (await import("./devices/change.ts")).rename }),
   },
   ...channelCommands,
-  {
-    name: "config get <path>",
-    summary: "print a value of the config; secrets only when asked for by name",
-    examples: ["config get gateway.port", "config get 'agents.list[0].id'"],
-    load: () => import("./config/get.ts"),
-  },
-  {
-    name: "config set <path> <value>",
-    summary: "change a key of the config file (JSON5, or a plain text; --json: JSON5 only)",
-    examples: ["config set gateway.mode local", "config set channels.telegram.allowFrom '[123456789]'"],
-    load: () => import("./config/set.ts"),
-  },
-  {
-    name: "config unset <path>",
-    summary: "take a key out of the config file",
-    examples: ["config unset channels.telegram.botToken"],
-    load: () => import("./config/unset.ts"),
-  },
-  {
-    name: "config validate",
-    summary: "check the config file and say what is wrong where",
-    examples: ["config validate", "config validate --json"],
-    load: () => import("./config/validate.ts"),
-  },
-  {
-    name: "config file",
-    summary: "which file it is",
-    examples: ["config file", "config file --json"],
-    load: () => import("./config/where.ts"),
-  },
-  {
-    name: "config schema",
-    summary: "what it may hold, as JSON Schema",
-    examples: ["config schema"],
-    load: () => import("./config/schema.ts"),
-  },
+  ...configCommands,
   {
     name: "logs",
     summary: "show the Gateway's log",

@@ -5,6 +5,8 @@ import { dirname, join } from "node:path";
 import { afterEach, test } from "node:test";
 
 import { brandOf } from "../base/brand.ts";
+import { systemClock } from "../base/clock.ts";
+import { createConfigHistory } from "../config/history.ts";
 import { faultOf } from "../../test/kit/fault.ts";
 import { createEnv } from "../platform/env.ts";
 import { derivePaths } from "../platform/paths.ts";
@@ -44,7 +46,8 @@ async function openMachine({ flags = {}, variables = {}, config, lastGood, kept 
     await writeFile(path, text);
   };
   await write(paths.config, config);
-  await write(paths.lastGoodConfig, lastGood);
+  const history = createConfigHistory({ folder: paths.configHistory, clock: systemClock });
+  if (lastGood !== undefined) await history.keep({ text: lastGood, parts: [] }, true);
   await write(paths.gatewayToken, kept);
   return { ...createContext(brand, "1.2.3", flags), env, paths };
 }

@@ -6,12 +6,13 @@ import { checkAddress, isLoopback, toGatewayKey, type PlainHosts } from "../clie
 import { connect, type ConnectOptions, type GatewayClient } from "../client/connect.ts";
 import { openNodeSocket } from "../client/node-socket.ts";
 import { Fault } from "../base/fault.ts";
-import { defaultConfig } from "../config/parse.ts";
 import { resolveClientSecret, type GatewaySecret } from "../config/secret.ts";
-import { openConfig, type ConfigSnapshot } from "../config/store.ts";
+import { firmGround } from "../config/stand-in.ts";
+import { invalid, openConfig, type ConfigSnapshot } from "../config/store.ts";
 import { decidePort, type PortChoice } from "../platform/paths.ts";
 import type { Config } from "../settings/config.ts";
 import { decideLocalHost } from "./bind-host.ts";
+import { configFiles } from "./config-files.ts";
 import type { Context } from "./context.ts";
 
 export interface GatewayTarget {
@@ -29,28 +30,13 @@ export interface LoadedConfig {
   readonly fault: Fault | undefined;
 }
 
-/** Reads the config without keeping a copy; errors in it are reported, not thrown. */
-export async function readConfig({ paths, env }: Context): Promise<LoadedConfig> {
-  const variable = (name: string) => env.raw(name);
-  try {
-    const store = await openConfig({ path: paths.config, variable });
-    return { config: store.current(), snapshot: store.snapshot(), fault: undefined };
-  } catch (error) {
-    if (!isInvalid(error)) throw error;
-    return { config: await readLastGood(paths.lastGoodConfig, variable), snapshot: undefined, fault: error };
-  }
+/** Reads the config without keeping a copy; errors in it are reported, not thrown, and what stands in is the Gateway's. */
+export async function readConfig(context: Context): Promise<LoadedConfig> {
+  const store = await openConfig(configFiles(context), firmGround);
+  const snapshot = store.snapshot();
+  if (snapshot.isValid) return { config: store.current(), snapshot, fault: undefined };
+  return { config: store.current(), snapshot: undefined, fault: invalid(snapshot) };
 }
-
-async function readLastGood(path: string, variable: (name: string) => string | undefined): Promise<Config> {
-  try {
-    return (await openConfig({ path, variable })).current();
-  } catch (error) {
-    if (isInvalid(error)) return defaultConfig();
-    throw error;
-  }
-}
-
-const isInvalid = (error: unknown): error is Fault => error instanceof Fault && error.code === "config_invalid";
 
 export async function findGateway(context: Context, config: Config): Promise<GatewayTarget> {
   const { env, flags, paths } = context;

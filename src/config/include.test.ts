@@ -7,6 +7,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import { systemClock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import { redactedConfig } from "./answer.ts";
+import { createConfigHistory } from "./history.ts";
 import { createSecretPaths } from "./secret-paths.ts";
 import { openConfig, type ConfigFiles } from "./store.ts";
 import { createConfigWriter } from "./write.ts";
@@ -17,7 +18,11 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "include-"));
   await mkdir(join(folder, "parts"));
   const variable = (name: string) => (name === "SET" ? "canary-value" : undefined);
-  files = { path: join(folder, "openclaw.json"), lastGoodPath: join(folder, "good.json"), variable };
+  files = {
+    path: join(folder, "openclaw.json"),
+    history: createConfigHistory({ folder: join(folder, "history"), clock: systemClock }),
+    variable,
+  };
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
@@ -116,6 +121,7 @@ test("a changed part counts, a broken one does not, and the last good copy holds
   assert.equal(await store.reload(), same, "nothing changed");
   await put("parts/a.json5", "{ port: 4712 }");
   assert.equal((await store.reload()).config.gateway.port, 4712);
+  await store.keepGood();
   await rm(join(folder, "parts/a.json5"));
   assert.deepEqual([(await store.reload()).isValid, store.current().gateway.port], [false, 4712]);
   assert.deepEqual(store.snapshot().parts, [join(folder, "parts/a.json5")], "it is still waited for");

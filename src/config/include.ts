@@ -5,20 +5,28 @@ import { createHash } from "node:crypto";
 import { basename, dirname, relative, resolve, sep } from "node:path";
 
 import { isRecord } from "../base/json.ts";
-import { followLink } from "../platform/files.ts";
 import type { ConfigProblem, Place } from "./explain.ts";
 import { createPlace, parseSource } from "./parse.ts";
-import { readConfigFile } from "./read.ts";
+import type { ConfigFile } from "./read.ts";
 
 export interface Whole {
   /** With all parts in their places, nothing filled in. */
   readonly value: Record<string, unknown>;
   readonly at: Place;
-  /** Files that were looked for, missing ones too. */
-  readonly parts: readonly string[];
+  /** Folder of the config file; no part is outside of it. */
+  readonly root: string;
+  /** Files that were looked for, with their texts; missing ones are empty. */
+  readonly texts: ReadonlyMap<string, string>;
   /** Changes when the text of a part does; empty without parts. */
   readonly partsHash: string;
   readonly problems: readonly ConfigProblem[];
+}
+
+/** Where parts are read from: the disk, or a version that is kept. */
+export interface PartSource {
+  /** Where a link leads to. */
+  readonly follow: (path: string) => Promise<string>;
+  readonly read: (path: string) => Promise<ConfigFile | undefined>;
 }
 
 /** Files inside of files inside of files. */
@@ -36,6 +44,7 @@ type Node =
 
 interface Reading {
   readonly root: string;
+  readonly source: PartSource;
   readonly parts: Map<string, string>;
   readonly problems: ConfigProblem[];
   /** Files read, each time counted: one may be included often. */
@@ -52,11 +61,15 @@ interface File {
 export const mayInclude = (text: string): boolean => text.includes("$include");
 
 /** `path`: of the config file; `text` and `value`: what it says. */
-export async function readWhole(path: string, text: string, value: Record<string, unknown>): Promise<Whole> {
+export async function readWhole(
+  path: string,
+  { text, value }: { readonly text: string; readonly value: Record<string, unknown> },
+  source: PartSource,
+): Promise<Whole> {
   const at = createPlace(text);
-  if (!mayInclude(text)) return { value, at, parts: [], partsHash: "", problems: [] };
-  const real = await followLink(path);
-  const reading: Reading = { root: dirname(real), parts: new Map(), problems: [], reads: 0 };
+  if (!mayInclude(text)) return { value, at, root: dirname(path), texts: new Map(), partsHash: "", problems: [] };
+  const real = await source.follow(path);
+  const reading: Reading = { root: dirname(real), source, parts: new Map(), problems: [], reads: 0 };
   const tree = await expand(value, { path: [], file: { path: real, at, chain: [real] } }, reading);
   const whole = toValue(tree);
   const hash = createHash("sha256");
@@ -68,7 +81,8 @@ export async function readWhole(path: string, text: string, value: Record<string
       const { origin, rest } = originOf(tree, place);
       return { ...origin.at([...origin.path, ...rest], message, next), path: place.join(".") };
     },
-    parts: [...reading.parts.keys()],
+    root: reading.root,
+    texts: reading.parts,
     partsHash: hash.digest("hex"),
     problems: reading.problems,
   };
@@ -117,31 +131,31 @@ async function expandAll(names: unknown, spot: Spot, reading: Reading): Promise<
 }
 
 async function expandFile(name: unknown, { path, file }: Spot, reading: Reading): Promise<Node | undefined> {
-  const { parts, problems } = reading;
+  const { parts, problems, source } = reading;
   const complain = (message: string, next: string) => void problems.push(file.at(path, message, next));
   if (typeof name !== "string" || name === "") {
     return complain("$include takes the name of a file, or a list of names", 'write "./other.json5"');
   }
   const asked = resolve(dirname(file.path), name);
-  const found = await followLink(asked).catch(() => asked);
+  const found = await source.follow(asked).catch(() => asked);
   reading.reads += 1;
   const refusal = decideRefusal(name, found, { ...reading, chain: file.chain });
   if (refusal) return complain(...refusal);
 
-  const text = await readConfigFile(asked);
+  const text = await source.read(asked);
   parts.set(asked, text?.text ?? "");
   if (text === undefined) return complain(`there is no file ${name}`, "make it, or mend the name");
   if (text.text === undefined) return complain(`${name}: ${text.problem.message}`, text.problem.next);
   const shown = relative(reading.root, found);
   const inFile = (problem: ConfigProblem): ConfigProblem => ({ ...problem, file: shown });
-  const source = parseSource(text.text, { isAnyValue: true });
-  if ("problems" in source) {
-    problems.push(...source.problems.map(inFile));
+  const parsed = parseSource(text.text, { isAnyValue: true });
+  if ("problems" in parsed) {
+    problems.push(...parsed.problems.map(inFile));
     return undefined;
   }
   const place = createPlace(text.text);
   const at: Place = (...finding) => inFile(place(...finding));
-  return expand(source.value, { path: [], file: { path: found, at, chain: [...file.chain, found] } }, reading);
+  return expand(parsed.value, { path: [], file: { path: found, at, chain: [...file.chain, found] } }, reading);
 }
 
 /** @returns what is wrong with including it, and the next step. */

@@ -13,6 +13,7 @@ import type { Validator } from "../protocol/generated/requests.js";
 import { methodTable } from "../protocol/generated/methods.ts";
 import { checkWith } from "../protocol/validate.ts";
 import { createConfigEditor, createConfigHandlers } from "./methods.ts";
+import { createConfigHistory } from "./history.ts";
 import { createReloader } from "./reload.ts";
 import { openConfig, type ConfigStore } from "./store.ts";
 import { placeholder } from "./substitute.ts";
@@ -38,7 +39,11 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 async function open(text?: string) {
   if (text !== undefined) await writeFile(path, text);
   const variable = (name: string) => (name === "SET" ? "value-of-a-variable" : undefined);
-  store = await openConfig({ path, lastGoodPath: join(folder, "good.json"), variable });
+  store = await openConfig({
+    path,
+    history: createConfigHistory({ folder: join(folder, "history"), clock: systemClock }),
+    variable,
+  });
   const editor = createConfigEditor({
     store,
     clock: systemClock,

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import { createManualClock, type ManualClock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import { silentLog, type Log } from "../base/log.ts";
+import { createConfigHistory } from "./history.ts";
 import { createReloader, type ReloadDependencies, type Reloader } from "./reload.ts";
 import { openConfig, type ConfigStore } from "./store.ts";
 
@@ -35,7 +36,11 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 async function open(text: string, extra: Partial<ReloadDependencies> = {}) {
   await writeFile(path, text);
-  store = await openConfig({ path, lastGoodPath: join(folder, "good.json"), variable: () => undefined });
+  store = await openConfig({
+    path,
+    history: createConfigHistory({ folder: join(folder, "history"), clock }),
+    variable: () => undefined,
+  });
   const log: Log = {
     ...silentLog,
     info: (message) => void lines.push(message),
@@ -48,6 +53,11 @@ async function open(text: string, extra: Partial<ReloadDependencies> = {}) {
       const reading = store.reload(isWanted);
       readings.push(reading.catch(() => undefined));
       return reading;
+    },
+    keepGood() {
+      const keeping = store.keepGood();
+      readings.push(keeping.catch(() => undefined));
+      return keeping;
     },
   };
   reloader = createReloader({
@@ -75,8 +85,10 @@ async function open(text: string, extra: Partial<ReloadDependencies> = {}) {
 /** All that is due, and what it reads and writes. */
 async function settle(ms = 300) {
   await clock.advance(ms);
-  await Promise.all(readings.splice(0));
-  await new Promise((resolve) => setImmediate(resolve));
+  while (readings.length > 0) {
+    await Promise.all(readings.splice(0));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 async function save(text: string) {

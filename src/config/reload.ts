@@ -7,7 +7,15 @@ import type { FileWatch } from "../platform/watch.ts";
 import { decideDisturbance } from "./effects.ts";
 import { listChanges } from "./merge.ts";
 import type { ConfigSnapshot } from "./store.ts";
-import { createTakeUp, listKeys, type Applied, type Asker, type TakeUpDependencies } from "./take-up.ts";
+import {
+  createTakeUp,
+  listKeys,
+  type Applied,
+  type Asker,
+  type How,
+  type Notes,
+  type TakeUpDependencies,
+} from "./take-up.ts";
 
 export interface ReloadDependencies extends TakeUpDependencies {
   readonly clock: Clock;
@@ -58,7 +66,7 @@ export function createReloader(dependencies: ReloadDependencies): Reloader {
     if (message === undefined) refused.delete(key);
     else refused.set(key, { message, next });
   };
-  const take = createTakeUp(dependencies, { note, waiting, waitingToListen, listening });
+  const take = createTake(dependencies, { note, waiting, waitingToListen, listening });
 
   const poke = () => {
     const now = clock.monotonic();
@@ -94,7 +102,8 @@ export function createReloader(dependencies: ReloadDependencies): Reloader {
   const lookAtFile = async () => {
     const before = store.snapshot();
     let isOff = false;
-    const after = await store.reload((config) => !(isOff = config.gateway.reload.mode === "off"));
+    const isSafe = before.source === "safe";
+    const after = await store.reload((config) => isSafe || !(isOff = config.gateway.reload.mode === "off"));
     note("file", undefined);
     if (!after.isValid) {
       if (!tellErrors(after)) poke();
@@ -105,7 +114,7 @@ export function createReloader(dependencies: ReloadDependencies): Reloader {
     told = "";
     if (after === before) return;
     if (isOff) log.info("the config file has changed; it counts after a restart, gateway.reload.mode is off");
-    else await take(before.config, { mode: after.config.gateway.reload.mode ?? "hybrid", restartDelayMs: 0 });
+    else await take(before, { mode: after.config.gateway.reload.mode ?? "hybrid", restartDelayMs: 0 });
     dependencies.onProblems();
   };
 
@@ -124,10 +133,10 @@ export function createReloader(dependencies: ReloadDependencies): Reloader {
     },
     change: (write, restartDelayMs, asker) =>
       inTurn(async () => {
-        const { config } = store.snapshot();
+        const before = store.snapshot();
         const written = await write();
         await store.reload();
-        const applied = await take(config, { mode: "asked", restartDelayMs: restartDelayMs(written), asker });
+        const applied = await take(before, { mode: "asked", restartDelayMs: restartDelayMs(written), asker });
         told = "";
         dependencies.onProblems();
         return { written, applied };
@@ -138,4 +147,34 @@ export function createReloader(dependencies: ReloadDependencies): Reloader {
       return [...refused.values(), ...(keys.length > 0 ? [pending] : [])];
     },
   };
+}
+
+/** What is in use afterwards is a version to come back to. */
+function createTake(dependencies: ReloadDependencies, notes: Notes) {
+  const { store, log } = dependencies;
+  const takeUp = createTakeUp(dependencies, notes);
+  return async (before: ConfigSnapshot, how: How): Promise<Applied> => {
+    const isMended = before.source === "safe" && store.snapshot().source === "file";
+    if (isMended) return leaveSafeMode(dependencies, how);
+    const applied = await takeUp(before.config, how);
+    // a restart has yet to show it
+    if (applied.effect === "restart") return applied;
+    try {
+      await store.keepGood();
+      notes.note("history", undefined);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      notes.note("history", reason, "make the state folder writable, with room on its disk");
+      log.error("the config is in use and cannot be kept as a good one", { error });
+    }
+    return applied;
+  };
+}
+
+/** Nothing runs that a restart could disturb: there is no reason to wait, whatever the mode. */
+async function leaveSafeMode({ restart, log }: ReloadDependencies, { restartDelayMs = 0 }: How): Promise<Applied> {
+  const answer = await restart?.({ reason: "the config is mended", delayMs: restartDelayMs });
+  if (answer) log.info("the config is mended: the Gateway leaves safe mode");
+  else log.warn("the config is mended; stop the Gateway and start it again to leave safe mode");
+  return { effect: "restart", restartPaths: [], ...(answer ? { restart: answer } : {}) };
 }

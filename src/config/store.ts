@@ -2,15 +2,15 @@
 // A reader that fails to parse never writes.
 
 import { createHash } from "node:crypto";
-import { dirname } from "node:path";
 
 import { Fault } from "../base/fault.ts";
-import { ensureFolder, readTextIfExists, writeFileAtomic } from "../platform/files.ts";
 import type { Config } from "../settings/config.ts";
+import { evaluateText, legacyOf, problemsOf, type ConfigFiles } from "./evaluate.ts";
 import { renderProblem, type ConfigProblem } from "./explain.ts";
-import { readWhole } from "./include.ts";
-import { checkSource, defaultConfig, parseConfig, parseSource, type ParsedConfig, type Variable } from "./parse.ts";
+import { contentId, type ConfigContent } from "./history.ts";
+import { defaultConfig } from "./parse.ts";
 import { readConfigFile } from "./read.ts";
+import { firmGround, standIn, type Ladder, type StandIn } from "./stand-in.ts";
 
 export interface ConfigSnapshot {
   readonly path: string;
@@ -21,16 +21,20 @@ export interface ConfigSnapshot {
   readonly rendered: readonly string[];
   /** Keys of older programs in it, which are read in their new places. */
   readonly legacy: readonly ConfigProblem[];
+  /** What is in order and still has to be known: a file that did not start. */
+  readonly warnings: readonly ConfigProblem[];
   /** SHA-256 of the file's text, hex; undefined when there is no file. */
   readonly hash: string | undefined;
   /** Files that it includes, or tries to. */
   readonly parts: readonly string[];
   /** Changes when one of them does. */
   readonly partsHash: string;
-  /** Where the config in use comes from. */
-  readonly source: "file" | "last-good" | "defaults";
+  /** Where the config in use comes from; `safe`: nothing of it may do more than serve those who mend it. */
+  readonly source: ConfigSource;
   readonly config: Config;
 }
+
+export type ConfigSource = "file" | "last-good" | "defaults" | "safe";
 
 export interface ConfigStore {
   readonly files: ConfigFiles;
@@ -39,150 +43,152 @@ export interface ConfigStore {
   /**
    * Reads the file again. With errors in it, or when it is gone, the config in use stays and the snapshot tells them. The same
    * text gives the same snapshot. `isWanted` false: the file is in order, and the config in use stays all the same.
-   * @throws Fault `storage` when a good file could not be copied; the config in use stays.
    */
   reload(isWanted?: (config: Config) => boolean): Promise<ConfigSnapshot>;
+  /** The content that is in use, as the history names it; undefined for defaults and the safe config. */
+  id(): string | undefined;
+  /**
+   * Puts the file into the history as one that works; does nothing when it is not in use.
+   * @throws Fault `storage` when it cannot be written.
+   */
+  keepGood(): Promise<void>;
 }
 
-export interface ConfigFiles {
-  readonly path: string;
-  /** A copy of the last file without errors; absent: none is read or kept (the CLI only looks). */
-  readonly lastGoodPath?: string;
-  readonly variable: Variable;
-}
+export type { ConfigFiles } from "./evaluate.ts";
 
 /**
- * Reads the file; a missing one means the defaults.
- * @throws Fault `config_invalid` listing `file:line:column key: problem; fix` when it has errors and no good one was kept.
+ * Reads the file; a missing one means the defaults. `ladder`: what stands in for a file that cannot be used, down to the safe
+ * config; absent: the last good one alone.
+ * @throws Fault `config_invalid` listing `file:line:column key: problem; fix` when nothing can.
  */
-export async function openConfig(files: ConfigFiles): Promise<ConfigStore> {
-  let snapshot = await loadConfig(files, { lastGood: () => readGood(files) });
+export async function openConfig(files: ConfigFiles, ladder?: Ladder): Promise<ConfigStore> {
+  const steps: Steps = { files, ladder: ladder ?? firmGround };
+  let loaded = await open(steps, ladder !== undefined);
   return {
     files,
-    current: () => snapshot.config,
-    snapshot: () => snapshot,
+    current: () => loaded.snapshot.config,
+    snapshot: () => loaded.snapshot,
+    id: () => loaded.id,
     async reload(isWanted = () => true) {
-      const before = snapshot;
-      const after = await loadConfig(files, { lastGood: async () => before.config, before });
-      const { source, config } = before;
-      snapshot = after === before || isWanted(after.config) ? after : { ...after, source, config };
-      return snapshot;
+      const before = loaded;
+      const after = await load(steps, before.snapshot);
+      if (after === undefined) return before.snapshot;
+      const isUsable = after.snapshot.source === "file";
+      loaded = isUsable && isWanted(after.snapshot.config) ? after : keepBefore(before, after, isUsable);
+      return loaded.snapshot;
+    },
+    async keepGood() {
+      const { content, snapshot } = loaded;
+      if (content && snapshot.source === "file") await files.history?.keep(content, true);
     },
   };
 }
 
-interface Earlier {
-  readonly lastGood: () => Promise<Config | undefined>;
-  readonly before?: ConfigSnapshot;
+interface Steps {
+  readonly files: ConfigFiles;
+  readonly ladder: Ladder;
 }
 
-async function loadConfig(files: ConfigFiles, { lastGood, before }: Earlier): Promise<ConfigSnapshot> {
+interface Loaded {
+  readonly snapshot: ConfigSnapshot;
+  readonly id: string | undefined;
+  readonly content: ConfigContent | undefined;
+  /** What the file says, where it is doubted and yet better than nothing. */
+  readonly doubted?: Config;
+}
+
+async function open(steps: Steps, mayBeSafe: boolean): Promise<Loaded> {
+  const { files, ladder } = steps;
+  const first = await load(steps, undefined);
+  if (!first) throw new Error("there is nothing that it could be the same as");
+  const { snapshot, content } = first;
+  if (snapshot.source !== "last-good") return first;
+  const found = await standIn(files, { text: content?.text, ladder });
+  if (found.source === "safe" && first.doubted) {
+    return { ...first, snapshot: { ...snapshot, source: "file", config: first.doubted } };
+  }
+  if (!mayBeSafe && found.source === "safe") throw invalid(snapshot);
+  return withStandIn(first, found);
+}
+
+function keepBefore({ snapshot, id, content }: Loaded, after: Loaded, isUsable: boolean): Loaded {
+  const { config } = snapshot;
+  const source = snapshot.source === "file" && !isUsable ? "last-good" : snapshot.source;
+  return { snapshot: { ...after.snapshot, source, config }, id, content };
+}
+
+function withStandIn({ snapshot, content }: Loaded, { source, config, id }: StandIn): Loaded {
+  return { snapshot: { ...snapshot, source, config }, id, content };
+}
+
+/** undefined: nothing has changed. `last-good` in what comes out: the file cannot be used, and something else stands in. */
+async function load({ files, ladder }: Steps, before: ConfigSnapshot | undefined): Promise<Loaded | undefined> {
   const { path } = files;
   const file = await readConfigFile(path);
   if (file === undefined) return withoutFile(path, before);
   const { text } = file;
-  const hash = text === undefined ? undefined : hashText(text);
-  const same = hash !== undefined && before?.hash === hash ? before : undefined;
-  const read = text === undefined ? unread(file.problem) : await readAll(files, text);
-  if (same?.partsHash === read.partsHash) return same;
-  const { parsed, parts, partsHash } = read;
-  const known = { path, exists: true, hash, parts, partsHash };
-  if ("problems" in parsed) return keepBefore(known, parsed.problems, await lastGood());
-  await keepGood(files, read.good);
-  const { legacy } = parsed;
-  return { ...known, ...allWell, legacy, source: "file", config: parsed.config };
+  /** Whatever stands in comes in its place. */
+  const unusable = () => ({ source: "last-good" as const, config: before?.config ?? defaultConfig() });
+  const known = { path, exists: true, warnings: [], legacy: [] };
+  if (text === undefined) {
+    const told = tell(path, [file.problem]);
+    const snapshot = { ...known, ...unusable(), ...told, ...noParts, hash: undefined };
+    return { snapshot, id: undefined, content: undefined };
+  }
+  const hash = hashText(text);
+  const { parsed, parts, partsHash, content } = await evaluateText(text, files);
+  if (before?.hash === hash && before.partsHash === partsHash) return undefined;
+  const told = tell(path, problemsOf(parsed));
+  const snapshot = { ...known, ...told, legacy: legacyOf(parsed), hash, parts, partsHash };
+  if ("problems" in parsed) return { snapshot: { ...snapshot, ...unusable() }, id: undefined, content };
+  const id = contentId(content);
+  const distrust = ladder.distrust(id, "file");
+  if (distrust !== undefined) {
+    const doubted = distrust.isCertain ? {} : { doubted: parsed.config };
+    return {
+      snapshot: { ...snapshot, ...unusable(), warnings: [wholeFile(distrust.reason)] },
+      id,
+      content,
+      ...doubted,
+    };
+  }
+  return { snapshot: { ...snapshot, source: "file", config: parsed.config }, id, content };
 }
 
-function keepBefore(
-  known: Pick<ConfigSnapshot, "path" | "exists" | "hash" | "parts" | "partsHash">,
-  problems: readonly ConfigProblem[],
-  config: Config | undefined,
-): ConfigSnapshot {
-  if (!config) throw invalid(known.path, problems);
-  const rendered = problems.map((problem) => renderProblem(known.path, problem));
-  return { ...known, isValid: false, problems, rendered, legacy: [], source: "last-good", config };
-}
-
-interface Read {
-  readonly parsed: ParsedConfig;
-  readonly parts: readonly string[];
-  readonly partsHash: string;
-  /** What to keep of it once it is found to be in order: one file, whatever it includes. */
-  readonly good: string;
-}
-
-const unread = (problem: ConfigProblem): Read => ({ parsed: { problems: [problem] }, ...noParts, good: "" });
-
-async function readAll({ path, variable }: ConfigFiles, text: string): Promise<Read> {
-  const source = parseSource(text);
-  if ("problems" in source) return { parsed: source, ...noParts, good: "" };
-  const { value, parts, partsHash, problems, at } = await readWhole(path, text, source.value);
-  const parsed = problems.length > 0 ? { problems } : checkSource(value, at, variable);
-  return { parsed, parts, partsHash, good: parts.length === 0 ? text : JSON.stringify(value, null, 2) };
+function tell(path: string, problems: readonly ConfigProblem[]) {
+  const rendered = problems.map((problem) => renderProblem(path, problem));
+  return { isValid: problems.length === 0, problems, rendered };
 }
 
 const noParts = { parts: [], partsHash: "" } as const;
 
 /** A file that was there: somebody is about to put another in its place, or made a mistake. Neither is a wish for the defaults. */
-function withoutFile(path: string, before: ConfigSnapshot | undefined): ConfigSnapshot {
-  if (before?.exists === false) return before;
+function withoutFile(path: string, before: ConfigSnapshot | undefined): Loaded | undefined {
+  if (before?.exists === false) return undefined;
+  const nothing = { path, ...noParts, hash: undefined, warnings: [], legacy: [] };
   if (!before) {
-    return {
-      path,
-      exists: false,
-      ...allWell,
-      ...noParts,
-      hash: undefined,
-      source: "defaults",
-      config: defaultConfig(),
-    };
+    const snapshot = { ...nothing, ...tell(path, []), exists: false, source: "defaults" as const };
+    return { snapshot: { ...snapshot, config: defaultConfig() }, id: undefined, content: undefined };
   }
-  const { config } = before;
-  const message = "the file is gone";
-  const problem = { path: "", line: 1, column: 1, message, next: "put it back, or write {} into it for the defaults" };
-  const told = { problems: [problem], rendered: [renderProblem(path, problem)] };
-  return {
-    path,
-    exists: true,
-    isValid: false,
-    ...told,
-    legacy: [],
-    ...noParts,
-    hash: undefined,
-    source: "last-good",
-    config,
-  };
+  const next = "put it back (config rollback does), or write {} into it for the defaults";
+  const told = tell(path, [{ path: "", line: 1, column: 1, message: "the file is gone", next }]);
+  const snapshot = { ...nothing, ...told, exists: true, source: before.source, config: before.config };
+  return { snapshot, id: undefined, content: undefined };
 }
 
-const allWell = { isValid: true, problems: [], rendered: [], legacy: [] } as const;
+const wholeFile = (message: string): ConfigProblem => ({
+  path: "",
+  line: 1,
+  column: 1,
+  message,
+  next: "mend the file, or restart the Gateway to try it once more",
+});
 
 export const hashText = (text: string): string => createHash("sha256").update(text).digest("hex");
 
-async function keepGood({ lastGoodPath }: ConfigFiles, text: string): Promise<void> {
-  if (lastGoodPath === undefined) return;
-  try {
-    if ((await readTextIfExists(lastGoodPath)) === text) return;
-    await ensureFolder(dirname(lastGoodPath));
-    await writeFileAtomic(lastGoodPath, text);
-  } catch (cause) {
-    throw new Fault("storage", `the copy of the config could not be written: ${lastGoodPath}`, {
-      cause,
-      next: "make the state folder writable, with room on its disk",
-    });
-  }
-}
-
-/** What was good under an older program, or with a variable that is gone now, is not good any more: undefined. */
-async function readGood({ lastGoodPath, variable }: ConfigFiles): Promise<Config | undefined> {
-  const file = lastGoodPath === undefined ? undefined : await readConfigFile(lastGoodPath);
-  if (file?.text === undefined) return undefined;
-  const parsed = parseConfig(file.text, variable);
-  return "config" in parsed ? parsed.config : undefined;
-}
-
-function invalid(path: string, problems: readonly ConfigProblem[]): Fault {
-  const lines = problems.map((problem) => renderProblem(path, problem));
-  return new Fault("config_invalid", `the config has errors:\n  ${lines.join("\n  ")}`, {
+/** The Fault for who cannot work with a config that has errors. */
+export function invalid({ problems, rendered }: Pick<ConfigSnapshot, "problems" | "rendered">): Fault {
+  return new Fault("config_invalid", `the config has errors:\n  ${rendered.join("\n  ")}`, {
     ...(problems[0]?.path ? { field: problems[0].path } : {}),
     next: "mend the file at the places named",
   });

@@ -1,19 +1,20 @@
 // The config file is changed here and nowhere else: one writer at a time over all processes, checked before it is written, old
 // or new file after a crash and never a third thing (R8).
 
-import { dirname } from "node:path";
+import { rename } from "node:fs/promises";
+import { dirname, join } from "node:path";
 
 import { sleep, type Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
-import { ensureFolder, followLink, writeFileAtomic } from "../platform/files.ts";
+import { ensureFolder, followLink, readTextIfExists, writeFileAtomic } from "../platform/files.ts";
 import { lockRetryMs, withLock } from "../platform/lock.ts";
 import type { Config } from "../settings/config.ts";
+import { evaluateContent, evaluateText, legacyOf, problemsOf, type ConfigFiles, type Evaluated } from "./evaluate.ts";
 import type { ConfigProblem } from "./explain.ts";
-import { mayInclude, readWhole } from "./include.ts";
-import { migrateLegacy } from "./legacy.ts";
-import { checkSource, parseSource } from "./parse.ts";
+import type { ConfigContent, ConfigPart } from "./history.ts";
+import { mayInclude } from "./include.ts";
 import { readConfigFile } from "./read.ts";
-import { hashText, type ConfigFiles } from "./store.ts";
+import { hashText } from "./store.ts";
 
 /** The file as it is now, whatever is in use. */
 export interface SourceFile {
@@ -21,6 +22,8 @@ export interface SourceFile {
   /** undefined when there is none, or it cannot be read. */
   readonly text: string | undefined;
   readonly hash: string | undefined;
+  /** It with what it includes, as the history keeps it. */
+  readonly content: ConfigContent | undefined;
   /** What it says, nothing filled in; undefined when it cannot be parsed. An empty object when there is no file. */
   readonly value: Record<string, unknown> | undefined;
   /** The same with what it includes, and with keys of older programs in their new places. */
@@ -35,16 +38,18 @@ export interface SourceFile {
 export interface ConfigWriter {
   read(): Promise<SourceFile>;
   /**
-   * `decide` gets the file and answers with its new text, or undefined to leave it as it is; what it throws is thrown. The text
-   * before is kept beside it as `.bak`.
+   * `decide` gets the file and answers with its new text, or undefined to leave it as it is; what it throws is thrown. A whole
+   * content is written with its parts. What was there before goes into the history, and beside the file as `.bak`.
    * @returns the file as it is afterwards.
    * @throws Fault `invalid_params` when the new text has problems, listed in `details.issues`; nothing was written then.
    */
-  write(decide: (source: SourceFile) => string | undefined): Promise<SourceFile>;
+  write(decide: (source: SourceFile) => Written): Promise<SourceFile>;
 }
 
+export type Written = string | ConfigContent | undefined;
+
 export interface WriterOptions {
-  readonly files: Pick<ConfigFiles, "path" | "variable">;
+  readonly files: ConfigFiles;
   readonly clock: Clock;
   /** A file that was broken before may stay so as long as no problem is new: it is mended step by step. */
   readonly isMending?: boolean;
@@ -60,16 +65,19 @@ export function createConfigWriter({ files, clock, isMending = false, isForced =
   };
   let queue: Promise<unknown> = Promise.resolve();
 
-  const change = async (path: string, decide: (source: SourceFile) => string | undefined) => {
+  const change = async (path: string, decide: (source: SourceFile) => Written) => {
     const before = await read();
-    const text = decide(before);
-    if (text === undefined || text === before.text) return before;
-    const after = await inspect(text, files);
+    const decided = decide(before);
+    if (decided === undefined || decided === before.text) return before;
+    const isText = typeof decided === "string";
+    const after = toSource(await (isText ? evaluateText(decided, files) : evaluateContent(decided, files)));
     const known = new Set(isMending ? before.problems.map(nameProblem) : []);
     const isBad = after.problems.some((problem) => !known.has(nameProblem(problem)));
     if (isBad && !isForced) throw invalidConfig(after.problems);
-    if (before.text !== undefined) await save(`${path}.bak`, before.text);
-    await save(path, text);
+    if (before.content) await files.history?.keep(before.content, false);
+    // the main file last: until then the parts are those of the one before, or those that it is about to name
+    for (const part of isText ? [] : decided.parts) await replaceBelow(path, part, after);
+    await replace(path, isText ? decided : decided.text);
     return after;
   };
 
@@ -94,38 +102,23 @@ const nameProblem = ({ path, message }: ConfigProblem) => `${path}: ${message}`;
 /** A text that is the same as last time is not parsed again: clients ask often, and the file changes seldom. */
 async function readSource(files: WriterOptions["files"], last: SourceFile | undefined): Promise<SourceFile> {
   const file = await readConfigFile(files.path);
-  if (file === undefined) return { ...(await inspect("{}", files)), exists: false, text: undefined, hash: undefined };
-  if (file.text !== undefined) {
-    return file.text === last?.text && !mayInclude(file.text) ? last : inspect(file.text, files);
+  if (file === undefined) {
+    const empty = toSource(await evaluateText("{}", files));
+    return { ...empty, exists: false, text: undefined, hash: undefined, content: undefined };
   }
-  const problems = [file.problem];
-  return {
-    exists: true,
-    text: undefined,
-    hash: undefined,
-    value: undefined,
-    whole: undefined,
-    config: undefined,
-    problems,
-    legacy: [],
-  };
+  if (file.text !== undefined) {
+    if (file.text === last?.text && !mayInclude(file.text)) return last;
+    return toSource(await evaluateText(file.text, files));
+  }
+  const nothing = { text: undefined, hash: undefined, content: undefined, value: undefined, whole: undefined };
+  return { ...nothing, exists: true, config: undefined, problems: [file.problem], legacy: [] };
 }
 
-async function inspect(text: string, { path, variable }: WriterOptions["files"]): Promise<SourceFile> {
-  const source = parseSource(text);
-  const whole = "value" in source ? await readWhole(path, text, source.value) : undefined;
-  const problems = "problems" in source ? source.problems : (whole?.problems ?? []);
-  const parsed = whole && problems.length === 0 ? checkSource(whole.value, whole.at, variable) : { problems };
-  return {
-    exists: true,
-    text,
-    hash: hashText(text),
-    value: "value" in source ? source.value : undefined,
-    whole: whole && migrateLegacy(whole.value).document,
-    config: "config" in parsed ? parsed.config : undefined,
-    problems: "config" in parsed ? [] : parsed.problems,
-    legacy: "config" in parsed ? parsed.legacy : [],
-  };
+function toSource({ content, value, whole, parsed }: Evaluated): SourceFile {
+  const config = "config" in parsed ? parsed.config : undefined;
+  const { text } = content;
+  const known = { exists: true, text, hash: hashText(text), content, value, whole, config };
+  return { ...known, problems: problemsOf(parsed), legacy: legacyOf(parsed) };
 }
 
 export const toIssue = ({ path, file, line, column, message, next }: ConfigProblem) => ({
@@ -144,8 +137,21 @@ function invalidConfig(problems: readonly ConfigProblem[]): Fault {
   });
 }
 
-async function save(path: string, text: string): Promise<void> {
+/** A part that the config does not include is not its to write. */
+async function replaceBelow(path: string, { name, text }: ConfigPart, { content }: SourceFile): Promise<void> {
+  if (content?.parts.some((part) => part.name === name) === true) await replace(join(dirname(path), name), text);
+}
+
+/** What is there goes into `.bak`, what was there into `.bak.1`, and so on: each step leaves whole files. */
+async function replace(path: string, text: string): Promise<void> {
   try {
+    const before = await readTextIfExists(path);
+    if (before === text) return;
+    if (before !== undefined && (await readTextIfExists(`${path}.bak`)) !== before) {
+      await rotate(path);
+      await writeFileAtomic(`${path}.bak`, before);
+    }
+    await ensureFolder(dirname(path));
     await writeFileAtomic(path, text);
   } catch (cause) {
     const reason = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
@@ -153,5 +159,17 @@ async function save(path: string, text: string): Promise<void> {
       cause,
       next: "make its folder writable, with room on its disk",
     });
+  }
+}
+
+async function rotate(path: string): Promise<void> {
+  const names = [`${path}.bak`, ...[1, 2, 3, 4].map((number) => `${path}.bak.${number}`)];
+  for (let index = names.length - 1; index > 0; index -= 1) {
+    const [from, to] = [names[index - 1], names[index]];
+    try {
+      if (from !== undefined && to !== undefined) await rename(from, to);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    }
   }
 }

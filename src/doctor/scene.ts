@@ -3,6 +3,7 @@
 import type { Brand } from "../base/brand.ts";
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
+import { createConfigHistory } from "../config/history.ts";
 import { defaultConfig } from "../config/parse.ts";
 import { createConfigWriter, type ConfigWriter, type SourceFile } from "../config/write.ts";
 import type { InstalledDefinition } from "../daemon/definition.ts";
@@ -59,7 +60,8 @@ export interface Scene extends SceneDependencies {
 export function createScene(dependencies: SceneDependencies): Scene {
   const { paths, env, clock } = dependencies;
   const variable = (name: string) => env.raw(name);
-  const writer = createConfigWriter({ files: { path: paths.config, variable }, clock, isMending: true });
+  const history = createConfigHistory({ folder: paths.configHistory, clock });
+  const writer = createConfigWriter({ files: { path: paths.config, variable, history }, clock, isMending: true });
   const source = once(() => writer.read());
   const config = async () => (await source()).config ?? defaultConfig();
   return {

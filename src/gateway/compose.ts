@@ -40,6 +40,7 @@ import { createRouter } from "./http/router.ts";
 import { createRoutes } from "./routes.ts";
 import { createRunWatch } from "./run-watch.ts";
 import { stopInOrder, type StopOptions, type StopReason } from "./lifecycle.ts";
+import { createLiveRoutes } from "./http/live-routes.ts";
 import { createMoving } from "./moving.ts";
 import { toNodeLink } from "./node-link.ts";
 import {
@@ -55,6 +56,7 @@ import { createReloading } from "./reloading.ts";
 import { createRestarts } from "./restarts/restarts.ts";
 import { createGatewayTool } from "./restarts/tool.ts";
 import { createExposure } from "./tailscale-exposure.ts";
+import { refuseInSafeMode } from "./safe-mode.ts";
 import { tables } from "./tables.ts";
 import { createVoice } from "./voice/voice.ts";
 import { describeSelf } from "./self.ts";
@@ -75,6 +77,8 @@ export interface Gateway {
 export function createGateway(options: GatewayOptions): Gateway {
   const { brand, clock, ids, log, paths, version } = options;
   const config = () => options.config.current();
+  /** For as long as this Gateway lives: whoever mends the config starts it anew. */
+  const isSafe = options.config.snapshot().source === "safe";
   // keys that the config keeps in its env section are found like those of the process
   const env = withVariables(brand, options.env, fileVariables(config()));
   const startedAt = clock.monotonic();
@@ -103,7 +107,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     log: log.child("agent"),
   });
 
-  const channels = createChannels({
+  const channels = createChannels(isSafe, {
     telegram: {
       settings: () => config().channels.telegram,
       tokenFromEnv: () => env.raw("TELEGRAM_BOT_TOKEN"),
@@ -176,6 +180,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     configProblems: () => [...reloading.problems(), ...hookProblems(hookState())],
     logTrouble: options.logTrouble,
     mask: options.mask,
+    configSource: () => options.config.snapshot().source,
     onRefresh: (snapshot) => bus.publish("health", snapshot),
   });
   const stateVersion = () => ({ presence: presence.version(), health: health.version() });
@@ -319,7 +324,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       ids,
       log: log.child("gateway/http"),
       judge: door.judge,
-      routes: () => routes,
+      routes: () => (isSafe ? createLiveRoutes() : routes),
       isDraining: () => isDraining,
     }),
     allowedOrigins: () => config().gateway.controlUi.allowedOrigins,
@@ -331,6 +336,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       ids,
       isDraining: () => isDraining,
       wsLog,
+      ...(isSafe ? { refuse: refuseInSafeMode } : {}),
     }),
     createHello: async (connection, granted) =>
       createHello(connection, granted, {
@@ -382,7 +388,12 @@ export function createGateway(options: GatewayOptions): Gateway {
         onSent: ({ name, payload }, clients) => wsLog.sent(name, payload, clients),
       });
       moving.serve();
-      await supervisor.start([health, ticker, ...conversation.services, restarts, outcomes, reloading]);
+      await supervisor.start([
+        health,
+        ticker,
+        ...(isSafe ? [] : [...conversation.services, restarts, outcomes]),
+        reloading,
+      ]);
       // what is outside comes last, side by side: a platform that is slow to answer holds up nobody
       const outside = [exposure, ...channels.all.map((channel) => toService(channel, conversation.intake.submit))];
       await Promise.all(outside.map((service) => supervisor.start([service])));

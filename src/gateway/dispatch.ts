@@ -29,6 +29,8 @@ export interface DispatchDependencies {
   /** True while the Gateway stops: nothing new is begun, yet clients may still look and wait. Absent: never. */
   readonly isDraining?: () => boolean;
   readonly wsLog?: WsLog;
+  /** What is not served although the caller may ask for it. Absent: nothing. */
+  readonly refuse?: (method: string, row: MethodRow) => Fault | undefined;
 }
 
 type Client = Pick<Connection, "caller" | "signal" | "pending" | "respond" | "refuse">;
@@ -122,7 +124,7 @@ function isWaiting(method: string, row: MethodRow | undefined): boolean {
 function callHandler(connection: Client, frame: RequestFrame, { row, dependencies }: Answering): Promise<unknown> {
   const { method } = frame;
   if (method === "connect") throw new Fault("invalid_frame", "connect is only valid as the first request");
-  const refusal = decideAccess(row, connection.caller);
+  const refusal = decideAccess(row, connection.caller) ?? refuseToServe(row, method, dependencies);
   if (refusal) throw refusal;
   const handler = row && dependencies.handlers[method];
   if (!handler) {
@@ -139,17 +141,27 @@ function callHandler(connection: Client, frame: RequestFrame, { row, dependencie
       issue.field ? { field: issue.field } : {},
     );
   }
-  if (row.isIdempotent && dependencies.isDraining?.() === true) {
-    throw new Fault("shutting_down", "the Gateway is stopping", {
-      next: "send the same request again once it is back",
-    });
-  }
   return handler({
     params,
     caller: connection.caller,
     signal: connection.signal,
     accept: createAccept(connection, frame, row),
   });
+}
+
+/** What the caller may ask for, and yet is not begun now. */
+function refuseToServe(
+  row: MethodRow | undefined,
+  method: string,
+  { refuse, isDraining }: DispatchDependencies,
+): Fault | undefined {
+  if (!row) return undefined;
+  if (row.isIdempotent && isDraining?.() === true) {
+    return new Fault("shutting_down", "the Gateway is stopping", {
+      next: "send the same request again once it is back",
+    });
+  }
+  return refuse?.(method, row);
 }
 
 /** The first of two answers, and only there: a client takes a second one for the answer to another request. */

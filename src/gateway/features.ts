@@ -13,7 +13,9 @@ export interface Channels {
   setUp(): readonly Channel[];
 }
 
-export function createChannels(dependencies: ChannelDependencies): Channels {
+/** None in safe mode. */
+export function createChannels(isSafe: boolean, dependencies: ChannelDependencies): Channels {
+  if (isSafe) return { all: [], setUp: () => [] };
   const { telegram } = dependencies;
   const channel = createTelegram(telegram);
   return {

@@ -73,6 +73,7 @@ export function createHandlers(parts: Parts): HandlersOf<MethodName> {
         defaultAgentId: () => routePolicy().defaultAgentId,
         defaultModel: () => models().specs.map((spec) => `${spec.provider}/${spec.model}`)[0] ?? "none",
         version,
+        configSource: () => options.config.snapshot().source,
         configProblems: parts.reloading.problems,
       },
     }),

@@ -67,6 +67,7 @@ function setUp(
     sessionsPath: "/state/gateway.sqlite",
     agents: () => [{ id: "main", isDefault: true }],
     services: () => options.services ?? [],
+    configSource: () => "file",
     configProblems: () => [{ message: "line 3: unknown key", next: "remove it" }],
     onRefresh: () => refreshed.push(health.version()),
   });

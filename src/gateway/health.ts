@@ -4,6 +4,7 @@
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Service, ServiceState } from "../base/service.ts";
+import type { ConfigSource } from "../config/store.ts";
 import type { Overview, WorkOverview } from "../conversation/overview.ts";
 import { redactText } from "../platform/redact.ts";
 import type { Channel } from "../ports/channel.ts";
@@ -46,6 +47,7 @@ export interface HealthDependencies {
   readonly logTrouble?: (() => { readonly reason: string; readonly lost: number } | undefined) | undefined;
   /** Takes secrets out of what others said. Absent: what looks like one. */
   readonly mask?: ((text: string) => string) | undefined;
+  readonly configSource: () => ConfigSource;
   readonly onRefresh: (snapshot: HealthSnapshot) => void;
 }
 
@@ -137,8 +139,9 @@ async function build(dependencies: HealthDependencies, isProbe: boolean): Promis
   const empty = { path: sessionsPath, count: 0, recent: [] };
   const sessionsOf = (agentId: string) => stored.sessions.get(agentId) ?? empty;
   const link = linkOf(channels);
+  const configSource = dependencies.configSource();
   return {
-    ok: stored.problem === undefined && !services.some(isBroken),
+    ok: stored.problem === undefined && !services.some(isBroken) && configSource !== "safe",
     ts: clock.now(),
     durationMs: Math.round(clock.monotonic() - startedAt),
     channels: Object.fromEntries(
@@ -157,6 +160,7 @@ async function build(dependencies: HealthDependencies, isProbe: boolean): Promis
     })),
     sessions: sessionsOf(defaultAgentId),
     ...(link ? { linkChannel: link } : {}),
+    configSource,
     problems: [
       ...(stored.problem ? [stored.problem] : []),
       ...services.flatMap(toProblem),

@@ -25,6 +25,11 @@ export interface Reloading extends Omit<Reloader, "problems"> {
   problems(): { message: string; next: string }[];
 }
 
+const safeMode = {
+  message: "safe mode: neither the config nor one that was good can be used, so no channel and no agent runs",
+  next: "mend the file at the places named, or take a version that works: config history, config rollback",
+};
+
 /** The name of a channel's service. */
 export const channelService = (id: string): string => `channel ${id}`;
 
@@ -59,9 +64,10 @@ export function createReloading(dependencies: ReloadingDependencies): Reloading 
   return {
     ...reloader,
     problems() {
-      const { path, problems, legacy } = config.snapshot();
+      const { path, problems, warnings, legacy, source } = config.snapshot();
       const tell = (problem: ConfigProblem) => ({ message: renderProblem(path, problem), next: problem.next });
-      return [...[...problems, ...legacy].map(tell), ...reloader.problems()];
+      const told = [...problems, ...warnings, ...legacy].map(tell);
+      return [...(source === "safe" ? [safeMode] : []), ...told, ...reloader.problems()];
     },
   };
 }

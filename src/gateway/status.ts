@@ -1,6 +1,7 @@
 // The short summary: is a channel linked, how much waits, what went wrong today, which sessions are recent.
 
 import type { Clock } from "../base/clock.ts";
+import type { ConfigSource } from "../config/store.ts";
 import type { Overview } from "../conversation/overview.ts";
 import type { SessionRow } from "../conversation/store/sessions.ts";
 import { redactText } from "../platform/redact.ts";
@@ -18,6 +19,7 @@ export interface StatusDependencies {
   /** Model that answers by default, as `provider/model`. */
   readonly defaultModel: () => string;
   readonly version: string;
+  readonly configSource: () => ConfigSource;
   readonly configProblems: () => { message: string; next: string }[];
   /** What waits for the next turn of the main session. */
   readonly systemEvents: () => Promise<readonly string[]>;
@@ -74,6 +76,7 @@ export async function buildStatus(
       unknownSends: work.outbox.flagged,
       dropped: work.dropped,
     },
+    configSource: dependencies.configSource(),
     configProblems: dependencies.configProblems(),
   };
 }

@@ -100,21 +100,21 @@ test("the config is looked for by the documented order, whatever exists", () => 
 });
 
 test("all that is written lies in the state folder (MG-03)", () => {
-  const { state, database, lock, credentials, gatewayToken, deviceIdentity, deviceTokens, lastGoodConfig } = derive(
+  const { state, database, lock, credentials, gatewayToken, deviceIdentity, deviceTokens, configHistory } = derive(
     "openclaw",
     {
       vars: { OPENCLAW_STATE_DIR: "/s", OPENCLAW_CONFIG_PATH: "/elsewhere/main.json" },
     },
   );
-  for (const path of [database, lock, credentials, gatewayToken, deviceIdentity, deviceTokens, lastGoodConfig]) {
+  for (const path of [database, lock, credentials, gatewayToken, deviceIdentity, deviceTokens, configHistory]) {
     assert.ok(path.startsWith(`${state}/`), path);
   }
 });
 
 test("two config files over one state folder keep a copy each, which a restart finds again (MG-30, MG-31)", () => {
   const copyOf = (config: string) =>
-    derive("openclaw", { vars: { OPENCLAW_STATE_DIR: "/s", OPENCLAW_CONFIG_PATH: config } }).lastGoodConfig;
-  assert.equal(copyOf("/s/openclaw.json"), "/s/config-last-good.json");
+    derive("openclaw", { vars: { OPENCLAW_STATE_DIR: "/s", OPENCLAW_CONFIG_PATH: config } }).configHistory;
+  assert.equal(copyOf("/s/openclaw.json"), "/s/config-history");
   assert.equal(new Set(["/s/openclaw.json", "/s/a.json", "/s/b.json", "/t/openclaw.json"].map(copyOf)).size, 4);
   assert.equal(copyOf("/s/a.json"), copyOf("/s/a.json"));
 });

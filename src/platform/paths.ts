@@ -17,7 +17,10 @@ export interface Paths {
   readonly home: string;
   readonly state: string;
   readonly config: string;
-  readonly lastGoodConfig: string;
+  /** Folder of the config's versions. */
+  readonly configHistory: string;
+  /** Starts that did not end well. */
+  readonly starts: string;
   readonly database: string;
   readonly lock: string;
   readonly credentials: string;
@@ -67,6 +70,7 @@ export function derivePaths(options: PathOptions): Paths {
   const suffix = toSuffix(profile);
   const state = stateFolder(options, suffix);
   const config = configFile(options, state, suffix);
+  const history = join(state, historyName(brand, config, state));
   // a service's unit names the profile in the environment, beside its folders: it moves what has no variable of its own
   const name = profile ?? profileFromEnv(env);
   const named = toSuffix(name);
@@ -75,7 +79,8 @@ export function derivePaths(options: PathOptions): Paths {
     home,
     state,
     config,
-    lastGoodConfig: join(state, lastGoodName(brand, config, state)),
+    configHistory: history,
+    starts: join(history, "starts.json"),
     database: join(state, "gateway.sqlite"),
     lock: join(state, "gateway.lock"),
     credentials: join(state, "credentials"),
@@ -113,11 +118,11 @@ export function profileFromEnv(env: Env): string | undefined {
   return name === undefined ? undefined : parseProfile(name, env.source("PROFILE"));
 }
 
-/** A config of another name or place has a copy of its own: `a.json` and `b.json` over one state folder never stand in for each other. */
-function lastGoodName(brand: Brand, config: string, state: string): string {
+/** A config of another name or place has versions of its own: `a.json` and `b.json` over one state folder never stand in for each other. */
+function historyName(brand: Brand, config: string, state: string): string {
   const names = [brand.configFile, ...brand.fallbackConfigFiles];
-  if (dirname(config) === state && names.includes(basename(config))) return "config-last-good.json";
-  return `config-${digestOf(config)}-last-good.json`;
+  if (dirname(config) === state && names.includes(basename(config))) return "config-history";
+  return `config-history-${digestOf(config)}`;
 }
 
 function stateFolder({ brand, env, home, exists }: PathOptions, suffix: string): string {

@@ -69,7 +69,7 @@ test("without a mode, or as a client only, the start is blocked with the next st
   const path = join(gateway.folder, "state", "openclaw.json");
   const attempt = async (text: string | undefined) => {
     await rm(path, { force: true });
-    await rm(join(gateway.folder, "state", "config-last-good.json"), { force: true });
+    await rm(join(gateway.folder, "state", "config-history"), { recursive: true, force: true });
     if (text !== undefined) await writeFile(path, text);
     const { code, stderr } = await gateway.cli("gateway");
     assert.equal(code, 1);

@@ -297,6 +297,7 @@ public struct HealthResult: Codable, Sendable {
     public let agents: [[String: AnyCodable]]?
     public let sessions: [String: AnyCodable]?
     public let linkchannel: LinkChannel?
+    public let configsource: AnyCodable?
     public let problems: [[String: AnyCodable]]?
     public let queue: [String: AnyCodable]?
 
@@ -312,6 +313,7 @@ public struct HealthResult: Codable, Sendable {
         agents: [[String: AnyCodable]]? = nil,
         sessions: [String: AnyCodable]? = nil,
         linkchannel: LinkChannel? = nil,
+        configsource: AnyCodable? = nil,
         problems: [[String: AnyCodable]]? = nil,
         queue: [String: AnyCodable]? = nil
     ) {
@@ -326,6 +328,7 @@ public struct HealthResult: Codable, Sendable {
         self.agents = agents
         self.sessions = sessions
         self.linkchannel = linkchannel
+        self.configsource = configsource
         self.problems = problems
         self.queue = queue
     }
@@ -342,6 +345,7 @@ public struct HealthResult: Codable, Sendable {
         case agents
         case sessions
         case linkchannel = "linkChannel"
+        case configsource = "configSource"
         case problems
         case queue
     }
@@ -370,6 +374,7 @@ public struct StatusResult: Codable, Sendable {
     public let sessions: [String: AnyCodable]
     public let queue: [String: AnyCodable]
     public let errors: [String: AnyCodable]
+    public let configsource: AnyCodable?
     public let configproblems: [[String: AnyCodable]]?
 
     public init(
@@ -381,6 +386,7 @@ public struct StatusResult: Codable, Sendable {
         sessions: [String: AnyCodable],
         queue: [String: AnyCodable],
         errors: [String: AnyCodable],
+        configsource: AnyCodable? = nil,
         configproblems: [[String: AnyCodable]]? = nil
     ) {
         self.runtimeversion = runtimeversion
@@ -391,6 +397,7 @@ public struct StatusResult: Codable, Sendable {
         self.sessions = sessions
         self.queue = queue
         self.errors = errors
+        self.configsource = configsource
         self.configproblems = configproblems
     }
 
@@ -403,6 +410,7 @@ public struct StatusResult: Codable, Sendable {
         case sessions
         case queue
         case errors
+        case configsource = "configSource"
         case configproblems = "configProblems"
     }
 }
@@ -4165,6 +4173,7 @@ public struct HealthEvent: Codable, Sendable {
     public let agents: [[String: AnyCodable]]?
     public let sessions: [String: AnyCodable]?
     public let linkchannel: LinkChannel?
+    public let configsource: AnyCodable?
     public let problems: [[String: AnyCodable]]?
     public let queue: [String: AnyCodable]?
 
@@ -4180,6 +4189,7 @@ public struct HealthEvent: Codable, Sendable {
         agents: [[String: AnyCodable]]? = nil,
         sessions: [String: AnyCodable]? = nil,
         linkchannel: LinkChannel? = nil,
+        configsource: AnyCodable? = nil,
         problems: [[String: AnyCodable]]? = nil,
         queue: [String: AnyCodable]? = nil
     ) {
@@ -4194,6 +4204,7 @@ public struct HealthEvent: Codable, Sendable {
         self.agents = agents
         self.sessions = sessions
         self.linkchannel = linkchannel
+        self.configsource = configsource
         self.problems = problems
         self.queue = queue
     }
@@ -4210,6 +4221,7 @@ public struct HealthEvent: Codable, Sendable {
         case agents
         case sessions
         case linkchannel = "linkChannel"
+        case configsource = "configSource"
         case problems
         case queue
     }
@@ -4933,6 +4945,7 @@ public struct HealthSnapshot: Codable, Sendable {
     public let agents: [[String: AnyCodable]]?
     public let sessions: [String: AnyCodable]?
     public let linkchannel: LinkChannel?
+    public let configsource: AnyCodable?
     public let problems: [[String: AnyCodable]]?
     public let queue: [String: AnyCodable]?
 
@@ -4948,6 +4961,7 @@ public struct HealthSnapshot: Codable, Sendable {
         agents: [[String: AnyCodable]]? = nil,
         sessions: [String: AnyCodable]? = nil,
         linkchannel: LinkChannel? = nil,
+        configsource: AnyCodable? = nil,
         problems: [[String: AnyCodable]]? = nil,
         queue: [String: AnyCodable]? = nil
     ) {
@@ -4962,6 +4976,7 @@ public struct HealthSnapshot: Codable, Sendable {
         self.agents = agents
         self.sessions = sessions
         self.linkchannel = linkchannel
+        self.configsource = configsource
         self.problems = problems
         self.queue = queue
     }
@@ -4978,6 +4993,7 @@ public struct HealthSnapshot: Codable, Sendable {
         case agents
         case sessions
         case linkchannel = "linkChannel"
+        case configsource = "configSource"
         case problems
         case queue
     }

@@ -240,6 +240,8 @@ export type StatusResult = {
     /** Messages not let in, by reason */
     "dropped": Record<string, number>;
   };
+  /** Where the config in use comes from; safe: nothing is served but what mends it */
+  "configSource"?: "file" | "last-good" | "defaults" | "safe";
   /** What of the config file does not count, and why */
   "configProblems"?: Array<{
     /** With file, line and column */
@@ -2988,6 +2990,8 @@ export type HealthSnapshot = {
   };
   /** The main messaging channel, once one is configured */
   "linkChannel"?: LinkChannel;
+  /** Where the config in use comes from; safe: nothing is served but what mends it */
+  "configSource"?: "file" | "last-good" | "defaults" | "safe";
   /** Config errors and services that do not work */
   "problems"?: Array<{
     /** What is wrong */

@@ -3,11 +3,11 @@
 import { Fault } from "../../base/fault.ts";
 import { renderProblem } from "../../config/explain.ts";
 import { createConfigWriter, type ConfigWriter, type SourceFile } from "../../config/write.ts";
+import { configFiles } from "../config-files.ts";
 import type { Context } from "../context.ts";
 
-export function openConfigFile({ paths, env, clock }: Context): ConfigWriter {
-  const variable = (name: string) => env.raw(name);
-  return createConfigWriter({ files: { path: paths.config, variable }, clock, isMending: true });
+export function openConfigFile(context: Context): ConfigWriter {
+  return createConfigWriter({ files: configFiles(context), clock: context.clock, isMending: true });
 }
 
 /** @throws Fault naming the place when the file cannot be parsed: then nothing in it can be found or changed. */

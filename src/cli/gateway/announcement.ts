@@ -45,17 +45,32 @@ export interface Announcement {
 
 export async function announce(context: Context, announcement: Announcement): Promise<void> {
   const { log, config, phases, flags, newToken, model } = announcement;
-  const { path, exists, rendered, legacy } = config.snapshot();
+  const { path, exists, source } = config.snapshot();
   if (model !== undefined) log.info(`agent model: ${model}`);
   log.info(`listening on ${announcement.url} (pid ${process.pid})`, { ms: phases.totalMs() });
   log.info(`started in ${phases.totalMs()} ms: ${phases.list()}`);
   log.info(`log file: ${announcement.logFile}`);
   log.info(`config: ${path}${exists ? "" : " (missing: defaults)"}`);
   if (flags.rawStream !== undefined) log.warn(`what models stream is kept in ${flags.rawStream}`);
-  for (const problem of rendered) log.warn(`config error, the last good config is in use: ${problem}`);
-  for (const key of legacy) log.warn(`config of an older program, read as it is meant: ${renderProblem(path, key)}`);
+  tellOfConfig(config, log);
+  if (source === "safe") {
+    log.error(`it leaves safe mode by itself once the config is mended: ${context.command("config validate")}`);
+    return;
+  }
   for (const notice of await announcement.notices)
     log.info(notice.next ? `${notice.message}; ${notice.next}` : notice.message);
   if (newToken !== undefined) log.info(`a token was made for this Gateway and kept in ${newToken}`);
   log.info(`next: in another terminal, ${context.command('agent --message "hello"')}`);
+}
+
+function tellOfConfig(config: ConfigStore, log: Log): void {
+  const { source, path, rendered, warnings, legacy } = config.snapshot();
+  const instead = source === "safe" ? "safe mode: no channel and no agent runs" : "the last good config is in use";
+  for (const problem of rendered) log.error(`config error, ${instead}: ${problem}`);
+  for (const warning of warnings) {
+    const line = `config: ${renderProblem(path, warning)}`;
+    if (source === "file") log.warn(line);
+    else log.error(`${line}; ${instead}`);
+  }
+  for (const key of legacy) log.warn(`config of an older program, read as it is meant: ${renderProblem(path, key)}`);
 }

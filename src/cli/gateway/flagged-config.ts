@@ -15,6 +15,8 @@ export function withFlags(store: ConfigStore, flags: RunFlags): ConfigStore {
     files: store.files,
     current: () => toConfig(store.current()),
     snapshot: () => toSnapshot(store.snapshot()),
+    id: store.id,
+    keepGood: store.keepGood,
     reload: async (isWanted) => toSnapshot(await store.reload(isWanted && ((config) => isWanted(toConfig(config))))),
   };
 }

@@ -2,17 +2,17 @@
 
 import { createGateway } from "../../gateway/compose.ts";
 import { checkExposure } from "../../gateway/tailscale-exposure.ts";
-import { Fault, toFault } from "../../base/fault.ts";
-import { createGatewayToken, resolveServerSecret, type GatewaySecret } from "../../config/secret.ts";
+import { toFault } from "../../base/fault.ts";
+import type { GatewaySecret } from "../../config/secret.ts";
+import { openStarts } from "../../config/starts.ts";
 import { openConfig, type ConfigStore } from "../../config/store.ts";
 import { ensureFolder } from "../../platform/files.ts";
 import { openLock, type Lock } from "../../platform/lock.ts";
-import { decidePort } from "../../platform/paths.ts";
-import type { Config } from "../../settings/config.ts";
-import { decideBindHost } from "../bind-host.ts";
 import type { Invocation, Run } from "../commands.ts";
+import { configFiles } from "../config-files.ts";
 import type { Context } from "../context.ts";
 import { maskFault } from "../mask-fault.ts";
+import { createAttempt } from "./attempt.ts";
 import { untilEnd } from "./ending.ts";
 import { announce, createPhases, type Phases } from "./announcement.ts";
 import { createFallback, type Before, type Fallback } from "./fallback.ts";
@@ -21,6 +21,7 @@ import { openListening, type Address, type Listening } from "./listening.ts";
 import { openGatewayLog, watchCaptures, type GatewayLog } from "./open-log.ts";
 import { openGatewayListener } from "./port-busy.ts";
 import { registerInstance } from "./registration.ts";
+import { checkMode, decideAddress, requireSecret } from "./requirements.ts";
 import { createRestart } from "./restart.ts";
 import { prepareRun, type RunFlags } from "./run-flags.ts";
 import { watchSignals, type ProcessSignals } from "./signals.ts";
@@ -74,12 +75,10 @@ async function live(
   const phases = createPhases(context.clock);
   const { paths } = context;
   await ensureFolder(paths.state);
-  const stored = await openConfig({
-    path: paths.config,
-    lastGoodPath: paths.lastGoodConfig,
-    variable: (name) => context.env.raw(name),
-  });
+  const starts = await openStarts({ path: paths.starts, clock: context.clock });
+  const stored = await openConfig(configFiles(context), starts.ladder);
   const config = withFlags(stored, flags);
+  const attempt = createAttempt(starts, config, context.clock);
   phases.mark("config");
   await fallback.attempt(
     () => checkMode(config, invocation, context.command),
@@ -106,6 +105,7 @@ async function live(
       await forcePort(context, first.port, opened.log);
     }
     lock = await openLock(paths.lock);
+    await attempt.begin();
     // only the owner of the state folder makes a token: two first starts at once must not overwrite each other's
     const required = await fallback.attempt(
       () => requireSecret(context, config.current()),
@@ -147,9 +147,14 @@ async function live(
     for (const line of told) opened.log.warn(line);
     await describe(listening);
     const { isNew } = required;
-    const serving = { config, secret: () => secret, renewSecret, isNew, opened, listening, phases, signals, flags };
-    const isRestart = await serve(context, serving);
+    const up = () => attempt.up(opened.log);
+    const parts = { config, secret: () => secret, renewSecret, isNew, opened, listening, phases, signals, flags };
+    const isRestart = await serve(context, { ...parts, up });
+    await attempt.end(undefined);
     return { isRestart, port: listening.port(), secret };
+  } catch (error) {
+    await attempt.end(error);
+    throw error;
   } finally {
     await leave?.();
     lock?.release();
@@ -167,6 +172,7 @@ interface Serving {
   readonly phases: Phases;
   readonly signals: ProcessSignals;
   readonly flags: RunFlags;
+  readonly up: () => Promise<void>;
 }
 
 /** @returns true when it is to start anew. */
@@ -202,6 +208,7 @@ async function serve(context: Context, serving: Serving): Promise<boolean> {
     moveListener: listening.move,
   });
   await gateway.start();
+  await serving.up();
 
   serving.phases.mark("rooms");
   await announce(context, {
@@ -221,53 +228,4 @@ async function serve(context: Context, serving: Serving): Promise<boolean> {
   } finally {
     recorder?.close();
   }
-}
-
-/** @throws Fault `usage`, `unreachable`. */
-function decideAddress({ env, paths }: Context, { options }: Invocation, { gateway }: Config): Address {
-  const given = (name: string) => options[name] as string | undefined;
-  const { port } = decidePort({ flag: given("port"), env, configured: gateway.port, profile: paths.profile });
-  return { host: decideBindHost({ flag: given("bind"), settings: gateway }), port };
-}
-
-function checkMode(config: ConfigStore, { options }: Invocation, command: Context["command"]): void {
-  const { mode } = config.current().gateway;
-  if (mode === "remote") {
-    throw new Fault(
-      "config_invalid",
-      "Gateway start blocked: set gateway.mode=local (current: remote, a client only)",
-      {
-        field: "gateway.mode",
-        next: `${command("config set gateway.mode local")}, or run the Gateway where gateway.remote.url points`,
-      },
-    );
-  }
-  if (mode === "local" || options["allowUnconfigured"] === true) return;
-  const { exists, path } = config.snapshot();
-  throw new Fault(
-    "config_invalid",
-    exists
-      ? "Gateway start blocked: set gateway.mode=local (current: unset) or pass --allow-unconfigured."
-      : `Missing config: ${path}`,
-    {
-      field: "gateway.mode",
-      next: exists
-        ? command("config set gateway.mode local")
-        : `run ${command("setup")}, or set gateway.mode=local there, or pass --allow-unconfigured`,
-    },
-  );
-}
-
-/** Every bind needs a secret; the first run makes one. */
-async function requireSecret(context: Context, config: Config): Promise<{ secret: GatewaySecret; isNew: boolean }> {
-  const { flags, env, paths } = context;
-  const known = await resolveServerSecret({ flags, config, env, tokenFile: paths.gatewayToken });
-  if (known) return { secret: known, isNew: false };
-  if (config.gateway.auth.mode === "password") {
-    throw new Fault("config_invalid", "gateway auth mode is password, and no password is set", {
-      field: "gateway.auth.password",
-      next: `set gateway.auth.password or ${context.brand.envPrefix}_GATEWAY_PASSWORD, or pass --password-file`,
-    });
-  }
-  return { secret: await createGatewayToken(paths.gatewayToken, context.ids), isNew: true };
 }

@@ -4,11 +4,12 @@ import { createConfigWriter } from "../../config/write.ts";
 import { createPrivateFiles } from "../../platform/private-files.ts";
 import type { SetupDependencies } from "../../setup/apply.ts";
 import type { Invocation } from "../commands.ts";
+import { configFiles } from "../config-files.ts";
 import type { Context } from "../context.ts";
 
-export function openSetup({ paths, env, clock, ids }: Context): SetupDependencies {
-  const variable = (name: string) => env.raw(name);
-  const writer = createConfigWriter({ files: { path: paths.config, variable }, clock });
+export function openSetup(context: Context): SetupDependencies {
+  const { paths, env, clock, ids } = context;
+  const writer = createConfigWriter({ files: configFiles(context), clock });
   return { paths, env, writer, files: createPrivateFiles(), ids };
 }
 

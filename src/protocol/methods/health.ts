@@ -13,6 +13,11 @@ const sessionList = Type.Object({
 
 const problem = Type.Object({ message: text("What is wrong"), next: Type.Optional(text("What to do")) }, open);
 
+const configSource = Type.Union(
+  [Type.Literal("file"), Type.Literal("last-good"), Type.Literal("defaults"), Type.Literal("safe")],
+  { description: "Where the config in use comes from; safe: nothing is served but what mends it" },
+);
+
 const channelHealth = Type.Object(
   {
     accountId: Type.Optional(text("Account shown here")),
@@ -60,6 +65,7 @@ export const healthSnapshot = Type.Object(
     ),
     sessions: Type.Optional(sessionList),
     linkChannel: Type.Optional(linkChannel),
+    configSource: Type.Optional(configSource),
     problems: Type.Optional(Type.Array(problem, { description: "Config errors and services that do not work" })),
     queue: Type.Optional(Type.Object({}, open)),
   },
@@ -120,6 +126,7 @@ export const healthMethods = {
           },
           { description: "Within the last 24 hours" },
         ),
+        configSource: Type.Optional(configSource),
         configProblems: Type.Optional(
           Type.Array(
             Type.Object({ message: text("With file, line and column"), next: text("What its owner can do") }, open),
