@@ -12,6 +12,9 @@ export interface Probe {
   readonly error?: string;
   readonly next?: string;
   readonly version?: string;
+  /** Where the config that the Gateway works with comes from; `safe`: it serves nothing but what mends it. */
+  readonly configSource?: string;
+  readonly configProblems?: readonly string[];
 }
 
 export interface ConfigSide {
@@ -68,6 +71,8 @@ function renderProbe({ out }: Context, { rpc, port, service }: Report): void {
     const outcome = rpc.ok ? out.style("green", "ok") : `${out.style("red", "failed")}: ${rpc.error ?? ""}`;
     out.line(`RPC probe: ${outcome}`);
     if (rpc.next) out.line(`next: ${rpc.next}`);
+    for (const problem of rpc.configProblems ?? [])
+      out.line(out.style("yellow", `Config in use (${rpc.configSource ?? "file"}): ${cleanText(problem)}`));
   }
   const isClosed = rpc ? !rpc.ok : port?.status === "free";
   if (isClosed && service.runtime.status === "running")

@@ -123,11 +123,12 @@ function createReport(
 async function probe(context: Context, target: GatewayTarget, timeoutMs: number): Promise<Probe> {
   try {
     const options = { scopes: ["operator.read"], timeoutMs, mode: "probe", target };
-    const version = await withClient(context, options, async (client) => {
-      await client.call("status", {}, { timeoutMs });
-      return client.hello.server.version;
+    return await withClient(context, options, async (client) => {
+      const { configSource, configProblems = [] } = await client.call("status", {}, { timeoutMs });
+      const { version } = client.hello.server;
+      const told = configProblems.map(({ message }) => message);
+      return { ok: true, url: target.url, version, ...(configSource ? { configSource } : {}), configProblems: told };
     });
-    return { ok: true, url: target.url, version };
   } catch (error) {
     if (!(error instanceof Fault) || error.code === "usage") throw error;
     return { ok: false, url: target.url, error: error.message, ...(error.next ? { next: error.next } : {}) };
