@@ -36,47 +36,48 @@ async function saveAndKill(folder: string, text: string, at: string): Promise<bo
   return signal === "SIGKILL";
 }
 
+const known = new Set([1, 2, 3, 4, 5, 6, 7, 8].map(textOf));
+
+/** Every file is whole, and the next save works. @returns which of the two texts the config has. */
+async function inspect(folder: string, at: string): Promise<"old" | "new"> {
+  const { path, history, writer } = open(folder);
+  const text = await readFile(path, "utf8");
+  assert.ok(text === textOf(7) || text === textOf(8), `${at}: ${text.slice(0, 60)}`);
+  const copies = (await readdir(folder)).filter((name) => /\.bak(?:\.\d)?$/u.test(name));
+  for (const name of copies) assert.ok(known.has(await readFile(join(folder, name), "utf8")), `${at}: ${name}`);
+  for (const version of await history.list()) {
+    const content = await history.read(version);
+    assert.ok(content && known.has(content.text), `${at}: version ${version.id}`);
+  }
+  await writer.write(() => textOf(9));
+  assert.equal(await readFile(path, "utf8"), textOf(9), at);
+  const [newest] = await history.list();
+  assert.equal(newest && (await history.read(newest))?.text, text, `${at}: what was there is kept`);
+  assert.equal(await readFile(`${path}.bak`, "utf8"), text, at);
+  return text === textOf(8) ? "new" : "old";
+}
+
 test("a config save that is killed at any step leaves old or new, in every file that it touches (R8)", async (context) => {
   const base = await mkdtemp(join(tmpdir(), "config-kill-"));
+  const folder = `${base}-killed`;
   try {
     const { writer } = open(base);
     for (let number = 1; number <= 7; number += 1) await writer.write(() => textOf(number));
-    const known = new Set([1, 2, 3, 4, 5, 6, 7, 8].map(textOf));
     const outcomes = { old: 0, new: 0 };
-    let step = 1;
-    for (let isKilled = true; isKilled; step += 1) {
-      for (const at of [`${step}-`, `${step}+`]) {
-        const folder = await mkdtemp(join(tmpdir(), "config-kill-"));
-        try {
-          await cp(base, folder, { recursive: true });
-          isKilled = await saveAndKill(folder, textOf(8), at);
-          const { path, history, writer: next } = open(folder);
-          const text = await readFile(path, "utf8");
-          assert.ok(text === textOf(7) || text === textOf(8), `${at}: ${text.slice(0, 60)}`);
-          outcomes[text === textOf(8) ? "new" : "old"] += 1;
-          for (const name of await readdir(folder)) {
-            if (!/\.bak(?:\.\d)?$/u.test(name)) continue;
-            assert.ok(known.has(await readFile(join(folder, name), "utf8")), `${at}: ${name}`);
-          }
-          for (const version of await history.list()) {
-            const content = await history.read(version);
-            assert.ok(content && known.has(content.text), `${at}: version ${version.id}`);
-          }
-          await next.write(() => textOf(9));
-          assert.equal(await readFile(path, "utf8"), textOf(9), at);
-          const [newest] = await history.list();
-          assert.equal(newest && (await history.read(newest))?.text, text, `${at}: what was there is kept`);
-          assert.equal(await readFile(`${path}.bak`, "utf8"), text, at);
-        } finally {
-          await rm(folder, { recursive: true, force: true });
-        }
+    let steps = 0;
+    for (let isKilled = true; isKilled; steps += 1) {
+      for (const at of [`${steps + 1}-`, `${steps + 1}+`]) {
+        await cp(base, folder, { recursive: true });
+        isKilled = await saveAndKill(folder, textOf(8), at);
+        outcomes[await inspect(folder, at)] += 1;
+        await rm(folder, { recursive: true });
       }
     }
-    assert.ok(step > 20 && outcomes.old > 10 && outcomes.new > 2, JSON.stringify({ step, outcomes }));
-    context.diagnostic(
-      `${step - 2} steps, killed before and after each: ${outcomes.old} times old, ${outcomes.new} times new`,
-    );
+    assert.ok(steps > 20 && outcomes.old > 10 && outcomes.new > 2, JSON.stringify({ steps, outcomes }));
+    const [before, after] = [outcomes.old, outcomes.new];
+    context.diagnostic(`killed before and after each of ${steps - 1} steps: ${before} times old, ${after} times new`);
   } finally {
     await rm(base, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
   }
 });

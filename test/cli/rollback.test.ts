@@ -140,13 +140,13 @@ test("two configs in one folder over one state have versions of their own (MG-30
 });
 
 async function runWith(env: NodeJS.ProcessEnv, ...args: string[]) {
-  const before = { ...machine.env };
+  const usual = { ...machine.env };
   Object.assign(machine.env, env);
   try {
     return await machine.cli("config", ...args);
   } finally {
-    for (const name of Object.keys(machine.env)) if (!(name in before)) delete machine.env[name];
-    Object.assign(machine.env, before);
+    for (const name of Object.keys(machine.env)) if (!(name in usual)) delete machine.env[name];
+    Object.assign(machine.env, usual);
   }
 }
 

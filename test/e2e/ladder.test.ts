@@ -207,8 +207,8 @@ test("no config, a config of a client, and one without a mode do not start (RB-2
     );
   };
   await refuses(undefined, /Missing config/u);
-  await refuses('{ gateway: { mode: "remote" } }', /gateway\.mode is remote/u);
-  await refuses('{ gateway: { mode: "remote" }, chanels: 1 }', /gateway\.mode is remote/u);
-  await refuses("{ agents: {} }", /gateway\.mode is not set/u);
-  await refuses("{ agents: {}, chanels: 1 }", /gateway\.mode is not set[\s\S]*chanels: unknown key/u);
+  await refuses('{ gateway: { mode: "remote" } }', /current: remote/u);
+  await refuses('{ gateway: { mode: "remote" }, chanels: 1 }', /current: remote/u);
+  await refuses("{ agents: {} }", /current: unset/u);
+  await refuses("{ agents: {}, chanels: 1 }", /current: unset[\s\S]*chanels: unknown key/u);
 });
