@@ -58,6 +58,8 @@ test("who compares what the store gives sees a change only where there is one", 
     files: { path: "/x", variable: () => undefined },
     current: () => config,
     snapshot,
+    id: () => undefined,
+    keepGood: async () => undefined,
     reload: async () => snapshot(),
   } as ConfigStore;
   const flagged = withFlags(store, { ...none, auth: "password" });
