@@ -31,7 +31,12 @@ function run(args: readonly string[], program = launcher): string {
 
 function inShell(argv: readonly [string, ...string[]]): string[] {
   const [shell, ...args] = argv;
-  const { status, stdout, stderr } = spawnSync(shell, args, { env: environment(), encoding: "utf8", cwd: home });
+  const { status, stdout, stderr } = spawnSync(shell, args, {
+    env: environment(),
+    encoding: "utf8",
+    cwd: home,
+    timeout: 60_000,
+  });
   assert.equal(status, 0, stderr);
   assert.equal(stderr, "");
   return stdout.split(/\r?\n/u).filter((line) => line !== "");
@@ -105,17 +110,17 @@ zpty -w z "PS1= PROMPT_EOL_MARK= ; fpath+=(\${(q)1}); autoload -Uz compinit; com
 zpty -w z "echo rea''dy"
 zpty -r -m z out "*ready*"
 zpty -n -w z "$2"$'\\t'
-sleep \${3:-1}
-while zpty -r -t z part; do all+=$part; done
-print -r -- "$all"
+zpty -r -m z out "*$3*"
+print -r -- "$out"
 zpty -d z`;
-  const zsh = (line: string) => inShell(["zsh", "-f", "-c", ask, "zsh", home, line]).join("\n");
-  assert.match(zsh("openclaw gatew"), /openclaw gateway /u);
-  const listed = zsh("openclaw gateway sta");
+  // waits for what it is to show; without it the test runs into its time limit
+  const zsh = (line: string, shown: string) => inShell(["zsh", "-f", "-c", ask, "zsh", home, line, shown]).join("\n");
+  assert.match(zsh("openclaw gatew", "gateway "), /openclaw gateway /u);
+  const listed = zsh("openclaw gateway sta", "-- start the service*-- how the service is");
   assert.match(listed, /start +-- start the service/u);
   assert.match(listed, /status +-- how the service is/u);
-  assert.match(zsh("openclaw gateway run --bin"), /--bind/u);
-  assert.match(zsh("openclaw gateway run --bind loo"), /loopback/u);
+  assert.match(zsh("openclaw gateway run --bin", "--bind"), /--bind/u);
+  assert.match(zsh("openclaw gateway run --bind loo", "loopback"), /loopback/u);
 });
 
 test("PowerShell offers the same", { skip: !has("pwsh") }, () => {
