@@ -6,6 +6,8 @@ import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { basename, dirname, join, relative } from "node:path";
 
+import type { OutputFile, Plugin } from "esbuild";
+
 const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
 const stampFile = join(dist, "stamp.json");
@@ -39,16 +41,18 @@ function fingerprint(): string {
   return hash.digest("hex");
 }
 
-async function bundle() {
+/** The Gateway is a bundle of its own, or every command that shares a module with it would cut it into another piece. */
+const gatewaySource = "src/cli/gateway/run.ts";
+/** Where the command line finds it: a name of package.json, for it is asked from files in several folders. */
+const gatewayName = "#gateway";
+
+async function bundle(): Promise<{ outputFiles: readonly OutputFile[]; outputs: object }> {
   const [{ build }, { lazyBuiltins }] = await Promise.all([import("esbuild"), import("./lazy-builtins.ts")]);
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
-  return build({
+  // optional native parts of ws and of unpdf
+  const external: string[] = ["bufferutil", "utf-8-validate", "@napi-rs/canvas"];
+  const options = {
     absWorkingDir: root,
-    entryPoints: {
-      cli: "src/cli/main.ts",
-      client: "src/client/connect.ts",
-      "pdf-worker": "src/platform/pdf-worker.ts",
-    },
     outdir: dist,
     write: false,
     bundle: true,
@@ -68,22 +72,39 @@ async function bundle() {
     banner: {
       js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
     },
-    plugins: [
-      lazyBuiltins(),
-      {
-        // grammY's build for Node brings an HTTP client of its own, which we never use
-        name: "grammy-web",
-        setup(plugin) {
-          const options = { kind: "import-statement", resolveDir: root } as const;
-          // oxlint-disable-next-line eslint/require-unicode-regexp -- esbuild hands the pattern to Go, which knows no flags
-          plugin.onResolve({ filter: /^grammy$/ }, () => plugin.resolve("grammy/web", options));
-        },
-      },
-    ],
-    // optional native parts of ws and of unpdf
-    external: ["bufferutil", "utf-8-validate", "@napi-rs/canvas"],
+    external,
     logLevel: "warning",
-  });
+  } as const;
+  const plugin: Plugin = {
+    name: "own-paths",
+    setup(plugins) {
+      // grammY's build for Node brings an HTTP client of its own, which we never use
+      const web = { kind: "import-statement", resolveDir: root } as const;
+      // oxlint-disable-next-line eslint/require-unicode-regexp -- esbuild hands the patterns to Go, which knows no flags
+      plugins.onResolve({ filter: /^grammy$/ }, () => plugins.resolve("grammy/web", web));
+      // oxlint-disable-next-line eslint/require-unicode-regexp -- likewise
+      plugins.onResolve({ filter: /gateway\/run\.ts$/ }, ({ kind }) =>
+        kind === "dynamic-import" ? { path: gatewayName, external: true } : undefined,
+      );
+    },
+  };
+  const [commands, gateway] = await Promise.all([
+    build({
+      ...options,
+      entryPoints: {
+        cli: "src/cli/main.ts",
+        client: "src/client/connect.ts",
+        "pdf-worker": "src/platform/pdf-worker.ts",
+      },
+      plugins: [lazyBuiltins(), plugin],
+    }),
+    build({ ...options, entryPoints: { gateway: gatewaySource }, plugins: [lazyBuiltins(), plugin] }),
+  ]);
+  return {
+    outputFiles: [...commands.outputFiles, ...gateway.outputFiles],
+    // what both load lazily is the same in both: the command line's stands for it
+    outputs: { ...gateway.metafile.outputs, ...commands.metafile.outputs },
+  };
 }
 
 async function writeWhole(path: string, data: string | Uint8Array): Promise<void> {
@@ -105,12 +126,12 @@ const before = readStamp();
 const inputs = fingerprint();
 if (!process.argv.includes("--if-stale") || before?.inputs !== inputs) {
   const startedAt = performance.now();
-  const { outputFiles, metafile } = await bundle();
-  const files = outputFiles.map((file) => relative(dist, file.path));
+  const { outputFiles, outputs } = await bundle();
+  const files = [...new Set(outputFiles.map((file) => relative(dist, file.path)))];
   // entries last: they name the chunks, and somebody may be starting from them right now
   const inOrder = outputFiles.toSorted((a, b) => Number(b.path.includes("chunks")) - Number(a.path.includes("chunks")));
   for (const { path, contents } of inOrder) await writeWhole(path, contents);
-  await writeWhole(join(dist, "meta.json"), JSON.stringify(metafile));
+  await writeWhole(join(dist, "meta.json"), JSON.stringify({ outputs }));
   await removeOld(new Set([...files, ...(before?.files ?? []), "meta.json", "stamp.json"]));
   await writeWhole(stampFile, JSON.stringify({ inputs, files } satisfies Stamp));
   const bytes = outputFiles.reduce((sum, file) => sum + (file.path.endsWith(".js") ? file.contents.length : 0), 0);

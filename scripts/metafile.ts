@@ -32,9 +32,15 @@ export function readMetafile(path: string): Metafile {
 
 /** All modules of `src/` that have a bundle of their own: the entries and what is imported lazily. */
 export function listEntries(meta: Metafile): readonly Entry[] {
-  return Object.entries(meta.outputs)
-    .flatMap(([file, { entryPoint }]) => (entryPoint?.startsWith("src/") ? [describe(meta, entryPoint, file)] : []))
-    .toSorted((a, b) => (a.source < b.source ? -1 : 1));
+  const entries = Object.entries(meta.outputs).flatMap(([file, { entryPoint }]) =>
+    entryPoint?.startsWith("src/") ? [describe(meta, entryPoint, file)] : [],
+  );
+  // what the command line and the Gateway both load lazily has a file in each of their bundles: the larger one counts
+  const bySource = new Map<string, Entry>();
+  for (const entry of entries) {
+    if ((bySource.get(entry.source)?.bytes ?? 0) < entry.bytes) bySource.set(entry.source, entry);
+  }
+  return [...bySource.values()].toSorted((a, b) => (a.source < b.source ? -1 : 1));
 }
 
 export function findEntry(meta: Metafile, source: string): Entry {

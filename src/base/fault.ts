@@ -75,7 +75,15 @@ export interface FaultDetails {
   payload?: unknown;
 }
 
+/** The same for every copy of this module: the command line and the Gateway are bundles of their own. */
+const mark = Symbol.for("gateway.fault");
+
 export class Fault extends Error {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === "object" && value !== null && mark in value;
+  }
+
+  readonly [mark] = true;
   readonly code: FaultCode;
   readonly field: string | undefined;
   readonly next: string | undefined;

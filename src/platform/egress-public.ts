@@ -3,7 +3,7 @@
 // follow it to another origin (S24, S38, S39).
 
 import { lookup as systemLookup } from "node:dns/promises";
-import { request as httpRequest, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { isIP, type LookupFunction } from "node:net";
 
@@ -12,6 +12,7 @@ import type { Clock } from "../base/clock.ts";
 import { createDeadline } from "../base/deadline.ts";
 import { Fault } from "../base/fault.ts";
 import { isPublicAddress } from "../base/public-address.ts";
+import { http } from "./node-http.ts";
 
 export interface PublicFetchLimits {
   readonly maxBytes: number;
@@ -116,7 +117,7 @@ function ask(url: URL, { address, family, headers, signal }: Asking): Promise<In
     if (options.all === true) done(null, [{ address, family }]);
     else done(null, address, family);
   };
-  const send = url.protocol === "https:" ? httpsRequest : httpRequest;
+  const send = url.protocol === "https:" ? httpsRequest : http.request;
   return new Promise((resolve, reject) => {
     const request = send(url, {
       // no connection is shared with anything else

@@ -2,7 +2,7 @@
 // failure must tell whether the request had left: a send that never left can be repeated, another may have arrived (R23).
 // It follows no redirects. Endpoints that the owner configured may be on private addresses.
 
-import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage } from "node:http";
+import type { Agent as HttpAgent, ClientRequest, IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Socket } from "node:net";
 import { Readable } from "node:stream";
@@ -10,6 +10,7 @@ import type { ReadableStream as WebStream } from "node:stream/web";
 import { TLSSocket } from "node:tls";
 
 import type { Clock, Timer } from "../base/clock.ts";
+import { http } from "./node-http.ts";
 
 export interface EgressInit {
   readonly method?: string;
@@ -55,7 +56,7 @@ export function createEgress(dependencies: { clock: Clock }): Egress {
     scheduling: "lifo" as const,
     timeout: idleTimeoutMs,
   };
-  const plain = new HttpAgent(options);
+  const plain = new http.Agent(options);
   const secure = new HttpsAgent(options);
   return {
     fetch: (input, init = {}) => exchange(input, init, { plain, secure, clock: dependencies.clock }),
@@ -86,7 +87,7 @@ async function exchange(
   headers["accept-encoding"] ??= "identity";
 
   const isSecure = url.protocol === "https:";
-  const send = isSecure ? httpsRequest : httpRequest;
+  const send = isSecure ? httpsRequest : http.request;
   const request = send(url, { method: init.method ?? "GET", headers, agent: isSecure ? means.secure : means.plain });
   const response = await answerOf(request, { body, signal: toSignal(init.signal), clock: means.clock, isSecure });
   return toResponse(response, url);

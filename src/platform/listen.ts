@@ -1,6 +1,7 @@
+import { http } from "./node-http.ts";
 // The only place that listens.
 
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import type { Socket } from "node:net";
 
 import { systemClock, type Clock } from "../base/clock.ts";
@@ -100,7 +101,7 @@ function keepEarly(server: Server): () => void {
 }
 
 async function listen(host: string, port: number, { log, clock = systemClock }: ListenOptions): Promise<Listening> {
-  const server = createServer({
+  const server = http.createServer({
     headersTimeout: 10_000,
     requestTimeout: 30_000,
     keepAliveTimeout: 10_000,
