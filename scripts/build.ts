@@ -96,9 +96,10 @@ async function bundle(): Promise<{ outputFiles: readonly OutputFile[]; outputs: 
         client: "src/client/connect.ts",
         "pdf-worker": "src/platform/pdf-worker.ts",
       },
-      plugins: [lazyBuiltins(), plugin],
+      // two in websocket.js of ws, one in its permessage-deflate.js, one in command.js of commander
+      plugins: [lazyBuiltins(4), plugin],
     }),
-    build({ ...options, entryPoints: { gateway: gatewaySource }, plugins: [lazyBuiltins(), plugin] }),
+    build({ ...options, entryPoints: { gateway: gatewaySource }, plugins: [lazyBuiltins(3), plugin] }),
   ]);
   return {
     outputFiles: [...commands.outputFiles, ...gateway.outputFiles],
