@@ -53,7 +53,7 @@ async function open(text?: string) {
       store,
       clock: systemClock,
       log: silentLog,
-      watch: () => ({ start: async () => undefined, stop: () => undefined }),
+      watch: () => ({ start: async () => undefined, refresh: async () => undefined, stop: () => undefined }),
       moveListener: async () => (moved += 1) > 0,
       restartChannel: async (id) => void restarted.push(id),
       takers: [],

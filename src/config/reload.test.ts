@@ -66,7 +66,7 @@ async function open(text: string, extra: Partial<ReloadDependencies> = {}) {
     log,
     watch(onChange) {
       changed = onChange;
-      return { start: async () => undefined, stop: () => undefined };
+      return { start: async () => undefined, refresh: async () => undefined, stop: () => undefined };
     },
     moveListener: async () => done.push("listener") > 0,
     restartChannel: async (id) => void done.push(`channel ${id}`),

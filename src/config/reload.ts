@@ -6,7 +6,7 @@ import type { Service } from "../base/service.ts";
 import type { FileWatch } from "../platform/watch.ts";
 import { decideDisturbance } from "./effects.ts";
 import { listChanges } from "./merge.ts";
-import type { ConfigSnapshot } from "./store.ts";
+import type { ConfigSnapshot, ConfigStore } from "./store.ts";
 import {
   createTakeUp,
   listKeys,
@@ -85,6 +85,14 @@ export function createReloader(dependencies: ReloadDependencies): Reloader {
     });
   };
 
+  const watch = dependencies.watch(() => poke());
+  const readAgain: ConfigStore["reload"] = async (isWanted) => {
+    const snapshot = await store.reload(isWanted);
+    // what it includes may be new
+    await watch.refresh();
+    return snapshot;
+  };
+
   /** @returns false while it is not sure: a save may be on its way. */
   const tellErrors = ({ rendered }: ConfigSnapshot): boolean => {
     const text = rendered.join("; ");
@@ -103,7 +111,7 @@ export function createReloader(dependencies: ReloadDependencies): Reloader {
     const before = store.snapshot();
     let isOff = false;
     const isSafe = before.source === "safe";
-    const after = await store.reload((config) => isSafe || !(isOff = config.gateway.reload.mode === "off"));
+    const after = await readAgain((config) => isSafe || !(isOff = config.gateway.reload.mode === "off"));
     note("file", undefined);
     if (!after.isValid) {
       if (!tellErrors(after)) poke();
@@ -118,7 +126,6 @@ export function createReloader(dependencies: ReloadDependencies): Reloader {
     dependencies.onProblems();
   };
 
-  const watch = dependencies.watch(poke);
   return {
     name: "config watch",
     async start() {
@@ -135,7 +142,7 @@ export function createReloader(dependencies: ReloadDependencies): Reloader {
       inTurn(async () => {
         const before = store.snapshot();
         const written = await write();
-        await store.reload();
+        await readAgain();
         const applied = await take(before, { mode: "asked", restartDelayMs: restartDelayMs(written), asker });
         told = "";
         dependencies.onProblems();

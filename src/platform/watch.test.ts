@@ -114,3 +114,15 @@ test("a folder that is taken away and made anew is watched again, and nothing is
   await new Promise((resolve) => setTimeout(resolve, 100));
   assert.equal(calls, before);
 });
+
+test("a path that comes into the list is watched once that is said, without waiting for the next look", async () => {
+  const other = join(folder, "parts", "other.json");
+  await mkdir(join(folder, "parts"));
+  await writeFile(other, "1");
+  const paths = [path];
+  await start({ paths: () => paths });
+  paths.push(other);
+  await watch?.refresh();
+  await seen(() => writeFile(other, "2"));
+  assert.ok(calls > 0);
+});

@@ -9,6 +9,8 @@ import type { Clock, Timer } from "../base/clock.ts";
 
 export interface FileWatch {
   start(): Promise<void>;
+  /** The list of paths has changed: those that are new are watched from now on, not only from the next look. */
+  refresh(): Promise<void>;
   /** `onChange` is not called afterwards. */
   stop(): void;
 }
@@ -91,6 +93,9 @@ export function createFileWatch(options: FileWatchOptions): FileWatch {
     async start() {
       isStopped = false;
       await look();
+    },
+    async refresh() {
+      if (!isPollingOnly && !isStopped) await arm();
     },
     stop() {
       isStopped = true;
