@@ -1,12 +1,14 @@
 // `gateway status` about ports: a stranger on the port, nobody, two at once, and the service's port beside the command's own.
 
 import assert from "node:assert/strict";
+import { networkInterfaces } from "node:os";
 import { afterEach, test } from "node:test";
 
 import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
 import { holdPort, type HeldPort } from "../kit/listeners.ts";
 
 const skip = process.platform === "win32" ? "who listens is not told there" : false;
+const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === "::1"));
 const isLinux = process.platform === "linux";
 const machines: GatewayProcess[] = [];
 const held: HeldPort[] = [];
@@ -75,6 +77,19 @@ test(
     const report = (await status(gateway)) as { port: { hints: string[]; listeners: { kind: string }[] } };
     assert.ok(report.port.hints.some((hint) => /several processes listen on this port/u.test(hint)));
     assert.deepEqual(new Set(report.port.listeners.map(({ kind }) => kind)), new Set(["gateway", "foreign"]));
+  },
+);
+
+test(
+  "R14: a stranger on the IPv6 address of the port is named",
+  { skip: hasIpv6 ? false : "no IPv6 here" },
+  async () => {
+    const gateway = await machine();
+    const stranger = await hold({ host: "::1", port: gateway.port });
+    await gateway.start();
+    const told = `node.* \\(pid ${stranger.pid}, user \\S+\\) listens on \\[::1\\]:${gateway.port}: who says localhost`;
+    assert.match(gateway.output(), new RegExp(told, "u"));
+    assert.equal((await gateway.cli("health")).code, 0);
   },
 );
 
