@@ -53,3 +53,11 @@ test("a model is named in full, by its id with the default provider, or by an al
   for (const text of ["nobody/x", "/x", "local/", "anthropic/x"])
     assert.ok("reason" in views().resolveModel(text), text);
 });
+
+test("the default model is that of the agent where it has its own", () => {
+  const own = { ...settings, defaults: { ...settings.defaults, model: "offline/demo" } };
+  const views = createModelViews((agentId) => (agentId === "second" ? own : settings));
+  assert.equal(views.viewModel(undefined, "second")?.provider, "offline");
+  assert.notEqual(views.viewModel(undefined, "main")?.provider, "offline");
+  assert.deepEqual(views.viewModel(undefined), views.viewModel(undefined, "main"));
+});

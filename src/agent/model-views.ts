@@ -11,8 +11,8 @@ interface ModelView {
 }
 
 export interface ModelViews {
-  /** The model of a `provider/model`, or the default one; undefined when it cannot be used. */
-  viewModel(ref: string | undefined): ModelView | undefined;
+  /** The model of a `provider/model`, or the default one, of that agent where it is named; undefined when it cannot be used. */
+  viewModel(ref: string | undefined, agentId?: string): ModelView | undefined;
   /** US dollars of a call, from `cost` in models.providers; undefined when there is none. */
   priceOf(provider: string, model: string, usage: Usage): number | undefined;
   /** The `provider/model` that a person means by an alias, a bare model or the full name. */
@@ -21,11 +21,11 @@ export interface ModelViews {
 
 const perTokens = 1_000_000;
 
-export function createModelViews(settings: () => ModelSettings): ModelViews {
+export function createModelViews(settings: (agentId?: string) => ModelSettings): ModelViews {
   const defaultSpec = () => chooseModels(settings()).specs[0];
   return {
-    viewModel(ref) {
-      const spec = ref === undefined ? defaultSpec() : findSpec(settings(), ref);
+    viewModel(ref, agentId) {
+      const spec = ref === undefined ? chooseModels(settings(agentId)).specs[0] : findSpec(settings(), ref);
       return spec && { provider: spec.provider, model: spec.model, contextWindow: spec.contextWindow };
     },
     priceOf(provider, model, usage) {

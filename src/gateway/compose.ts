@@ -88,13 +88,12 @@ export function createGateway(options: GatewayOptions): Gateway {
   const egress = createEgress({ clock });
   const supervisor = createSupervisor({ clock, log: log.child("supervisor") });
 
-  const modelSettings = () => ({
-    defaults: config().agents.defaults,
+  const modelSettings = (agentId?: string) => ({
+    defaults: toAgentDefaults(config(), agentId),
     providers: config().models.providers,
     env: env.raw,
   });
-  const models = (override?: string, agentId?: string) =>
-    chooseModels({ ...modelSettings(), defaults: toAgentDefaults(config(), agentId) }, override);
+  const models = (override?: string, agentId?: string) => chooseModels(modelSettings(agentId), override);
   const runTurn = createTurnRunner({
     chooseModels: models,
     openModel: async (spec) => {

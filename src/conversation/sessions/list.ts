@@ -60,10 +60,11 @@ export async function listSessionRows(
 
 /** Rows of a page share few models. */
 function remembering(viewModel: ViewModel): ViewModel {
-  const known = new Map<string | undefined, ReturnType<ViewModel>>();
-  return (ref) => {
-    if (!known.has(ref)) known.set(ref, viewModel(ref));
-    return known.get(ref);
+  const known = new Map<string, ReturnType<ViewModel>>();
+  return (ref, agentId) => {
+    const key = JSON.stringify([ref, agentId]);
+    if (!known.has(key)) known.set(key, viewModel(ref, agentId));
+    return known.get(key);
   };
 }
 

@@ -15,8 +15,8 @@ export interface ModelView {
   readonly contextWindow: number;
 }
 
-/** The model of a `provider/model`, or the default one; undefined when none can be used. */
-export type ViewModel = (ref: string | undefined) => ModelView | undefined;
+/** The model of a `provider/model`, or the default one, of that agent where it is named; undefined when none can be used. */
+export type ViewModel = (ref: string | undefined, agentId?: string) => ModelView | undefined;
 
 const maxTitle = 60;
 const maxLastMessage = 120;
@@ -59,13 +59,13 @@ export function renderSession(
 
 /** The model that answers next: the session's own, else the last one, else the default. */
 export function nextModel(
-  session: Pick<SessionRow, "provider" | "model">,
+  session: Pick<SessionRow, "agentId" | "provider" | "model">,
   viewModel: ViewModel,
   ownModel: string | undefined,
 ): Partial<ModelView> | undefined {
   if (ownModel) return viewModel(ownModel) ?? splitRef(ownModel);
   const { provider, model } = session;
-  if (!provider || !model) return viewModel(undefined);
+  if (!provider || !model) return viewModel(undefined, session.agentId);
   return viewModel(`${provider}/${model}`) ?? { provider, model };
 }
 
