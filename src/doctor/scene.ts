@@ -4,6 +4,7 @@ import type { Brand } from "../base/brand.ts";
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import { createConfigHistory } from "../config/history.ts";
+import type { ConfigFiles } from "../config/evaluate.ts";
 import { defaultConfig } from "../config/parse.ts";
 import { createConfigWriter, type ConfigWriter, type SourceFile } from "../config/write.ts";
 import type { InstalledDefinition } from "../daemon/definition.ts";
@@ -20,6 +21,8 @@ export interface SceneDependencies {
   readonly version: string;
   readonly env: Env;
   readonly paths: Paths;
+  /** The config file with its history. */
+  readonly files: ConfigFiles;
   readonly home: string;
   readonly platform: NodeJS.Platform;
   readonly clock: Clock;

@@ -160,8 +160,8 @@ async function restoreFile(
   const bytes = await points.copyOf(point, copy);
   if (path === (await followLink(scene.paths.config))) {
     // what stood there may have had its problems
-    const files = { path: scene.paths.config, variable: () => undefined };
-    await createConfigWriter({ files, clock: scene.clock, isForced: true }).write(() => bytes.toString("utf8"));
+    const { files, clock } = scene;
+    await createConfigWriter({ files, clock, isForced: true }).write(() => bytes.toString("utf8"));
   } else {
     await ensureFolder(dirname(path));
     await writeFileAtomic(path, bytes, { mode });

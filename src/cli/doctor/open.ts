@@ -7,6 +7,7 @@ import { Fault } from "../../base/fault.ts";
 import { createRestorePoints, type RestorePoints } from "../../doctor/restore-points.ts";
 import { createScene, type Scene, type SceneDependencies } from "../../doctor/scene.ts";
 import { profileFromEnv } from "../../platform/paths.ts";
+import { configFiles } from "../config-files.ts";
 import { readConfig, findGateway, withClient } from "../connection.ts";
 import type { Context } from "../context.ts";
 import { findLauncher, openCliServices } from "../service/open.ts";
@@ -21,6 +22,7 @@ export function openScene(context: Context, isDeep: boolean): Scene {
     version,
     env,
     paths,
+    files: configFiles(context),
     clock,
     command,
     isDeep,
