@@ -56,8 +56,8 @@ test("a model is named in full, by its id with the default provider, or by an al
 
 test("the default model is that of the agent where it has its own", () => {
   const own = { ...settings, defaults: { ...settings.defaults, model: "offline/demo" } };
-  const views = createModelViews((agentId) => (agentId === "second" ? own : settings));
-  assert.equal(views.viewModel(undefined, "second")?.provider, "offline");
-  assert.notEqual(views.viewModel(undefined, "main")?.provider, "offline");
-  assert.deepEqual(views.viewModel(undefined), views.viewModel(undefined, "main"));
+  const both = createModelViews((agentId) => (agentId === "second" ? own : settings));
+  assert.equal(both.viewModel(undefined, "second")?.provider, "offline");
+  assert.notEqual(both.viewModel(undefined, "main")?.provider, "offline");
+  assert.deepEqual(both.viewModel(undefined), both.viewModel(undefined, "main"));
 });
