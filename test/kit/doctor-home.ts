@@ -92,7 +92,8 @@ export async function createDoctorHome(): Promise<DoctorHome> {
   };
 }
 
-const ignored = /(?:^|\/)(?:restore-points|log)(?:\/|$)|(?:doctor|\.json)\.lock(?:-journal)?$|\.bak(?:\.\d+)?$|config-history/u;
+const ignored =
+  /(?:^|\/)(?:restore-points|log)(?:\/|$)|(?:doctor|\.json)\.lock(?:-journal)?$|\.bak(?:\.\d+)?$|config-history/u;
 
 async function takePicture(root: string): Promise<Record<string, string>> {
   const picture: Record<string, string> = {};
