@@ -4,7 +4,7 @@ import { isRecord } from "../base/json.ts";
 import { redactText } from "../platform/redact.ts";
 import { applyEdits, type Edit } from "./edit.ts";
 import { outlineText, type Outline } from "./outline.ts";
-import { redactConfig, type SecretPaths } from "./secret-paths.ts";
+import { isSecretReference, redactConfig, type SecretPaths } from "./secret-paths.ts";
 import { placeholder } from "./substitute.ts";
 import type { SourceFile } from "./write.ts";
 
@@ -18,7 +18,7 @@ function overlay(filled: unknown, written: unknown): unknown {
   if (Array.isArray(filled) && Array.isArray(written)) {
     return written.map((item, index) => overlay(filled[index], item));
   }
-  if (!isRecord(filled) || !isRecord(written)) return written;
+  if (!isRecord(filled) || !isRecord(written) || isSecretReference(written)) return written;
   const keys = [...new Set([...Object.keys(filled), ...Object.keys(written)])];
   return Object.fromEntries(
     keys.map((key) => [key, Object.hasOwn(written, key) ? overlay(filled[key], written[key]) : filled[key]]),
@@ -51,6 +51,7 @@ function collectSecrets({ outline, value, path }: Place, secrets: SecretPaths, e
     edits.push({ start: outline.start, end: outline.end, text: JSON.stringify(placeholder) });
     return;
   }
+  if (isSecretReference(value)) return;
   const last = new Map(outline.members.map((member) => [member.key, member]));
   for (const member of outline.members) {
     if (last.get(member.key) !== member) {

@@ -9,6 +9,7 @@ import { readWhole, type PartSource } from "./include.ts";
 import { migrateLegacy } from "./legacy.ts";
 import { checkSource, parseSource, type ParsedConfig, type Variable } from "./parse.ts";
 import { readConfigFile } from "./read.ts";
+import { findSecrets } from "./secret-refs.ts";
 
 export interface Evaluated {
   readonly content: ConfigContent;
@@ -17,9 +18,13 @@ export interface Evaluated {
   /** The same with what it includes, and with keys of older programs in their new places. */
   readonly whole: Record<string, unknown> | undefined;
   readonly parsed: ParsedConfig;
+  /** What is in order and still has to be known. */
+  readonly warnings: readonly ConfigProblem[];
   /** Files that it includes, or tries to. */
   readonly parts: readonly string[];
-  /** Changes when one of them does. */
+  /** Files that hold secrets of it, or should. */
+  readonly secretFiles: readonly string[];
+  /** Changes when one of either does. */
   readonly partsHash: string;
 }
 
@@ -52,11 +57,13 @@ export function evaluateContent({ text, parts }: ConfigContent, how: Evaluating)
 async function evaluate(text: string, { path, variable }: Evaluating, source: PartSource): Promise<Evaluated> {
   const own = parseSource(text);
   if ("problems" in own) {
-    const nothing = { value: undefined, whole: undefined, parts: [], partsHash: "" };
+    const nothing = { value: undefined, whole: undefined, warnings: [], parts: [], secretFiles: [], partsHash: "" };
     return { ...nothing, content: { text, parts: [] }, parsed: own };
   }
   const whole = await readWhole(path, { text, value: own.value }, source);
-  const { problems } = whole;
+  const home = variable("HOME") ?? variable("USERPROFILE");
+  const secrets = await findSecrets(whole.value, { path, home, at: whole.at });
+  const problems = [...whole.problems, ...secrets.problems];
   return {
     content: {
       text,
@@ -64,9 +71,11 @@ async function evaluate(text: string, { path, variable }: Evaluating, source: Pa
     },
     value: own.value,
     whole: migrateLegacy(whole.value).document,
-    parsed: problems.length > 0 ? { problems } : checkSource(whole.value, whole.at, variable),
+    parsed: problems.length > 0 ? { problems } : checkSource(secrets.value, whole.at, variable),
+    warnings: secrets.warnings,
     parts: [...whole.texts.keys()],
-    partsHash: whole.partsHash,
+    secretFiles: secrets.files,
+    partsHash: `${whole.partsHash}${secrets.hash}`,
   };
 }
 

@@ -43,14 +43,24 @@ function isItem(keys: ReadonlyMap<string, ConfigKey>, name: string): boolean {
   return keys.has(name.slice(0, -3));
 }
 
-/** Points at a variable and says nothing of its value. */
+/** Says where a secret stands, and nothing of the secret. */
+export function isSecretReference(value: unknown): value is Record<string, unknown> {
+  if (!isRecord(value) || (value["source"] !== "env" && value["source"] !== "file")) return false;
+  return Object.keys(value).every((key) => referenceKeys.has(key));
+}
+
+const referenceKeys: ReadonlySet<string> = new Set(["source", "provider", "id", "name", "path"]);
+
+/** Points at a variable or a file and says nothing of its value. */
 function isReference(value: unknown): boolean {
+  if (isSecretReference(value)) return true;
   return typeof value === "string" && /^\$\{[A-Z_][A-Z0-9_]*\}$/u.test(value);
 }
 
 /** A copy with the placeholder where secrets stood. */
 export function redactConfig(value: unknown, secrets: SecretPaths, path: readonly string[] = []): unknown {
   if (secrets.isSecret(path, value)) return placeholder;
+  if (isSecretReference(value)) return value;
   if (Array.isArray(value)) return value.map((item, index) => redactConfig(item, secrets, [...path, String(index)]));
   if (!isRecord(value)) return value;
   return Object.fromEntries(
@@ -99,6 +109,7 @@ function counterpart(item: unknown, index: number, current: unknown): unknown {
 export function collectSecrets(value: unknown, secrets: SecretPaths, path: readonly string[] = []): string[] {
   if (Array.isArray(value))
     return value.flatMap((item, index) => collectSecrets(item, secrets, [...path, String(index)]));
+  if (isSecretReference(value)) return [];
   if (isRecord(value))
     return Object.entries(value).flatMap(([key, inner]) => collectSecrets(inner, secrets, [...path, key]));
   return typeof value === "string" && secrets.isSecret(path, value) ? [value] : [];

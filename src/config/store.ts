@@ -25,7 +25,7 @@ export interface ConfigSnapshot {
   readonly warnings: readonly ConfigProblem[];
   /** SHA-256 of the file's text, hex; undefined when there is no file. */
   readonly hash: string | undefined;
-  /** Files that it includes, or tries to. */
+  /** Files that it includes, or takes a secret from, or tries to. */
   readonly parts: readonly string[];
   /** Changes when one of them does. */
   readonly partsHash: string;
@@ -136,10 +136,11 @@ async function load({ files, ladder }: Steps, before: ConfigSnapshot | undefined
     return { snapshot, id: undefined, content: undefined };
   }
   const hash = hashText(text);
-  const { parsed, parts, partsHash, content } = await evaluateText(text, files);
+  const { parsed, warnings, parts, secretFiles, partsHash, content } = await evaluateText(text, files);
   if (before?.hash === hash && before.partsHash === partsHash) return undefined;
   const told = tell(path, problemsOf(parsed));
-  const snapshot = { ...known, ...told, legacy: legacyOf(parsed), hash, parts, partsHash };
+  const watched = [...parts, ...secretFiles];
+  const snapshot = { ...known, ...told, warnings, legacy: legacyOf(parsed), hash, parts: watched, partsHash };
   if ("problems" in parsed) return { snapshot: { ...snapshot, ...unusable() }, id: undefined, content };
   const id = contentId(content);
   const distrust = ladder.distrust(id, "file");
