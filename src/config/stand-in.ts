@@ -3,8 +3,9 @@
 
 import { isRecord } from "../base/json.ts";
 import type { Config } from "../settings/config.ts";
-import { evaluateContent, type ConfigFiles } from "./evaluate.ts";
-import { checkSource, createPlace, defaultConfig, parseSource, type Variable } from "./parse.ts";
+import { evaluateContent, type ConfigFiles, type Evaluating } from "./evaluate.ts";
+import { checkSource, createPlace, defaultConfig, parseSource } from "./parse.ts";
+import { findSecrets } from "./secret-refs.ts";
 
 /** Which contents are stepped over, although they are in order. */
 export interface Ladder {
@@ -44,16 +45,19 @@ export async function standIn(
     const parsed = content && (await evaluateContent(content, files)).parsed;
     if (parsed && "config" in parsed) return { source: "last-good", config: parsed.config, id: version.id };
   }
-  return { source: "safe", config: createSafeConfig(text, files.variable), id: undefined };
+  return { source: "safe", config: await createSafeConfig(text, files), id: undefined };
 }
 
 /** The defaults, with the file's section on the Gateway itself when that alone is in order: port, addresses and secret stay known. */
-export function createSafeConfig(text: string | undefined, variable: Variable): Config {
+export async function createSafeConfig(text: string | undefined, { path, variable }: Evaluating): Promise<Config> {
   const source = text === undefined ? undefined : parseSource(text);
   // whoever has written a file that nobody can read has set a Gateway up
   if (!source || "problems" in source) return withMode(defaultConfig(), "local");
   const { gateway, env } = source.value;
-  const parsed = checkSource({ gateway, ...(env === undefined ? {} : { env }) }, createPlace("{}"), variable);
+  const at = createPlace("{}");
+  const home = variable("HOME") ?? variable("USERPROFILE");
+  const { value } = await findSecrets({ gateway, ...(env === undefined ? {} : { env }) }, { path, home, at });
+  const parsed = checkSource(value, at, variable);
   if ("config" in parsed) return withMode(parsed.config, parsed.config.gateway.mode);
   return withMode(defaultConfig(), isRecord(gateway) && gateway["mode"] === "remote" ? "remote" : "local");
 }
