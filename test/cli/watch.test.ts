@@ -66,7 +66,7 @@ after(async () => {
 });
 
 test("a saved source is built and runs, once for many saves (RB-07, OV-08)", async () => {
-  const path = copy("src", "cli", "gateway", "run.ts");
+  const path = copy("src", "cli", "gateway", "announcement.ts");
   const text = await readFile(path, "utf8");
   assert.ok(text.includes("`listening on"));
   for (let save = 0; save < 20; save += 1) await writeFile(path, text.replace("`listening on", "`now listening on"));
