@@ -41,6 +41,7 @@ import { createRoutes } from "./routes.ts";
 import { createRunWatch } from "./run-watch.ts";
 import { stopInOrder, type StopOptions, type StopReason } from "./lifecycle.ts";
 import { createLiveRoutes } from "./http/live-routes.ts";
+import { createReadyRoute } from "./http/ready-route.ts";
 import { createMoving } from "./moving.ts";
 import { toNodeLink } from "./node-link.ts";
 import {
@@ -53,6 +54,7 @@ import {
 } from "./policies.ts";
 import { createPresence } from "./presence.ts";
 import { createReloading } from "./reloading.ts";
+import { createReadiness } from "./readiness.ts";
 import { createRestarts } from "./restarts/restarts.ts";
 import { createGatewayTool } from "./restarts/tool.ts";
 import { createExposure } from "./tailscale-exposure.ts";
@@ -264,6 +266,15 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
 
   let isDraining = false;
+  const readiness = createReadiness({
+    clock,
+    database,
+    channels: channels.setUp,
+    services: () => supervisor.states(),
+    isDraining: () => isDraining,
+    isSafe,
+    mask: options.mask,
+  });
   const door = createDoor({
     limiter,
     secret: options.secret,
@@ -279,7 +290,9 @@ export function createGateway(options: GatewayOptions): Gateway {
   const common = { database, clock, ids, routePolicy, intake: conversation.intake };
   const hookState = () => readHooks(config().hooks, options.secret().value);
   const outcomes = createOutcomes({ database, clock, log: log.child("hooks"), runs: conversation.runs });
+  const pages = [...createLiveRoutes(), createReadyRoute(readiness)];
   const routes = createRoutes({
+    pages,
     openAi: {
       ...common,
       runs: conversation.runs,
@@ -323,7 +336,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       ids,
       log: log.child("gateway/http"),
       judge: door.judge,
-      routes: () => (isSafe ? createLiveRoutes() : routes),
+      routes: () => (isSafe ? pages : routes),
       isDraining: () => isDraining,
     }),
     allowedOrigins: () => config().gateway.controlUi.allowedOrigins,
@@ -396,6 +409,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       // what is outside comes last, side by side: a platform that is slow to answer holds up nobody
       const outside = [exposure, ...channels.all.map((channel) => toService(channel, conversation.intake.submit))];
       await Promise.all(outside.map((service) => supervisor.start([service])));
+      readiness.started();
     },
     async stop(reason, stopOptions) {
       const stages = {

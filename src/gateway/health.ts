@@ -18,7 +18,7 @@ const touchDelayMs = 250;
 const recentSessions = 5;
 
 /** Without these nothing is answered, whatever else works. */
-const essential: ReadonlySet<string> = new Set(["lane", "delivery"]);
+export const essentialServices: ReadonlySet<string> = new Set(["lane", "delivery"]);
 
 export interface Health extends Service {
   /**
@@ -174,7 +174,7 @@ async function build(dependencies: HealthDependencies, isProbe: boolean): Promis
 type NamedState = ReturnType<HealthDependencies["services"]>[number];
 
 function isBroken({ name, state }: NamedState): boolean {
-  return state.state === "degraded" && essential.has(name);
+  return state.state === "degraded" && essentialServices.has(name);
 }
 
 function toProblem({ name, state }: NamedState): { message: string; next?: string }[] {

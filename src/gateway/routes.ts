@@ -5,14 +5,15 @@ import { createToolRoute } from "../agent/routes.ts";
 import { createHookRoute, type HookDependencies } from "../hooks/routes.ts";
 import { createOpenAiRoutes, type OpenAiDependencies } from "../openai-api/routes.ts";
 import type { Route } from "../ports/route.ts";
-import { createLiveRoutes } from "./http/live-routes.ts";
 
 export interface RouteParts {
+  /** About the Gateway itself; served in safe mode too. */
+  readonly pages: readonly Route[];
   readonly openAi: OpenAiDependencies;
   readonly hooks: HookDependencies;
   readonly tools: InvokeDependencies;
 }
 
-export function createRoutes({ openAi, hooks, tools }: RouteParts): readonly Route[] {
-  return [...createLiveRoutes(), createHookRoute(hooks), createToolRoute(tools), ...createOpenAiRoutes(openAi)];
+export function createRoutes({ pages, openAi, hooks, tools }: RouteParts): readonly Route[] {
+  return [...pages, createHookRoute(hooks), createToolRoute(tools), ...createOpenAiRoutes(openAi)];
 }

@@ -5,6 +5,7 @@ import { nodeMigrations } from "../nodes/store/schema.ts";
 import { responseMigrations } from "../openai-api/response-store.ts";
 import type { Migration } from "../platform/database.ts";
 import { deviceMigrations } from "./devices/schema.ts";
+import { readinessMigrations } from "./readiness.ts";
 import { restartMigrations } from "./restarts/schema.ts";
 
 export const tables: readonly Migration[] = [
@@ -13,4 +14,5 @@ export const tables: readonly Migration[] = [
   ...responseMigrations,
   ...restartMigrations,
   ...hookMigrations,
+  ...readinessMigrations,
 ];

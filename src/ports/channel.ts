@@ -29,6 +29,8 @@ export interface ChannelAccountStatus {
   readonly lastInboundAt?: number;
   readonly lastOutboundAt?: number;
   readonly lastPollAt?: number;
+  /** Its platform must have answered within this time, or it does not work. Absent: the channel knows no such limit. */
+  readonly pollDeadlineMs?: number;
   readonly reconnectAttempts?: number;
 }
 

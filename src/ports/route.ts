@@ -13,7 +13,8 @@ import type { Caller } from "./method.ts";
  */
 export type RouteAccess =
   | "open"
-  | { readonly scope: WireScope }
+  /** `isOptional`: who shows nothing is answered too, without a caller; what is shown must be right all the same. */
+  | { readonly scope: WireScope; readonly isOptional?: boolean }
   | {
       /** @throws Fault for a token in a place where it must not be. */
       tokenOf(headers: IncomingHttpHeaders, query: URLSearchParams): string | undefined;

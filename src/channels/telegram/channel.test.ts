@@ -12,7 +12,7 @@ import { createEgress } from "../../platform/egress.ts";
 import type { Channel } from "../../ports/channel.ts";
 import type { Inbound, SubmitResult } from "../../ports/message.ts";
 import { createTelegram, type TelegramDependencies } from "./channel.ts";
-import type { PollTiming } from "./poll.ts";
+import type { PollTiming } from "./timing.ts";
 import type { TelegramSettings } from "./settings.ts";
 
 const timing: PollTiming = {

@@ -10,11 +10,12 @@ import type { EgressFetch } from "../../platform/egress.ts";
 import type { Channel } from "../../ports/channel.ts";
 import type { Submit } from "../../ports/message.ts";
 import { toFailure } from "./failure.ts";
-import type { Poll, PollTiming } from "./poll.ts";
+import type { Poll } from "./poll.ts";
 import type { sendText, sendTyping } from "./send.ts";
 import { defaultAccount, defaultApiRoot, resolveToken, type TelegramSettings, type Token } from "./settings.ts";
 import { createStatusBoard, type StatusBoard } from "./status.ts";
 import { parseTarget } from "./target.ts";
+import { defaultTiming, type PollTiming } from "./timing.ts";
 
 export interface TelegramDependencies {
   /** Called whenever it matters, so that a changed config counts. */
@@ -52,7 +53,7 @@ interface Running {
 }
 
 export function createTelegram(dependencies: TelegramDependencies): Channel {
-  const { clock, log, settings } = dependencies;
+  const { clock, log, settings, timing = defaultTiming } = dependencies;
   let running: Running | undefined;
   /** Counts starts and stops: a start that was overtaken must not leave a second poll behind. */
   let turn = 0;
@@ -60,6 +61,7 @@ export function createTelegram(dependencies: TelegramDependencies): Channel {
     clock,
     log,
     isEnabled: () => settings()?.enabled !== false,
+    pollDeadlineMs: timing.pollSeconds * 1000 + timing.graceMs,
     onChange: () => dependencies.onStatusChange?.(),
   });
   const limitSeconds = () => settings()?.timeoutSeconds ?? defaultTimeoutSeconds;
@@ -171,7 +173,7 @@ async function startRunning(beginning: Beginning, isWanted: () => boolean): Prom
   const { dependencies, status, submit } = beginning;
   const { clock, log, settings } = dependencies;
   // what sends is loaded now: between the intent to send and the sending there must be no time to spare for it
-  const [{ createApi }, { startPoll, defaultTiming }, sending] = await Promise.all([
+  const [{ createApi }, { startPoll }, sending] = await Promise.all([
     import("./api.ts"),
     import("./poll.ts"),
     import("./send.ts"),

@@ -5,7 +5,7 @@ import { createRunner, createSource, type RunnerHandle } from "@grammyjs/runner"
 import type { Api } from "grammy/web";
 import type { Update } from "grammy/types";
 
-import { backoffMs, type BackoffPolicy } from "../../base/backoff.ts";
+import { backoffMs } from "../../base/backoff.ts";
 import { sleep, type Clock } from "../../base/clock.ts";
 import { createDeadline } from "../../base/deadline.ts";
 import { Fault } from "../../base/fault.ts";
@@ -16,29 +16,7 @@ import { notAnApiAnswer, toFailure, type Failure } from "./failure.ts";
 import type { Me } from "./receive.ts";
 import type { StatusBoard } from "./status.ts";
 import { isShuttingDown, takeUp } from "./take-up.ts";
-
-export interface PollTiming {
-  /** How long Telegram holds a poll open, seconds. */
-  readonly pollSeconds: number;
-  /** Beyond that, until the poll counts as hung. */
-  readonly graceMs: number;
-  readonly backoff: BackoffPolicy;
-  /** Between tries with a token that was refused. */
-  readonly tokenRetryMs: number;
-  /** Between looks at whether there is another token meanwhile. */
-  readonly tokenLookMs: number;
-  /** An empty answer that comes sooner was not waited for: whoever gave it would be asked without end. */
-  readonly minEmptyPollMs: number;
-}
-
-export const defaultTiming: PollTiming = {
-  pollSeconds: 30,
-  graceMs: 15_000,
-  backoff: { initialMs: 1_000, maxMs: 30_000, factor: 1.8, jitter: 0.25 },
-  tokenRetryMs: 5 * 60_000,
-  tokenLookMs: 5_000,
-  minEmptyPollMs: 500,
-};
+import type { PollTiming } from "./timing.ts";
 
 export interface PollOptions {
   /** Asked before every call, for the token may be another one by then. */

@@ -29,6 +29,8 @@ export function createStatusBoard(options: {
   log: Log;
   isEnabled: () => boolean;
   onChange: () => void;
+  /** How old the last poll may be. */
+  pollDeadlineMs: number;
 }): StatusBoard {
   const { clock, log } = options;
   let state: ChannelAccountStatus = {
@@ -37,6 +39,7 @@ export function createStatusBoard(options: {
     isConfigured: false,
     isRunning: false,
     isConnected: false,
+    pollDeadlineMs: options.pollDeadlineMs,
   };
   let toldAt: readonly number[] = [];
 

@@ -34,6 +34,7 @@ export async function checkAccess(
   const presented = bearerOf(request.headers);
   if (presented === undefined && (await tailscaleLogin()) !== undefined)
     return allow(createCaller(ids, peer, { auth: "tailscale", scopes: ["operator.read", "operator.write"] }), access);
+  if (presented === undefined && access.isOptional === true) return undefined;
   checkToken(presented, (text) => guard.isSecret(text), { limiter, source });
   return allow(createCaller(ids, peer, { auth: guard.mode, scopes: ["operator.admin"] }), access);
 }
