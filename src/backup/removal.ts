@@ -29,9 +29,11 @@ export interface Removal {
 
 const credentialNames = /^(?:credentials|identity|devices|nodes)$/u;
 const sessionNames = /^(?:gateway\.sqlite(?:-\w+)?|agents|memory|subagents|telegram|media)$/u;
+/** Versions of the config that are kept. */
+const versionNames = /^config-(?:(?:[0-9a-f]+-)?last-good\.json|history(?:-[0-9a-f]+)?)$/u;
 /** What else our programs, of all their ages, have kept in a state folder. */
 const otherNames =
-  /^(?:\.env|logs|cache|tmp|settings|cron|gateway|dns|browser|canvas|extensions|skills|hooks|tools|sandbox(?:es)?|removed-services|before-restore-.*|[\w-]+\.json|gateway\.(?:cmd|vbs))$/u;
+  /^(?:\.env|logs|cache|tmp|settings|cron|gateway|dns|browser|canvas|extensions|skills|hooks|tools|sandbox(?:es)?|removed-services|restore-points|before-restore-.*|[\w-]+\.json|gateway\.(?:cmd|vbs))$/u;
 /** Stays in any case: locks, what was removed before, workspaces of others, backups. */
 const stayingNames = /^(?:.*\.lock(?:\.json|-\w+)?|trash-.*|backups|\.restore)$/u;
 const workspaceNames = /^workspace(?:-.*)?$/u;
@@ -106,7 +108,7 @@ function partOf(name: string, { configNames }: RemovalOptions): RemovalPart | "o
   if (stayingNames.test(name) || workspaceNames.test(name)) return undefined;
   if (credentialNames.test(name)) return "credentials";
   if (sessionNames.test(name)) return "sessions";
-  if (configNames.includes(name) || /^config-(?:[0-9a-f]+-)?last-good\.json$/u.test(name)) return "config";
+  if (configNames.includes(name) || versionNames.test(name)) return "config";
   return otherNames.test(name) ? "rest" : "other";
 }
 

@@ -232,6 +232,11 @@ test("what an older program had to say after its restart is told in the chat it 
     /after an update\. Something went wrong on the way\.\n\nTests failed\.\n\nRun: openclaw doctor/u,
   );
   assert.equal(existsSync(old), false);
+  // Telegram shows it a moment before we know that it did: killed in between, it would be sent again
+  await until(async () => {
+    const { stdout } = await gateway.cli("status", "--json");
+    return (JSON.parse(stdout) as { queue: { outboxPending: number } }).queue.outboxPending === 0;
+  }, 10_000);
   await gateway.stop("SIGKILL");
   await writeFile(old, JSON.stringify({ version: 1, payload }));
   await gateway.start();
