@@ -56,6 +56,22 @@ test("R34: beside a running Gateway it finds nothing, tells what health tells, a
   assert.equal(await readFile(file, "utf8"), old);
 });
 
+/** How long the writing takes depends on the machine: the time of a kill is looked for between too early and too late. */
+function createAim() {
+  let tooEarlyMs = 0;
+  let tooLateMs: number | undefined;
+  let delayMs = 0;
+  return {
+    delayMs: () => delayMs,
+    learn(outcome: "untouched" | "partly" | "whole", round: number) {
+      if (outcome === "untouched") tooEarlyMs = delayMs;
+      if (outcome === "whole") tooLateMs = delayMs;
+      const share = ((round * 7) % 10) / 10;
+      delayMs = tooLateMs === undefined ? delayMs * 2 + 1 : tooEarlyMs + (tooLateMs - tooEarlyMs) * share;
+    },
+  };
+}
+
 test("R34: kill -9 at any instant of a fix: what was changed can be put back", async () => {
   const machine = await createDoctorHome();
   made.push(machine);
@@ -75,10 +91,7 @@ test("R34: kill -9 at any instant of a fix: what was changed can be put back", a
   const points = join(machine.state, "restore-points");
   const countPoints = async () => (await readdir(points).catch(() => [])).filter((name) => /^\d/u.test(name)).length;
   const outcomes = { untouched: 0, partly: 0, whole: 0 };
-  // how long its writing takes depends on the machine: the time of the kill is looked for between too early and too late
-  let tooEarlyMs = 0;
-  let tooLateMs: number | undefined;
-  let delayMs = 0;
+  const aim = createAim();
   for (let round = 0; round < 12 || (outcomes.partly === 0 && round < 40); round += 1) {
     const known = await countPoints();
     const child = spawn(process.execPath, [launcher, "doctor", "--fix", "--yes", "--force"], {
@@ -90,20 +103,14 @@ test("R34: kill -9 at any instant of a fix: what was changed can be put back", a
     });
     // from the moment on that the restore point begins to be made
     while ((await countPoints()) === known && child.exitCode === null) await sleep(1);
-    await sleep(delayMs);
+    await sleep(aim.delayMs());
     child.kill("SIGKILL");
     const code = await ended;
     const now = await machine.picture();
     const isChanged = JSON.stringify(now) !== JSON.stringify(before);
-    if (!isChanged) {
-      outcomes.untouched += 1;
-      tooEarlyMs = delayMs;
-    } else if (code === 0) {
-      outcomes.whole += 1;
-      tooLateMs = delayMs;
-    } else outcomes.partly += 1;
-    delayMs =
-      tooLateMs === undefined ? delayMs * 2 + 1 : tooEarlyMs + ((tooLateMs - tooEarlyMs) * ((round * 7) % 10)) / 10;
+    const outcome = isChanged ? (code === 0 ? "whole" : "partly") : "untouched";
+    outcomes[outcome] += 1;
+    aim.learn(outcome, round);
     // old or new, never a third thing
     const text = await readFile(machine.config, "utf8");
     assert.ok(text.startsWith("// mine\n{") && text.endsWith("}"), text);
