@@ -6,6 +6,7 @@ import type { Log } from "../base/log.ts";
 import type { Service } from "../base/service.ts";
 import type { Database } from "../platform/database.ts";
 import type { Channel } from "../ports/channel.ts";
+import type { SendOutcome } from "../ports/message.ts";
 import type { Publish } from "../ports/publish.ts";
 import type { Topics } from "../ports/topics.ts";
 import type { Tool } from "../ports/tool.ts";
@@ -52,6 +53,8 @@ export interface ConversationDependencies {
   /** Of turns whose request and session say nothing. */
   readonly defaultThinking: () => string | undefined;
   readonly maxConcurrent: () => number;
+  /** A send has ended, for the figures. */
+  readonly onSend?: (channel: string, outcome: SendOutcome["outcome"]) => void;
 }
 
 export interface Conversation {
@@ -85,6 +88,7 @@ export function createConversation(dependencies: ConversationDependencies): Conv
     clock,
     log: log.child("delivery"),
     channel: findChannel,
+    onSend: dependencies.onSend,
     onFinished: (effectKey) => finishedSends.ring(effectKey),
   });
   const onOutbox = () => delivery.wake();

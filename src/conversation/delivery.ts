@@ -42,6 +42,8 @@ export interface DeliveryDependencies {
   readonly channel: (id: string) => Channel | undefined;
   /** A row reached its end: sent, failed or unknown. */
   readonly onFinished?: (effectKey: string) => void;
+  /** A send has ended, for the figures. */
+  readonly onSend?: ((channel: string, outcome: SendOutcome["outcome"]) => void) | undefined;
 }
 
 export interface Delivery extends Service {
@@ -168,7 +170,8 @@ function record(sql: Sql, { row, outcome, now }: { row: OutboxRow; outcome: Send
   }
 }
 
-function tell(row: OutboxRow, outcome: SendOutcome, { log, onFinished }: DeliveryDependencies): void {
+function tell(row: OutboxRow, outcome: SendOutcome, { log, onFinished, onSend }: DeliveryDependencies): void {
+  onSend?.(row.target.channel, outcome.outcome);
   const fields = { channel: row.target.channel, row: row.id, attempt: row.attempts + 1 };
   if (outcome.outcome === "sent") log.debug("message delivered", fields);
   else log.warn(`message not delivered: ${outcome.outcome}`, { ...fields, reason: outcome.reason });

@@ -42,6 +42,8 @@ import { createRunWatch } from "./run-watch.ts";
 import { stopInOrder, type StopOptions, type StopReason } from "./lifecycle.ts";
 import { createLiveRoutes } from "./http/live-routes.ts";
 import { createReadyRoute } from "./http/ready-route.ts";
+import { createMetrics } from "./metrics/metrics.ts";
+import { createMetricsRoute } from "./metrics/route.ts";
 import { createMoving } from "./moving.ts";
 import { toNodeLink } from "./node-link.ts";
 import {
@@ -85,7 +87,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   const env = withVariables(brand, options.env, fileVariables(config()));
   const startedAt = clock.monotonic();
 
-  const database = openGatewayDatabase(paths.database, tables);
+  const metrics = createMetrics(clock);
+  const database = metrics.measureDatabase(openGatewayDatabase(paths.database, tables));
   const bus = createBus(log.child("bus"));
   const egress = createEgress({ clock });
   const supervisor = createSupervisor({ clock, log: log.child("supervisor") });
@@ -99,7 +102,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const runTurn = createTurnRunner({
     chooseModels: models,
     openModel: async (spec) => {
-      const model = await openModel(spec, { fetch: egress.fetch, clock });
+      const model = metrics.measureModel(await openModel(spec, { fetch: egress.fetch, clock }));
       return options.recordModel ? recordModel(model, { record: options.recordModel, clock }) : model;
     },
     cooldowns: createCooldowns(clock),
@@ -131,7 +134,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     publish: bus.publish,
     topics,
     ...modelViews,
-    runTurn,
+    runTurn: metrics.measureTurns(runTurn),
+    onSend: metrics.sendEnded,
     channels: channels.setUp,
     gatePolicy: (channel) => toGatePolicy(config(), channel),
     routePolicy: () => toRoutePolicy(config()),
@@ -290,7 +294,15 @@ export function createGateway(options: GatewayOptions): Gateway {
   const common = { database, clock, ids, routePolicy, intake: conversation.intake };
   const hookState = () => readHooks(config().hooks, options.secret().value);
   const outcomes = createOutcomes({ database, clock, log: log.child("hooks"), runs: conversation.runs });
-  const pages = [...createLiveRoutes(), createReadyRoute(readiness)];
+  const metricsRoute = createMetricsRoute(metrics, {
+    clock,
+    version,
+    overview: conversation.overview,
+    channels: channels.setUp,
+    connections: () => server.connections(),
+    isDraining: () => isDraining,
+  });
+  const pages = [...createLiveRoutes(), createReadyRoute(readiness), metricsRoute];
   const routes = createRoutes({
     pages,
     openAi: {
@@ -338,6 +350,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       judge: door.judge,
       routes: () => (isSafe ? pages : routes),
       isDraining: () => isDraining,
+      onAnswered: metrics.httpAnswered,
     }),
     allowedOrigins: () => config().gateway.controlUi.allowedOrigins,
     dispatch: createDispatch({
@@ -348,6 +361,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       ids,
       isDraining: () => isDraining,
       wsLog,
+      onAnswered: metrics.requestAnswered,
       ...(isSafe ? { refuse: refuseInSafeMode } : {}),
     }),
     createHello: async (connection, granted) =>

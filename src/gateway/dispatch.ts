@@ -11,6 +11,7 @@ import type { RequestFrame } from "../protocol/frame.ts";
 import { decideAccess } from "./auth/scopes.ts";
 import type { Connection } from "./connection.ts";
 import { maxConcurrentRequests, maxIdLength } from "./limits.ts";
+import type { Metrics } from "./metrics/metrics.ts";
 import type { WsLog } from "./ws-log.ts";
 
 /** A handler without its types: the table of all of them was checked when it was put together. */
@@ -29,6 +30,8 @@ export interface DispatchDependencies {
   /** True while the Gateway stops: nothing new is begun, yet clients may still look and wait. Absent: never. */
   readonly isDraining?: () => boolean;
   readonly wsLog?: WsLog;
+  /** Told once for each answer, for the figures. */
+  readonly onAnswered?: Metrics["requestAnswered"];
   /** What is not served although the caller may ask for it. Absent: nothing. */
   readonly refuse?: (method: string, row: MethodRow) => Fault | undefined;
 }
@@ -91,16 +94,14 @@ interface Answering {
 }
 
 async function answer(connection: Client, frame: RequestFrame, { row, dependencies }: Answering): Promise<void> {
-  const { wsLog, clock } = dependencies;
+  const { wsLog, clock, onAnswered } = dependencies;
   const startedAt = clock.monotonic();
   const call = { connId: connection.caller.connId, id: frame.id, method: frame.method };
-  const tell = (outcome: { payload?: unknown; fault?: Fault }) =>
-    wsLog?.answered({
-      ...call,
-      ms: clock.monotonic() - startedAt,
-      isWaiting: isWaiting(frame.method, row),
-      ...outcome,
-    });
+  const tell = (outcome: { payload?: unknown; fault?: Fault }) => {
+    const took = { ms: clock.monotonic() - startedAt, isWaiting: isWaiting(frame.method, row) };
+    wsLog?.answered({ ...call, ...took, ...outcome });
+    onAnswered?.({ method: row && frame.method, ...took, ...(outcome.fault ? { fault: outcome.fault } : {}) });
+  };
   connection.pending += 1;
   wsLog?.asked(call, frame.params);
   try {
