@@ -52,6 +52,7 @@ import {
   toCommandPolicy,
   isTailscaleAccepted,
   toGatePolicy,
+  toIdentity,
   toRoutePolicy,
 } from "./policies.ts";
 import { createPresence } from "./presence.ts";
@@ -324,6 +325,16 @@ export function createGateway(options: GatewayOptions): Gateway {
       systemEvents: conversation.systemEvents,
     },
     tools: { ...common, tools: () => tools, policy: () => config().gateway.tools ?? {} },
+    controlUi: {
+      section: () => config().gateway.controlUi,
+      assistant: () => {
+        const { defaultAgentId: agentId } = routePolicy();
+        const { name, emoji } = toIdentity(config(), agentId);
+        return { agentId, name, emoji };
+      },
+      product: brand.name,
+      folder: paths.state,
+    },
   });
   const wsLog = createWsLog({
     log: log.child("gateway/ws"),

@@ -4,6 +4,7 @@ import type { InvokeDependencies } from "../agent/invoke.ts";
 import { createToolRoute } from "../agent/routes.ts";
 import { createHookRoute, type HookDependencies } from "../hooks/routes.ts";
 import { createOpenAiRoutes, type OpenAiDependencies } from "../openai-api/routes.ts";
+import { createControlUiRoute, type ControlUiDependencies } from "./control-ui/route.ts";
 import type { Route } from "../ports/route.ts";
 
 export interface RouteParts {
@@ -12,8 +13,15 @@ export interface RouteParts {
   readonly openAi: OpenAiDependencies;
   readonly hooks: HookDependencies;
   readonly tools: InvokeDependencies;
+  readonly controlUi: ControlUiDependencies;
 }
 
-export function createRoutes({ pages, openAi, hooks, tools }: RouteParts): readonly Route[] {
-  return [...pages, createHookRoute(hooks), createToolRoute(tools), ...createOpenAiRoutes(openAi)];
+export function createRoutes({ pages, openAi, hooks, tools, controlUi }: RouteParts): readonly Route[] {
+  return [
+    ...pages,
+    createHookRoute(hooks),
+    createToolRoute(tools),
+    ...createOpenAiRoutes(openAi),
+    createControlUiRoute(controlUi),
+  ];
 }

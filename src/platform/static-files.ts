@@ -57,10 +57,11 @@ const mimeTypes: Readonly<Record<string, string>> = {
   ".webm": "video/webm",
 };
 
-/** Characters that a name must not have: separators of any system, a drive or stream of Windows, controls. */
+/** Separators of any system, and controls. */
 // oxlint-disable-next-line no-control-regex -- controls are what is looked for
-const forbidden = /[/\\:\u0000-\u001F\u007F]/u;
-const deviceName = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/iu;
+const forbidden = /[/\\\u0000-\u001F\u007F]/u;
+/** Names that are no files of the folder on Windows: drives and streams, devices. */
+const forbiddenOnWindows = /:|^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/iu;
 
 /**
  * The names in the path of a URL, decoded once; the last is empty for a folder (`/a/` is `["a", ""]`).
@@ -74,7 +75,7 @@ export function parseStaticPath(path: string): readonly string[] | undefined {
 
 function isName(name: string, isLast: boolean): boolean {
   if (name === "") return isLast;
-  return !name.startsWith(".") && !/[. ]$/u.test(name) && !forbidden.test(name) && !deviceName.test(name);
+  return !name.startsWith(".") && !/[. ]$/u.test(name) && !forbidden.test(name);
 }
 
 function decode(text: string): string | undefined {
@@ -100,6 +101,7 @@ export async function openStaticFile(
   root: string,
   names: readonly string[],
 ): Promise<StaticFile | "folder" | undefined> {
+  if (process.platform === "win32" && names.some((name) => forbiddenOnWindows.test(name))) return undefined;
   const path = join(root, ...names);
   const handle = await openIfThere(path);
   if (!handle) return undefined;

@@ -25,8 +25,8 @@ export type RouteAccess =
 export interface Route {
   /** For the log and the figures. */
   readonly name: string;
-  /** `path` is as it came, still encoded, without the query. */
-  matches(path: string): boolean;
+  /** `path` is as it came, still encoded, without the query; `method` matters where one path has several owners. */
+  matches(path: string, method: string): boolean;
   /** GET answers HEAD too. */
   readonly methods: readonly ("GET" | "POST" | "DELETE")[];
   readonly access: RouteAccess;

@@ -29,6 +29,7 @@ export const gateway = group(
       {
         enabled: flag("Serve the Control UI", { default: true }),
         basePath: text("Path below which it is served"),
+        root: text("Folder that holds a built Control UI, instead of the one that comes with the program"),
         allowedOrigins: Type.Array(Type.String(), {
           default: [],
           description: "Browser origins accepted besides the Gateway's own, such as https://panel.example",

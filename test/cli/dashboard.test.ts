@@ -93,7 +93,7 @@ END
         visits = (await readFile(join(tools.state, "visits"), "utf8")).trim().split("\n");
       }
       assert.equal(visits[0], `302 http://127.0.0.1:${port}/#token=${await token()}`);
-      assert.match(visits[1] ?? "", /^(?:404|gone) null$/u);
+      assert.match(visits[1] ?? "", /^(?:503|gone) null$/u);
     } finally {
       await new Promise((resolve) => {
         page.close(resolve);

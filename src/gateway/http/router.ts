@@ -14,7 +14,7 @@ import { createReply } from "./reply.ts";
 export interface RouterDependencies extends AccessDependencies {
   readonly clock: Clock;
   readonly log: Log;
-  /** The first that matches and is enabled answers. */
+  /** The first that matches answers, if it is enabled. */
   readonly routes: () => readonly Route[];
   /** True while the Gateway stops: what changes something is refused, looking is not. Absent: never. */
   readonly isDraining?: () => boolean;
@@ -41,14 +41,18 @@ export function createRouter(dependencies: RouterDependencies): Router {
   const bodies = createBodyReader(clock);
   const underWay = { count: 0 };
 
-  const find = (path: string) => dependencies.routes().find((route) => route.matches(path) && route.isEnabled());
+  // one that is off keeps its path: the page that answers for all others does not take it
+  const find = (path: string, method = "") => {
+    const owner = dependencies.routes().find((route) => route.matches(path, method));
+    return owner?.isEnabled() === true ? owner : undefined;
+  };
 
   return (request, response, peer) => {
     const startedAt = clock.monotonic();
     // a client that breaks off is no error of ours
     response.on("error", (error) => log.debug("an answer could not be written", { error }));
     const [path = "/"] = (request.url ?? "/").split("?", 1);
-    const route = find(path);
+    const route = find(path, request.method);
     const exchange: Exchange = { request, response, peer, path, reply: createReply(request, response, clock) };
     response.once("close", () => {
       const ms = Math.round(clock.monotonic() - startedAt);

@@ -13,6 +13,7 @@ gateway.customBindHost listener
 gateway.controlUi restart
 gateway.controlUi.enabled restart
 gateway.controlUi.basePath restart
+gateway.controlUi.root restart
 gateway.controlUi.allowedOrigins none
 gateway.controlUi.allowInsecureAuth none
 gateway.controlUi.dangerouslyDisableDeviceAuth restart
