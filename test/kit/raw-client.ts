@@ -37,12 +37,14 @@ export const connectParams = (token: string, extra: object = {}) => ({
   ...extra,
 });
 
+/** `at`: a port of 127.0.0.1, or a whole URL. */
 export async function openRawClient(
-  port: number,
+  at: number | string,
   token: string,
   headers: Record<string, string> = {},
 ): Promise<RawClient> {
-  const socket = new WebSocket(`ws://127.0.0.1:${port}/`, { headers });
+  const url = typeof at === "number" ? `ws://127.0.0.1:${at}/` : at;
+  const socket = new WebSocket(url, { headers });
   const frames: Frame[] = [];
   const watchers = new Set<() => void>();
   socket.on("message", (data) => {
