@@ -7,6 +7,7 @@ import type { GatewaySecret } from "../../config/secret.ts";
 import { openStarts } from "../../config/starts.ts";
 import { openConfig, type ConfigStore } from "../../config/store.ts";
 import { ensureFolder } from "../../platform/files.ts";
+import { collectGarbage } from "../../platform/memory.ts";
 import { openLock, type Lock } from "../../platform/lock.ts";
 import type { Invocation, Run } from "../commands.ts";
 import { configFiles } from "../config-files.ts";
@@ -47,6 +48,7 @@ export const run: Run = async (given, invocation) => {
       const life = await Promise.race([living, signals.broken]);
       if (!life.isRestart) return 0;
       before = life;
+      await collectGarbage();
     } catch (error) {
       throw maskFault(toFault(error), masked());
     }
