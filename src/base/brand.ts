@@ -73,6 +73,9 @@ const brands: Readonly<Record<BrandName, Brand>> = {
 /** Below the home directory: where Gateways of all names and profiles tell each other that they run. */
 export const instancesFolder = ".local/state/openclaw/gateways";
 
+/** First segment of the canvas's paths: ours, and those of older names. */
+export const canvasNames: readonly string[] = ["__openclaw__", "__moltbot__", "__clawdbot__"];
+
 /** Words in the services of this product, of its sibling and of older names. */
 export const serviceMarkers: readonly string[] = ["openclaw", "clawdbot", "moltbot"];
 

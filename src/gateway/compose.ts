@@ -32,6 +32,7 @@ import { createDevices } from "./devices/devices.ts";
 import { openTokenKey } from "./devices/token-key.ts";
 import { createDispatch, type AnyHandler } from "./dispatch.ts";
 import { createDoor } from "./door.ts";
+import { createCanvasParts } from "./canvas.ts";
 import { createChannels } from "./features.ts";
 import { createHandlers } from "./handlers.ts";
 import { createHealth } from "./health.ts";
@@ -292,6 +293,16 @@ export function createGateway(options: GatewayOptions): Gateway {
       whois: createWhois({ clock, log: log.child("gateway/tailscale"), path: () => env.raw("PATH") ?? "" }),
     }),
   });
+  const canvas = createCanvasParts({
+    options,
+    clock,
+    ids,
+    config,
+    moving,
+    isSafe,
+    ...door,
+    onStateChange: () => health.touch(),
+  });
   const common = { database, clock, ids, routePolicy, intake: conversation.intake };
   const hookState = () => readHooks(config().hooks, options.secret().value);
   const outcomes = createOutcomes({ database, clock, log: log.child("hooks"), runs: conversation.runs });
@@ -306,6 +317,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const pages = [...createLiveRoutes(), createReadyRoute(readiness), metricsRoute];
   const routes = createRoutes({
     pages,
+    canvas: canvas.canvas,
     openAi: {
       ...common,
       runs: conversation.runs,
@@ -363,6 +375,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       isDraining: () => isDraining,
       onAnswered: metrics.httpAnswered,
     }),
+    canvas: { isInvited: canvas.canvas.isInvited, takeUpgrade: canvas.takeUpgrade },
     allowedOrigins: () => config().gateway.controlUi.allowedOrigins,
     dispatch: createDispatch({
       // the compiler has just seen that every method of the contract has its handler; the router looks them up by name
@@ -375,8 +388,9 @@ export function createGateway(options: GatewayOptions): Gateway {
       onAnswered: metrics.requestAnswered,
       ...(isSafe ? { refuse: refuseInSafeMode } : {}),
     }),
-    createHello: async (connection, granted) =>
+    createHello: async (connection, granted, request) =>
       createHello(connection, granted, {
+        canvas: canvas.greet(request, granted, connection.caller.connId),
         version,
         host: hostname(),
         presence,
@@ -407,6 +421,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     onClose(connection, client) {
       log.debug("client gone", { conn: connection.caller.connId });
       presence.disconnected(client);
+      canvas.canvas.capabilities.end(connection.caller.connId);
       nodes.links.detach(connection.caller.connId);
     },
   });
@@ -432,7 +447,11 @@ export function createGateway(options: GatewayOptions): Gateway {
         reloading,
       ]);
       // what is outside comes last, side by side: a platform that is slow to answer holds up nobody
-      const outside = [exposure, ...channels.all.map((channel) => toService(channel, conversation.intake.submit))];
+      const outside = [
+        exposure,
+        canvas.service,
+        ...channels.all.map((channel) => toService(channel, conversation.intake.submit)),
+      ];
       await Promise.all(outside.map((service) => supervisor.start([service])));
       readiness.started();
     },

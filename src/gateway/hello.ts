@@ -19,6 +19,8 @@ export interface HelloDependencies {
   readonly uptimeMs: () => number;
   readonly configPath: string;
   readonly stateDir: string;
+  /** Absent: there is no canvas. */
+  readonly canvas?: Pick<HelloOk, "canvasHostUrl" | "pluginSurfaceUrls">;
   readonly session: () => { readonly defaultAgentId: string; readonly scope: "per-sender" | "global" };
 }
 
@@ -56,5 +58,6 @@ export function createHello(connection: Connection, granted: Granted, dependenci
       ...(granted.device ? { deviceToken: granted.device.token, issuedAtMs: granted.device.issuedAtMs } : {}),
     },
     policy,
+    ...dependencies.canvas,
   };
 }

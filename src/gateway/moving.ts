@@ -22,6 +22,7 @@ export type MoveListener = () => Promise<Moved | undefined>;
 export interface Moving {
   /** Where it listens now. */
   port(): number;
+  host(): string;
   /** Begins to answer what came to the first listener. */
   serve(): void;
   /** @returns false when there was nothing to do. @throws Fault when the new address cannot be had; the old one goes on. */
@@ -66,6 +67,10 @@ export function createMoving({ first, moveListener, server, clock, log }: Moving
 
   return {
     port: () => current.port,
+    host() {
+      const address = current.servers[0]?.address();
+      return typeof address === "object" && address !== null ? address.address : "127.0.0.1";
+    },
     serve: () => current.serve(server.attach),
     async move() {
       const moved = await moveListener();

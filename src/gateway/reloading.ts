@@ -6,6 +6,7 @@ import { renderProblem, type ConfigProblem } from "../config/explain.ts";
 import { createReloader, type Reloader } from "../config/reload.ts";
 import type { Supervisor } from "../platform/supervisor.ts";
 import { createFileWatch } from "../platform/watch.ts";
+import { canvasService } from "./canvas-port.ts";
 import type { Moving } from "./moving.ts";
 import type { GatewayOptions } from "./options.ts";
 import type { Restarts } from "./restarts/restarts.ts";
@@ -53,6 +54,8 @@ export function createReloading(dependencies: ReloadingDependencies): Reloading 
       if (!(await moving.move())) return false;
       // what leads to the port must lead to the new one
       await within(clock, channelStopMs, (deadline) => supervisor.restart(exposureService, deadline));
+      // it is bound as the Gateway is, beside the Gateway's port
+      await within(clock, channelStopMs, (deadline) => supervisor.restart(canvasService, deadline));
       return true;
     },
     restartChannel: (id) =>

@@ -2,12 +2,14 @@
 
 import type { InvokeDependencies } from "../agent/invoke.ts";
 import { createToolRoute } from "../agent/routes.ts";
+import type { Canvas } from "../canvas/canvas.ts";
 import { createHookRoute, type HookDependencies } from "../hooks/routes.ts";
 import { createOpenAiRoutes, type OpenAiDependencies } from "../openai-api/routes.ts";
 import { createControlUiRoute, type ControlUiDependencies } from "./control-ui/route.ts";
 import type { Route } from "../ports/route.ts";
 
 export interface RouteParts {
+  readonly canvas: Canvas;
   /** About the Gateway itself; served in safe mode too. */
   readonly pages: readonly Route[];
   readonly openAi: OpenAiDependencies;
@@ -16,12 +18,14 @@ export interface RouteParts {
   readonly controlUi: ControlUiDependencies;
 }
 
-export function createRoutes({ pages, openAi, hooks, tools, controlUi }: RouteParts): readonly Route[] {
+export function createRoutes({ pages, canvas, openAi, hooks, tools, controlUi }: RouteParts): readonly Route[] {
   return [
     ...pages,
     createHookRoute(hooks),
     createToolRoute(tools),
     ...createOpenAiRoutes(openAi),
+    // before the one that answers whatever is left
+    ...canvas.routes({ isOwnPort: false, access: { scope: "operator.read" } }),
     createControlUiRoute(controlUi),
   ];
 }

@@ -34,6 +34,13 @@ export interface ServerDependencies extends SocketDependencies {
   readonly trustedProxies: () => readonly string[];
   /** Answers what is no WebSocket. */
   readonly router: Router;
+  /** Absent: there is no canvas. */
+  readonly canvas?: {
+    /** A page without an origin may ask here: its path is what lets it in. */
+    isInvited(path: string): boolean;
+    /** False: not the canvas's. */
+    takeUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
+  };
 }
 
 /** Those who came by one listening server. */
@@ -46,6 +53,8 @@ interface Place {
 
 /** The page behind a request, or the name that it was led here by. */
 const pageOf = ({ origin, host = "" }: IncomingMessage["headers"]) => origin ?? `http://${host}`;
+
+const pathOf = ({ url = "/" }: IncomingMessage) => url.split("?", 1)[0] ?? "/";
 
 /** Refused origins that are logged; who sends more of them wants to fill the log. */
 const maxOriginsTold = 100;
@@ -85,7 +94,7 @@ export function createGatewayServer(dependencies: ServerDependencies): GatewaySe
   const isWelcome = createWelcome(dependencies);
 
   const answer = (request: IncomingMessage, response: ServerResponse) => {
-    if (isWelcome(request)) {
+    if (dependencies.canvas?.isInvited(pathOf(request)) === true || isWelcome(request)) {
       dependencies.router(request, response, peerOf(request, dependencies.trustedProxies()));
       return;
     }
@@ -102,6 +111,7 @@ export function createGatewayServer(dependencies: ServerDependencies): GatewaySe
       });
       return;
     }
+    if (dependencies.canvas?.takeUpgrade(request, socket, head) === true) return;
     if (!isWelcome(request)) {
       refuseUpgrade(socket, { status: "403 Forbidden", text: renderOriginHelp(pageOf(request.headers)) });
       return;

@@ -30,7 +30,7 @@ export interface SocketDependencies {
   /** What connects are judged by, but for what the connection itself tells. */
   readonly judge: (request: IncomingMessage, peer: Peer) => Omit<ConnectContext, "nonce" | "now">;
   readonly dispatch: Dispatch;
-  readonly createHello: (connection: Connection, granted: Granted) => Promise<HelloOk>;
+  readonly createHello: (connection: Connection, granted: Granted, request: IncomingMessage) => Promise<HelloOk>;
   readonly onOpen: (connection: Connection, client: ConnectedClient) => void;
   readonly onClose: (connection: Connection, client: ConnectedClient) => void;
 }
@@ -162,7 +162,7 @@ async function judge(
   const { isLocal, address } = session.peer;
   const caller = toCaller(params, decision.granted, session);
   const connection = createConnection(socket, caller, dependencies.clock.now());
-  connection.respond(frame.id, await dependencies.createHello(connection, decision.granted));
+  connection.respond(frame.id, await dependencies.createHello(connection, decision.granted, session.request));
   const { platform, deviceFamily, modelIdentifier } = params.client;
   return {
     connection,

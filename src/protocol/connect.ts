@@ -121,6 +121,10 @@ export const helloOk = Type.Object(
       open,
     ),
     policy,
+    canvasHostUrl: Type.Optional(
+      nonEmpty("Where this connection may read the canvas, while it lasts: `/__openclaw__/canvas/` is put behind it"),
+    ),
+    pluginSurfaceUrls: Type.Optional(Type.Object({ canvas: nonEmpty("The same, for protocol 4") }, open)),
   },
   open,
 );

@@ -83,6 +83,8 @@ public struct HelloOk: Codable, Sendable {
     public let snapshot: Snapshot
     public let auth: [String: AnyCodable]
     public let policy: [String: AnyCodable]
+    public let canvashosturl: String?
+    public let pluginsurfaceurls: [String: AnyCodable]?
 
     public init(
         type: String,
@@ -91,7 +93,9 @@ public struct HelloOk: Codable, Sendable {
         features: [String: AnyCodable],
         snapshot: Snapshot,
         auth: [String: AnyCodable],
-        policy: [String: AnyCodable]
+        policy: [String: AnyCodable],
+        canvashosturl: String? = nil,
+        pluginsurfaceurls: [String: AnyCodable]? = nil
     ) {
         self.type = type
         self._protocol = _protocol
@@ -100,6 +104,8 @@ public struct HelloOk: Codable, Sendable {
         self.snapshot = snapshot
         self.auth = auth
         self.policy = policy
+        self.canvashosturl = canvashosturl
+        self.pluginsurfaceurls = pluginsurfaceurls
     }
 
     private enum CodingKeys: String, CodingKey {
@@ -110,6 +116,8 @@ public struct HelloOk: Codable, Sendable {
         case snapshot
         case auth
         case policy
+        case canvashosturl = "canvasHostUrl"
+        case pluginsurfaceurls = "pluginSurfaceUrls"
     }
 }
 

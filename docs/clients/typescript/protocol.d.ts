@@ -97,6 +97,12 @@ export type HelloOk = {
     /** Interval of `tick` */
     "tickIntervalMs": number;
   };
+  /** Where this connection may read the canvas, while it lasts: `/__openclaw__/canvas/` is put behind it */
+  "canvasHostUrl"?: string;
+  "pluginSurfaceUrls"?: {
+    /** The same, for protocol 4 */
+    "canvas": string;
+  };
 };
 
 export type RequestFrame = {

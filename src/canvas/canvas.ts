@@ -1,0 +1,110 @@
+// The canvas: files of the workspace as pages for the owner, with live reload. Who may read it is decided here (S16): the holder of a
+// session's random path, of the Gateway's secret, and on the canvas's own port programs and pages of this machine.
+
+import { readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import type { WebSocket } from "ws";
+
+import type { Clock } from "../base/clock.ts";
+import { Fault } from "../base/fault.ts";
+import type { Ids } from "../base/ids.ts";
+import type { Log } from "../base/log.ts";
+import { ensureFolder } from "../platform/files.ts";
+import type { HttpReply, HttpRequest, Route, RouteAccess } from "../ports/route.ts";
+import { parseAddress, type Address } from "./address.ts";
+import { createCapabilities, type Capabilities } from "./capabilities.ts";
+import { createLive } from "./live.ts";
+import { starterPage } from "./pages.ts";
+
+export interface CanvasDependencies {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly root: () => string;
+  readonly isEnabled: () => boolean;
+  readonly isLive: () => boolean;
+}
+
+/** Where a request came in, and what its sender needs on a plain path; with a capability nothing else is needed. */
+export interface Entrance {
+  readonly isOwnPort: boolean;
+  readonly access: RouteAccess;
+}
+
+export interface Canvas {
+  readonly capabilities: Pick<Capabilities, "of" | "end">;
+  /** Makes the folder, and a first page in an empty one. */
+  prepare(): Promise<void>;
+  routes(entrance: Entrance): readonly Route[];
+  /** True for a path with a capability that holds: its request may come from a page without an origin. */
+  isInvited(path: string): boolean;
+  /** `unknown`: no path of the canvas. `plain`: live reload for who may read without a capability. */
+  judgeSocket(path: string): "unknown" | "refused" | "plain" | "invited";
+  /** A page that `judgeSocket` has let in. */
+  addSocket(path: string, socket: WebSocket): void;
+  /** Ends the sockets. */
+  close(): void;
+}
+
+export function createCanvas(dependencies: CanvasDependencies): Canvas {
+  const { clock, ids, log, root, isEnabled, isLive } = dependencies;
+  const capabilities = createCapabilities({ clock, ids });
+  const live = createLive({ root, clock, log });
+  const isInvited = ({ capability }: Address) =>
+    isEnabled() && capability !== undefined && capabilities.isValid(capability);
+
+  const answer = async (request: HttpRequest, reply: HttpReply, isOwnPort: boolean) => {
+    const address = parseAddress(request.path);
+    // a wrong random part, and one that has ended, lead nowhere
+    if (!address || (address.capability !== undefined && !isInvited(address)))
+      throw new Fault("not_found", "not found");
+    const { answerCanvas } = await import("./answer.ts");
+    await answerCanvas({ request, reply, address, place: { root: root(), isLive: isLive(), isOwnPort } });
+  };
+  const createRoute = (hasCapability: boolean, { isOwnPort, access }: Entrance): Route => ({
+    name: hasCapability ? "canvas-capability" : "canvas",
+    matches(path) {
+      const address = parseAddress(path);
+      return address !== undefined && (address.capability !== undefined) === hasCapability;
+    },
+    methods: ["GET"],
+    access,
+    isEnabled,
+    maxBodyBytes: () => 0,
+    answer: (request, reply) => answer(request, reply, isOwnPort),
+  });
+
+  return {
+    capabilities,
+    async prepare() {
+      await ensureFolder(root());
+      if ((await readdir(root())).length > 0) return;
+      // somebody may have been quicker
+      await writeFile(join(root(), "index.html"), starterPage, { flag: "wx" }).catch((error: unknown) => {
+        if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+      });
+    },
+    routes: (entrance) => [createRoute(true, { ...entrance, access: "open" }), createRoute(false, entrance)],
+    isInvited(path) {
+      const address = parseAddress(path);
+      return address !== undefined && isInvited(address);
+    },
+    judgeSocket(path) {
+      const address = parseAddress(path);
+      if (!address || address.page !== "live") return "unknown";
+      if (!isEnabled() || !isLive()) return "refused";
+      if (address.capability === undefined) return "plain";
+      return isInvited(address) ? "invited" : "refused";
+    },
+    addSocket(path, socket) {
+      const capability = parseAddress(path)?.capability;
+      const leave =
+        capability === undefined ? () => {} : capabilities.hold(capability, () => socket.close(1008, "gone"));
+      if (live.add(socket, leave)) return;
+      leave();
+      socket.close(1013, "too many pages");
+    },
+    close: live.close,
+  };
+}
