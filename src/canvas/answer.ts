@@ -1,6 +1,6 @@
 // Answers a request whose sender may read the canvas. Loaded by the first one.
 
-import type { FileHandle } from "node:fs/promises";
+import { readdir, type FileHandle } from "node:fs/promises";
 
 import { canvasNames } from "../base/brand.ts";
 import { Fault } from "../base/fault.ts";
@@ -8,7 +8,7 @@ import type { HttpReply, HttpRequest } from "../ports/route.ts";
 import { parseSegments, type Address } from "./address.ts";
 import { openInside, type OpenedFile } from "./file.ts";
 import { mediaTypeOf } from "./media.ts";
-import { addLiveScript, liveScript, missingIndexPage } from "./pages.ts";
+import { addLiveScript, liveScript, missingIndexPage, starterPage } from "./pages.ts";
 
 export interface Place {
   readonly root: string;
@@ -69,23 +69,27 @@ async function answerFile(asked: Asked, headers: Record<string, string>): Promis
   if (!segments) throw new Fault("not_found", "not found");
   const isFolderPath = segments.at(-1) === "" && address.rest !== "";
   const names = segments.filter((name) => name !== "");
-  const found = await openInside(place.root, names);
+  const found = names.length === 0 ? "folder" : await openInside(place.root, names);
   if (found === "folder") {
     if (isFolderPath) await answerIndex(asked, names, headers);
     else reply.send(308, "", { ...headers, location: `${request.path}/` });
   } else if (found && !isFolderPath) await sendFile(asked, found, headers);
   else {
     await close(found);
-    if (names.length > 0 || !isFolderPath) throw new Fault("not_found", "not found");
-    sendMissingIndex(asked, names, headers);
+    throw new Fault("not_found", "not found");
   }
 }
 
 async function answerIndex(asked: Asked, names: readonly string[], headers: Record<string, string>): Promise<void> {
   const index = await openInside(asked.place.root, [...names, "index.html"]);
   if (index && index !== "folder") await sendFile(asked, index, headers);
+  else if (names.length === 0 && (await isEmpty(asked.place.root)))
+    asked.reply.send(200, withLive(asked, starterPage), { ...headers, "content-type": html });
   else sendMissingIndex(asked, names, headers);
 }
+
+/** A folder that is not there has nothing in it. */
+const isEmpty = async (folder: string) => (await readdir(folder).catch(() => [])).length === 0;
 
 const html = "text/html; charset=utf-8";
 

@@ -1,7 +1,7 @@
 // The canvas: files of the workspace as pages for the owner, with live reload. Who may read it is decided here (S16): the holder of a
 // session's random path, of the Gateway's secret, and on the canvas's own port programs and pages of this machine.
 
-import { readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { WebSocket } from "ws";
@@ -10,7 +10,6 @@ import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import type { Ids } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
-import { ensureFolder } from "../platform/files.ts";
 import type { HttpReply, HttpRequest, Route, RouteAccess } from "../ports/route.ts";
 import { parseAddress, type Address } from "./address.ts";
 import { createCapabilities, type Capabilities } from "./capabilities.ts";
@@ -34,7 +33,7 @@ export interface Entrance {
 
 export interface Canvas {
   readonly capabilities: Pick<Capabilities, "of" | "end">;
-  /** Makes the folder, and a first page in an empty one. */
+  /** Makes the folder in a workspace that is there, and a first page in an empty one. */
   prepare(): Promise<void>;
   routes(entrance: Entrance): readonly Route[];
   /** True for a path with a capability that holds: its request may come from a page without an origin. */
@@ -78,12 +77,14 @@ export function createCanvas(dependencies: CanvasDependencies): Canvas {
   return {
     capabilities,
     async prepare() {
-      await ensureFolder(root());
-      if ((await readdir(root())).length > 0) return;
-      // somebody may have been quicker
-      await writeFile(join(root(), "index.html"), starterPage, { flag: "wx" }).catch((error: unknown) => {
-        if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
-      });
+      try {
+        await mkdir(root(), { mode: 0o700 }).catch(unless("EEXIST"));
+        const isEmpty = (await readdir(root())).length === 0;
+        if (isEmpty) await writeFile(join(root(), "index.html"), starterPage, { flag: "wx" }).catch(unless("EEXIST"));
+      } catch (error) {
+        // a workspace is made by whoever sets one up; a folder in a place of its own could be taken for a state folder
+        unless("ENOENT")(error);
+      }
     },
     routes: (entrance) => [createRoute(true, { ...entrance, access: "open" }), createRoute(false, entrance)],
     isInvited(path) {
@@ -106,5 +107,11 @@ export function createCanvas(dependencies: CanvasDependencies): Canvas {
       socket.close(1013, "too many pages");
     },
     close: live.close,
+  };
+}
+
+function unless(code: string) {
+  return (error: unknown) => {
+    if (!(error instanceof Error && "code" in error && error.code === code)) throw error;
   };
 }

@@ -1,7 +1,7 @@
 // The canvas in a real browser: a page reloads when its file changes, on both ports, and another origin gets nothing of it.
 
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
@@ -23,6 +23,7 @@ before(async () => {
   if ("reason" in chromium) return;
   canvasPort = await freePort();
   gateway = await createGatewayProcess({ env: { OPENCLAW_CANVAS_HOST_PORT: String(canvasPort) } });
+  await mkdir(root(), { recursive: true });
   await gateway.start();
   browser = await openChromium(chromium.path, ["attacker.test"]);
   client = await openRawClient(gateway.port, gateway.token);

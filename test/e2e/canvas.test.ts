@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -13,13 +13,17 @@ import { WebSocket } from "ws";
 import { createGatewayProcess, freePort, type GatewayProcess } from "../kit/gateway-process.ts";
 import { openRawClient } from "../kit/raw-client.ts";
 
-async function setUp(context: TestContext, options: { config?: object; env?: NodeJS.ProcessEnv } = {}) {
+async function setUp(
+  context: TestContext,
+  options: { config?: object; env?: NodeJS.ProcessEnv; hasWorkspace?: boolean } = {},
+) {
   const canvasPort = await freePort();
   const gateway = await createGatewayProcess({
     ...options,
     env: { OPENCLAW_CANVAS_HOST_PORT: String(canvasPort), ...options.env },
   });
   context.after(() => gateway.dispose());
+  if (options.hasWorkspace !== false) await mkdir(join(gateway.folder, ".openclaw", "workspace"), { recursive: true });
   await gateway.start();
   await waitFor(async () => /canvas on port/u.test(gateway.output()) || isQuiet(gateway));
   return { gateway, canvasPort, root: join(gateway.folder, ".openclaw", "workspace", "canvas") };
@@ -68,7 +72,19 @@ async function capabilityOf(gateway: GatewayProcess, context: TestContext) {
   return { client, prefix: new URL(url).pathname, url };
 }
 
-test("RB-17: the canvas is on its own port under all its names, with a first page, folders, kinds of files and reading only", async (context) => {
+test("without a workspace the first page is served all the same, and no folder is made for it", async (context) => {
+  const { gateway, canvasPort, root } = await setUp(context, { hasWorkspace: false });
+  for (const path of ["/__openclaw__/canvas/", "/__openclaw__/canvas/index.html"])
+    assert.equal((await ask(canvasPort, path)).status, path.endsWith("/") ? 200 : 404);
+  assert.ok(!(await readdir(gateway.folder)).includes(".openclaw"));
+  await mkdir(root, { recursive: true });
+  await writeFile(join(root, "notes.txt"), "x");
+  const page = await ask(canvasPort, "/__openclaw__/canvas/");
+  assert.equal(page.status, 404);
+  assert.match(page.text, /Create <code>index\.html<\/code>/u);
+});
+
+test("RB-17, OV-29: the canvas is on its own port under all its names, with a first page, folders, kinds of files and reading only", async (context) => {
   const { gateway, canvasPort, root } = await setUp(context);
   for (const name of ["__openclaw__", "__moltbot__", "__clawdbot__"]) {
     const page = await ask(canvasPort, `/${name}/canvas/`);
