@@ -6,6 +6,7 @@ import { createCooldowns } from "../agent/cooldowns.ts";
 import { createModelCheck } from "../agent/checks.ts";
 import { createModelViews } from "../agent/model-views.ts";
 import { chooseModels } from "../agent/models.ts";
+import { createEmbed } from "../agent/embeddings.ts";
 import { openModel } from "../agent/providers/open.ts";
 import { recordModel } from "../agent/recording.ts";
 import { createTurnRunner } from "../agent/turn.ts";
@@ -327,6 +328,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         (await import("../platform/egress-public.ts")).createPublicFetch({ clock })(url, limits),
       config: () => config().gateway.http,
       product: brand.name,
+      embed: createEmbed({ chooseModels: models, fetch: egress.fetch }),
       readPdf: async (bytes, limits) => (await import("../platform/pdf.ts")).readPdf(bytes, limits, clock),
     },
     hooks: {

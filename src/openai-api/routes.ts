@@ -1,6 +1,7 @@
 // The interfaces of OpenAI's making, and what the config says of them. What answers is loaded by the first request.
 
 import type { Config } from "../settings/config.ts";
+import type { Embed } from "../ports/embedding.ts";
 import type { HttpReply, HttpRequest, Route } from "../ports/route.ts";
 import { renderOpenAiError } from "./errors.ts";
 import type { PictureLimits } from "./pictures.ts";
@@ -10,6 +11,7 @@ import type { ResponseDependencies } from "./responses.ts";
 export interface OpenAiDependencies extends Omit<ResponseDependencies, "pictures" | "files"> {
   readonly config: () => Config["gateway"]["http"];
   readonly product: string;
+  readonly embed: Embed;
 }
 
 const defaultBodyBytes = 20 * 1024 * 1024;
@@ -35,6 +37,19 @@ export function createOpenAiRoutes(dependencies: OpenAiDependencies): readonly R
       async answer(request: HttpRequest, reply: HttpReply) {
         const { answerChat } = await import("./chat-completions.ts");
         await answerChat(request, reply, { ...dependencies, pictures });
+      },
+    },
+    {
+      name: "embeddings",
+      matches: (path) => path === "/v1/embeddings",
+      methods: ["POST"],
+      access: { scope: "operator.write" },
+      isEnabled: () => chat().enabled === true,
+      maxBodyBytes: () => chat().maxBodyBytes ?? defaultBodyBytes,
+      renderError: renderOpenAiError,
+      async answer(request: HttpRequest, reply: HttpReply) {
+        const { answerEmbeddings } = await import("./embeddings.ts");
+        await answerEmbeddings(request, reply, dependencies);
       },
     },
     {

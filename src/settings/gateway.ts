@@ -100,7 +100,7 @@ export const gateway = group(
       endpoints: optionalGroup({
         chatCompletions: optionalGroup(
           {
-            enabled: flag("Serve /v1/chat/completions and /v1/models", { reload: "none" }),
+            enabled: flag("Serve /v1/chat/completions, /v1/embeddings and /v1/models", { reload: "none" }),
             maxBodyBytes: whole("Largest body", { minimum: 1, reload: "none" }),
             images: optionalGroup(bodyLimits, "Pictures in messages", { reload: "none" }),
           },
