@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 
 import { checkAddress, isLoopback, toGatewayKey, type PlainHosts } from "../client/address.ts";
 import { connect, type ConnectOptions, type GatewayClient } from "../client/connect.ts";
-import { openNodeSocket } from "../client/node-socket.ts";
+import { openNodeSocket, pinNodeSocket } from "../client/node-socket.ts";
 import { Fault } from "../base/fault.ts";
 import { resolveClientSecret, type GatewaySecret } from "../config/secret.ts";
 import { firmGround } from "../config/stand-in.ts";
@@ -21,6 +21,8 @@ export interface GatewayTarget {
   readonly source: string;
   readonly port: PortChoice | undefined;
   readonly secret: GatewaySecret | undefined;
+  /** SHA-256 of the one certificate that is taken; absent: any that the system trusts. */
+  readonly fingerprint?: string | undefined;
 }
 
 export interface LoadedConfig {
@@ -42,18 +44,42 @@ export async function findGateway(context: Context, config: Config): Promise<Gat
   const { env, flags, paths } = context;
   const secret = await resolveClientSecret({ flags, config, env, tokenFile: paths.gatewayToken });
   const remote = config.gateway.mode === "remote" ? config.gateway.remote?.url : undefined;
+  const fingerprint = (url: string) => findFingerprint(context, config, url);
   if (flags.url !== undefined) {
     const isOurs = flags.url === remote || isLoopback(flags.url);
     const isGiven = secret !== undefined && isTyped(secret);
     // a secret that is kept here belongs to the Gateway it is kept for, and goes to no other
-    return { url: flags.url, source: "--url", port: undefined, secret: isOurs || isGiven ? secret : undefined };
+    const own = isOurs || isGiven ? secret : undefined;
+    return { url: flags.url, source: "--url", port: undefined, secret: own, fingerprint: await fingerprint(flags.url) };
   }
-  if (remote) return { url: remote, source: "gateway.remote.url", port: undefined, secret };
+  if (remote) {
+    const pinned = await fingerprint(remote);
+    return { url: remote, source: "gateway.remote.url", port: undefined, secret, fingerprint: pinned };
+  }
+  return { ...(await findLocal(context, config)), secret };
+}
+
+async function findLocal(context: Context, config: Config): Promise<Omit<GatewayTarget, "secret">> {
+  const { env, paths } = context;
   const port =
     (await findRunning(context)) ?? decidePort({ env, configured: config.gateway.port, profile: paths.profile });
-  const url = `ws://${decideLocalHost(config.gateway)}:${port.port}`;
+  const scheme = config.gateway.tls?.enabled === true ? "wss" : "ws";
+  const url = `${scheme}://${decideLocalHost(config.gateway)}:${port.port}`;
   const source = port.source === "running" ? "port of the running Gateway" : `port from ${port.source}`;
-  return { url, source, port, secret };
+  return { url, source, port, fingerprint: await findFingerprint(context, config, url) };
+}
+
+/** Of a Gateway elsewhere as the config has it, of the one on this machine as its certificate says. */
+async function findFingerprint(context: Context, { gateway }: Config, url: string): Promise<string | undefined> {
+  if (!url.startsWith("wss:")) return undefined;
+  if (url === gateway.remote?.url) return gateway.remote.tlsFingerprint;
+  const isHere = isLoopback(url) || new URL(url).hostname === decideLocalHost(gateway);
+  if (!isHere || gateway.tls?.enabled !== true) return undefined;
+  const [{ tlsFiles }, { readFingerprint }] = await Promise.all([
+    import("./gateway/tls.ts"),
+    import("../platform/tls-files.ts"),
+  ]);
+  return readFingerprint(tlsFiles(context, gateway).certPath);
 }
 
 /** The Gateway of this state folder may have been started with another `--port` than this command knows of. */
@@ -98,7 +124,7 @@ function configInvalid(fault: Fault): Fault {
 
 async function openClientAt(context: Context, target: GatewayTarget, options: OpenOptions): Promise<GatewayClient> {
   const { clock, ids } = context;
-  const { url, secret } = target;
+  const { url, secret, fingerprint } = target;
   const plainHosts = decidePlainHosts(context, target);
   const unsafe = checkAddress(url, plainHosts);
   if (unsafe) throw unsafe;
@@ -107,7 +133,7 @@ async function openClientAt(context: Context, target: GatewayTarget, options: Op
   try {
     return await connect({
       url,
-      openSocket: openNodeSocket,
+      openSocket: fingerprint === undefined ? openNodeSocket : pinNodeSocket(fingerprint),
       auth: secret ? { [secret.mode]: secret.value } : {},
       scopes: options.scopes,
       client: { id: "cli", mode: options.mode ?? "cli", version: context.version, platform: process.platform },

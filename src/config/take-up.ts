@@ -130,8 +130,9 @@ type Changes = readonly (readonly string[])[];
 function createListen({ moveListener, log }: TakeUpDependencies, { note, listening, waitingToListen }: Notes) {
   /** A saved file means what it changed; who asks for it means all that waits. */
   const isDue = (changes: Changes, { mode }: How) => {
-    const keys = changes.map((path) => path.join("."));
-    return waitingToListen().some((key) => mode === "asked" || keys.includes(key));
+    if (waitingToListen().length === 0) return false;
+    // any key of the listener may be what was lacking
+    return mode === "asked" || decideDisturbance(changes).listener.length > 0;
   };
   return async (changes: Changes, how: How, mayDisturb: boolean): Promise<"moved" | "waits" | "nothing"> => {
     if (waitingToListen().length === 0) note("listener", undefined);

@@ -11,7 +11,7 @@ import { exposureService } from "./reloading.ts";
 const timeoutMs = 15_000;
 const appProgram = "/Applications/Tailscale.app/Contents/MacOS/Tailscale";
 
-type GatewayConfig = Pick<Config["gateway"], "bind" | "tailscale">;
+type GatewayConfig = Pick<Config["gateway"], "bind" | "tailscale" | "tls">;
 
 /** @throws Fault `config_invalid` for what must not be exposed in this way. */
 export function checkExposure({ tailscale, bind = "loopback" }: GatewayConfig, secretMode: "token" | "password"): void {
@@ -50,7 +50,9 @@ export function createExposure(dependencies: ExposureDependencies): Service {
       const { mode = "off", resetOnExit = false } = gateway().tailscale ?? {};
       if (mode === "off") return;
       const port = dependencies.port();
-      await runTailscale([mode, "--bg", "--yes", String(port)], dependencies);
+      // the certificate is the Gateway's own, and the way to it does not leave the machine
+      const target = gateway().tls?.enabled === true ? `https+insecure://127.0.0.1:${port}` : String(port);
+      await runTailscale([mode, "--bg", "--yes", target], dependencies);
       exposed = { mode, isUndone: resetOnExit };
       log.info(`tailscale ${mode} leads to port ${port}`);
     },

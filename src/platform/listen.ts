@@ -14,6 +14,8 @@ export interface Listener {
   readonly port: number;
   /** `attach` adds its listeners to each server; requests that came before that are answered then. */
   serve(attach: (server: Server) => void): void;
+  /** For connections from now on; those that there are keep theirs. Only where it listens with one already. */
+  renew(certificate: Certificate): void;
   /** Gives the address free; the connections that there are stay until `close`. */
   leave(): void;
   /** After `leave`, on the same address. @throws Fault as `openListener` does. */
@@ -29,6 +31,15 @@ export interface ListenOptions {
   readonly log: Log;
   /** Absent: the system's. */
   readonly clock?: Clock;
+  /** HTTPS, with this certificate; absent: HTTP. */
+  readonly tls?: Certificate | undefined;
+}
+
+/** PEM */
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca: string | undefined;
 }
 
 /** For sockets that were upgraded: longer than their own closing takes. */
@@ -61,6 +72,9 @@ export async function openListener(options: ListenOptions): Promise<Listener> {
         letIn();
       }
     },
+    renew(certificate) {
+      for (const one of opened) one.renew(certificate);
+    },
     leave() {
       for (const { server } of opened) server.close();
     },
@@ -78,6 +92,7 @@ interface Listening {
   readonly port: number;
   /** Gives those that came early to the listeners that there are now. */
   letIn(): void;
+  renew(certificate: Certificate): void;
   listen(): Promise<void>;
   close(): Promise<void>;
 }
@@ -100,15 +115,43 @@ function keepEarly(server: Server): () => void {
   };
 }
 
-async function listen(host: string, port: number, { log, clock = systemClock }: ListenOptions): Promise<Listening> {
-  const server = http.createServer({
-    headersTimeout: 10_000,
-    requestTimeout: 30_000,
-    keepAliveTimeout: 10_000,
-    // the two limits above are looked at this often
-    connectionsCheckingInterval: 2_000,
-    maxHeaderSize: 16_384,
-  });
+const serverOptions = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 10_000,
+  // the two limits above are looked at this often
+  connectionsCheckingInterval: 2_000,
+  maxHeaderSize: 16_384,
+};
+/** For who connects and then says nothing; Node's own is two minutes. */
+const tlsOptions = { minVersion: "TLSv1.2", handshakeTimeout: 10_000 } as const;
+
+const toContext = ({ cert, key, ca }: Certificate) => ({
+  ...tlsOptions,
+  cert,
+  key,
+  ...(ca === undefined ? {} : { ca }),
+});
+
+interface Bare {
+  readonly server: Server;
+  readonly renew: (certificate: Certificate) => void;
+}
+
+function createServer(tls: Certificate | undefined): Bare {
+  if (!tls) return { server: http.createServer(serverOptions), renew: () => undefined };
+  // not imported: most Gateways do without
+  const server = process.getBuiltinModule("node:https").createServer({ ...serverOptions, ...toContext(tls) });
+  // all that is used here is what both kinds have; their types do not know of each other
+  return {
+    server: server as unknown as Server,
+    renew: (certificate) => server.setSecureContext(toContext(certificate)),
+  };
+}
+
+async function listen(host: string, port: number, options: ListenOptions): Promise<Listening> {
+  const { log, clock = systemClock } = options;
+  const { server, renew } = createServer(options.tls);
   server.maxConnections = maxConnections;
   const letIn = keepEarly(server);
   const sockets = new Set<Socket>();
@@ -124,6 +167,7 @@ async function listen(host: string, port: number, { log, clock = systemClock }: 
   return {
     server,
     letIn,
+    renew,
     port: chosen,
     listen: () => begin(server, host, chosen),
     close: () =>

@@ -76,7 +76,7 @@ export async function createGatewayProcess(
       const take = (chunk: Buffer) => {
         printed += chunk.toString();
         life += chunk.toString();
-        if (life.includes("listening on ws://")) resolve();
+        if (/listening on wss?:/u.test(life)) resolve();
       };
       made.stdout.on("data", take);
       made.stderr.on("data", take);

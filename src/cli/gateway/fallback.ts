@@ -3,11 +3,14 @@
 
 import { Fault, renderFault } from "../../base/fault.ts";
 import type { GatewaySecret } from "../../config/secret.ts";
+import type { TlsMaterial } from "../../platform/tls-files.ts";
 
 /** What the life before had. */
 export interface Before {
   readonly port: number;
   readonly secret: GatewaySecret;
+  /** It does not go on in the clear. */
+  readonly tls: TlsMaterial | undefined;
 }
 
 export interface Fallback {

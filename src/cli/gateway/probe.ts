@@ -84,7 +84,7 @@ function viewNetwork(candidates: readonly Candidate[]) {
   const tailnet = findTailnetAddress();
   return {
     localLoopbackUrl: local?.url ?? null,
-    localTailnetUrl: tailnet && local?.port ? `ws://${tailnet}:${local.port.port}` : null,
+    localTailnetUrl: tailnet && local?.port ? `${new URL(local.url).protocol}//${tailnet}:${local.port.port}` : null,
     tailnetIPv4: tailnet ?? null,
   };
 }

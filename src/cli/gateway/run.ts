@@ -27,6 +27,7 @@ import { createRestart } from "./restart.ts";
 import { prepareRun, type RunFlags } from "./run-flags.ts";
 import { watchSignals, type ProcessSignals } from "./signals.ts";
 import { renameProcess } from "./title.ts";
+import { createTlsWatch, openTls, tlsFiles, type TlsWatch } from "./tls.ts";
 
 /** Between a signal and the restart it asks for: longer than the pauses of a burst, so that what follows it is no part of that. */
 const signalDelayMs = 150;
@@ -99,6 +100,7 @@ async function live(
   onLog(opened);
   let lock: Lock | undefined;
   let leave: (() => Promise<void>) | undefined;
+  let tlsWatch: TlsWatch | undefined;
   try {
     // once: what comes to the port after a restart is not what was meant
     const isForced = invocation.options["force"] === true && !fallback.before;
@@ -131,33 +133,47 @@ async function live(
       await leave?.();
       leave = await registerInstance(context, { config: config.current(), port: at, log: opened.log });
     };
-    const listen = (at: Address) =>
+    const findTls = () => openTls(context, config.current().gateway, opened.log.child("gateway/tls"));
+    const listen = (at: Address, tls = findTls) =>
       openListening({
         first: at,
         decide,
+        tls,
         open: (options) =>
           openGatewayListener(context, { ...options, isForced: isForced && options.port === first.port }),
         log: opened.log.child("gateway/listen"),
-        onMoved: describe,
+        onMoved: async (moved) => {
+          await describe(moved);
+          await tlsWatch?.follow(moved.tls() !== undefined);
+        },
       });
     const listening = await fallback.attempt(
       () => listen(first),
-      (before) => listen({ host, port: before.port }),
+      // who had TLS does not go on in the clear
+      (before) => listen({ host, port: before.port }, () => findTls().catch(() => before.tls)),
     );
+    tlsWatch = createTlsWatch({
+      files: () => tlsFiles(context, config.current().gateway),
+      clock: context.clock,
+      log: opened.log.child("gateway/tls"),
+      renew: listening.renew,
+    });
     phases.mark("port");
     for (const complaint of fallback.complaints()) opened.log.error(complaint);
     for (const line of told) opened.log.warn(line);
     await describe(listening);
+    await tlsWatch.follow(listening.tls() !== undefined);
     const { isNew } = required;
     const up = () => attempt.up(opened.log);
     const parts = { config, secret: () => secret, renewSecret, isNew, opened, listening, phases, signals, flags };
     const isRestart = await serve(context, { ...parts, up });
     await attempt.end(undefined);
-    return { isRestart, port: listening.port(), secret };
+    return { isRestart, port: listening.port(), secret, tls: listening.tls() };
   } catch (error) {
     await attempt.end(error);
     throw error;
   } finally {
+    tlsWatch?.stop();
     await leave?.();
     lock?.release();
     opened.close();

@@ -37,6 +37,8 @@ export interface Report extends PortsReport {
     readonly port: number | undefined;
     readonly portSource: string;
     readonly probeUrl: string;
+    /** Absent without TLS; `fingerprint` null: whatever certificate the system trusts is taken. */
+    readonly tls?: { readonly fingerprint: string | null };
     readonly authSource: string;
   };
   readonly stateDir: string;
@@ -59,6 +61,7 @@ export function renderStatus(context: Context, report: Report): void {
   out.line(`Gateway: bind=${gateway.bindMode}, port=${gateway.port ?? "-"} (${gateway.portSource})`);
   out.line(`Secret: ${gateway.authSource === "none" ? "none" : `from ${gateway.authSource}`}`);
   out.line(`Probe target: ${gateway.probeUrl}`);
+  if (gateway.tls) out.line(`TLS: ${gateway.tls.fingerprint ?? "a certificate that this system trusts"}`);
   renderProbe(context, report);
   renderPorts(context, report, rpc?.ok);
   if (report.lastError !== undefined) out.line(`Last gateway error: ${cleanText(report.lastError)}`);

@@ -108,6 +108,7 @@ function createReport(
       port: target.port?.port,
       portSource: target.source === serviceArgs ? serviceArgs : (target.port?.source ?? target.source),
       probeUrl: target.url,
+      ...(target.url.startsWith("wss:") ? { tls: { fingerprint: target.fingerprint ?? null } } : {}),
       authSource: target.secret?.source ?? "none",
     },
     stateDir: paths.state,
