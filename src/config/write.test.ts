@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,6 +29,30 @@ test("the file and the copy of the one before are private, and no rest is left",
   assert.equal(await readFile(`${path}.bak`, "utf8"), "{ gateway: { port: 1 } }");
   for (const name of await readdir(folder)) assert.equal((await stat(join(folder, name))).mode & 0o777, 0o600, name);
   assert.deepEqual((await readdir(folder)).toSorted(), ["openclaw.json", "openclaw.json.bak", "openclaw.json.lock"]);
+});
+
+test("T27: a hand that changes the file while ours is being written is not overwritten: we look at what it wrote", async () => {
+  await writer.write(() => "{ gateway: { port: 1 } }");
+  const seen: (string | undefined)[] = [];
+  await writer.write(({ text }) => {
+    seen.push(text);
+    // an editor takes no lock
+    if (seen.length === 1) writeFileSync(path, "{ gateway: { port: 2 } }");
+    return (text ?? "").replace("}", ", bind: 'lan' }");
+  });
+  assert.deepEqual(seen, ["{ gateway: { port: 1 } }", "{ gateway: { port: 2 } }"]);
+  assert.equal(await readFile(path, "utf8"), "{ gateway: { port: 2 , bind: 'lan' } }");
+  assert.deepEqual(
+    (await readdir(folder)).filter((name) => name.endsWith(".tmp")),
+    [],
+  );
+  await assert.rejects(
+    writer.write(({ text }) => {
+      writeFileSync(path, `${text} `);
+      return "{}";
+    }),
+    (error) => error instanceof Fault && error.code === "storage",
+  );
 });
 
 test("a text with problems is refused with each of them, and nothing is written", async () => {

@@ -46,6 +46,9 @@ export interface ConfigWriter {
   write(decide: (source: SourceFile) => Written): Promise<SourceFile>;
 }
 
+/** Hands that change the file in the very moment of our writing. */
+const maxAttempts = 20;
+
 export type Written = string | ConfigContent | undefined;
 
 export interface WriterOptions {
@@ -65,20 +68,30 @@ export function createConfigWriter({ files, clock, isMending = false, isForced =
   };
   let queue: Promise<unknown> = Promise.resolve();
 
-  const change = async (path: string, decide: (source: SourceFile) => Written) => {
+  /** @returns undefined when a hand has changed the file meanwhile: an editor takes no lock. */
+  const changeOnce = async (path: string, decide: (source: SourceFile) => Written) => {
     const before = await read();
     const decided = decide(before);
     if (decided === undefined || decided === before.text) return before;
     const isText = typeof decided === "string";
-    const after = toSource(await (isText ? evaluateText(decided, files) : evaluateContent(decided, files)));
+    const { text, parts } = isText ? { text: decided, parts: [] } : decided;
+    const after = toSource(await (isText ? evaluateText(text, files) : evaluateContent(decided, files)));
     const known = new Set(isMending ? before.problems.map(nameProblem) : []);
     const isBad = after.problems.some((problem) => !known.has(nameProblem(problem)));
     if (isBad && !isForced) throw invalidConfig(after.problems);
     if (before.content) await files.history?.keep(before.content, false);
     // the main file last: until then the parts are those of the one before, or those that it is about to name
-    for (const part of isText ? [] : decided.parts) await replaceBelow(path, part, after);
-    await replace(path, isText ? decided : decided.text);
-    return after;
+    for (const part of parts) await replaceBelow(path, part, after);
+    return (await replace(path, text, { text: before.text })) ? after : undefined;
+  };
+  const change = async (path: string, decide: (source: SourceFile) => Written) => {
+    for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
+      const after = await changeOnce(path, decide);
+      if (after) return after;
+    }
+    throw new Fault("storage", `${path} is being changed by something else all the time`, {
+      next: "stop what writes it, and try again",
+    });
   };
 
   return {
@@ -142,17 +155,23 @@ async function replaceBelow(path: string, { name, text }: ConfigPart, { content 
   if (content?.parts.some((part) => part.name === name) === true) await replace(join(dirname(path), name), text);
 }
 
-/** What is there goes into `.bak`, what was there into `.bak.1`, and so on: each step leaves whole files. */
-async function replace(path: string, text: string): Promise<void> {
+/**
+ * What is there goes into `.bak`, what was there into `.bak.1`, and so on: each step leaves whole files. `expected`: what must be there;
+ * absent: anything.
+ * @returns false, having written nothing, when something else is there.
+ */
+async function replace(path: string, text: string, expected?: { readonly text: string | undefined }): Promise<boolean> {
+  const isStill = async () => expected === undefined || (await readTextIfExists(path)) === expected.text;
   try {
     const before = await readTextIfExists(path);
-    if (before === text) return;
+    if (expected !== undefined && before !== expected.text) return false;
+    if (before === text) return true;
     if (before !== undefined && (await readTextIfExists(`${path}.bak`)) !== before) {
       await rotate(path);
       await writeFileAtomic(`${path}.bak`, before);
     }
     await ensureFolder(dirname(path));
-    await writeFileAtomic(path, text);
+    return await writeFileAtomic(path, text, { isStill });
   } catch (cause) {
     const reason = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
     throw new Fault("storage", `the config cannot be written: ${path} (${reason})`, {

@@ -34,12 +34,16 @@ function isMissing(error: unknown): boolean {
   return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
 }
 
-/** Temporary file in the same folder, fsync, rename, fsync of the folder. The folder must exist. */
+/**
+ * Temporary file in the same folder, fsync, rename, fsync of the folder. The folder must exist. `isStill` is asked right before the
+ * rename: when it says no, nothing is written.
+ * @returns false when nothing was.
+ */
 export async function writeFileAtomic(
   path: string,
   data: string | Uint8Array,
-  options: { mode?: number } = {},
-): Promise<void> {
+  options: { mode?: number; isStill?: () => Promise<boolean> } = {},
+): Promise<boolean> {
   const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
   try {
     const file = await open(temporary, "wx", options.mode ?? 0o600);
@@ -49,6 +53,10 @@ export async function writeFileAtomic(
     } finally {
       await file.close();
     }
+    if ((await options.isStill?.()) === false) {
+      await unlink(temporary);
+      return false;
+    }
     await rename(temporary, path);
   } catch (error) {
     // what went wrong first is what its reader must know
@@ -56,6 +64,7 @@ export async function writeFileAtomic(
     throw error;
   }
   await syncFolder(dirname(path));
+  return true;
 }
 
 /** Makes the rename itself last. Windows and some network and FUSE file systems know no such thing for folders. */
