@@ -83,6 +83,23 @@ test("when the last good one does not start either, only the safe config is left
   assert.deepEqual([(await open()).ladder.isSafe, await isDistrusted("bad")], [false, false]);
 });
 
+test("one that worked before is never given up for the safe config because it was killed, however often; an error in words counts", async () => {
+  const first = await open();
+  await first.begin("a", "file");
+  await first.up();
+  await first.settled();
+  for (let count = 0; count < 10; count += 1) await die("a");
+  for (let count = 0; count < 10; count += 1) await die("a", "last-good");
+  const { ladder } = await open();
+  assert.deepEqual([ladder.distrust("a", "file")?.isCertain, ladder.isSafe], [false, false]);
+  for (let count = 0; count < 3; count += 1) {
+    const starts = await open();
+    await starts.begin("a", "file");
+    await starts.failed("EISDIR");
+  }
+  assert.equal((await open()).ladder.distrust("a", "file")?.isCertain, true);
+});
+
 test("what is ten minutes old does not count any more, nor does a file that nobody can read", async () => {
   for (let count = 0; count < 3; count += 1) await die("bad");
   await clock.advance(10 * 60_000);

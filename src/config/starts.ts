@@ -32,11 +32,15 @@ interface Start {
   readonly reason: string;
   /** It had come up. */
   readonly isUp?: boolean;
+  /** It told why it ended. Who says nothing may have been killed from outside. */
+  readonly isTold?: boolean;
 }
 
 interface Record {
   readonly failed: readonly Start[];
   readonly starting?: Start;
+  /** Contents that a Gateway has come up with, newest last. */
+  readonly proven: readonly string[];
 }
 
 /** So many failures within so much time: a file that was seen to fail once may have met with something else. */
@@ -47,21 +51,23 @@ const maxShortLives = 5;
 export const settleMs = 5_000;
 const windowMs = 10 * 60_000;
 const maxKept = 20;
+const maxProven = 50;
 const maxReason = 300;
 
 /** Only the owner of the state folder's lock writes it. One that cannot be read is as good as none. */
 export async function openStarts({ path, clock }: { path: string; clock: Clock }): Promise<Starts> {
-  let failed = await readFailed(path, clock);
+  let { failed, proven } = await readFailed(path, clock);
   let starting: Start | undefined;
   const write = async () => {
-    const record: Record = { failed, ...(starting ? { starting } : {}) };
+    const record: Record = { failed, ...(starting ? { starting } : {}), proven };
     await ensureFolder(dirname(path));
     await writeFileAtomic(path, `${JSON.stringify(record)}\n`);
   };
   const before = failed;
   const of = (source: string, id?: string) =>
     before.filter((start) => start.source === source && (id === undefined || start.id === id));
-  const isDown = ({ isUp }: Start) => isUp !== true;
+  // a config that worked does not stop working without a word: whatever ended it would end it with another one, too
+  const isDown = ({ id, isUp, isTold }: Start) => isUp !== true && (isTold === true || !proven.includes(id));
 
   return {
     ladder: {
@@ -76,14 +82,16 @@ export async function openStarts({ path, clock }: { path: string; clock: Clock }
     },
     async begin(id, source) {
       // the one before may have ended in order meanwhile
-      failed = await readFailed(path, clock);
+      ({ failed, proven } = await readFailed(path, clock));
       const reason = "it ended without a word while it started";
       starting = { id: id ?? "", source, at: clock.now(), reason };
       await write();
     },
     async up() {
       if (!starting) return;
+      const { id } = starting;
       starting = { ...starting, isUp: true, reason: "it ended without a word soon after its start" };
+      if (id !== "") proven = [...proven.filter((other) => other !== id), id].slice(-maxProven);
       await write();
     },
     async settled() {
@@ -94,7 +102,7 @@ export async function openStarts({ path, clock }: { path: string; clock: Clock }
     },
     async failed(reason) {
       if (!starting) return;
-      if (reason !== undefined) failed = [...failed, { ...starting, reason: reason.slice(0, maxReason) }];
+      if (reason !== undefined) failed = [...failed, { ...starting, isTold: true, reason: reason.slice(0, maxReason) }];
       starting = undefined;
       await write();
     },
@@ -108,18 +116,19 @@ export async function openStarts({ path, clock }: { path: string; clock: Clock }
 }
 
 /** With the one that was starting and did not come to an end. */
-async function readFailed(path: string, clock: Clock): Promise<readonly Start[]> {
-  const { failed, starting } = parse(await readTextIfExists(path).catch(() => undefined));
+async function readFailed(path: string, clock: Clock): Promise<Omit<Record, "starting">> {
+  const { failed, starting, proven } = parse(await readTextIfExists(path).catch(() => undefined));
   const now = clock.now();
   const isRecent = ({ at }: Start) => at <= now && now - at < windowMs;
-  return [...failed, ...(starting ? [starting] : [])].filter(isRecent).slice(-maxKept);
+  return { failed: [...failed, ...(starting ? [starting] : [])].filter(isRecent).slice(-maxKept), proven };
 }
 
 function parse(text: string | undefined): Record {
   const value = text === undefined ? undefined : parseJson(text);
-  if (!isRecord(value)) return { failed: [] };
-  const { failed, starting } = value;
+  if (!isRecord(value)) return { failed: [], proven: [] };
+  const { failed, starting, proven } = value;
   return {
+    proven: Array.isArray(proven) ? proven.filter((id) => typeof id === "string") : [],
     failed: Array.isArray(failed) ? failed.filter(isStart) : [],
     ...(isStart(starting) ? { starting } : {}),
   };

@@ -103,7 +103,9 @@ export function createRestorePoints(folder: string, clock: Clock): RestorePoints
       }
     },
     copyOf: (point, copy) => readFile(join(folder, point.id, copy)),
-    markUndone: (point) => save(join(folder, point.id), { ...point, undoneAt: clock.now() }),
+    async markUndone(point) {
+      await save(join(folder, point.id), { ...point, undoneAt: clock.now() });
+    },
   };
 }
 

@@ -41,7 +41,9 @@ export async function openLock(path: string): Promise<Lock> {
   // until we say who we are, nobody must be told of the owner before us
   await unlink(ownerFile(path)).catch(() => undefined);
   return {
-    describe: (owner) => writeFileAtomic(ownerFile(path), `${JSON.stringify(owner)}\n`),
+    async describe(owner) {
+      await writeFileAtomic(ownerFile(path), `${JSON.stringify(owner)}\n`);
+    },
     release() {
       if (db.isOpen) db.close();
     },
