@@ -56,12 +56,16 @@ export function watchSignals({ clock, onBreakdown }: { clock: Clock; onBreakdown
   process.on("uncaughtException", watchStray("thrown"));
 
   let lastAskedAt = -burstPauseMs;
+  let wasAllowed = false;
   for (const name of ["SIGUSR1", "SIGUSR2"] as const) {
     process.on(name, () => {
-      const isSame = clock.monotonic() - lastAskedAt < burstPauseMs;
+      const isAllowed = life?.mayRestart() === true;
+      // one that was refused is not the same as one that is allowed by now
+      const isSame = isAllowed === wasAllowed && clock.monotonic() - lastAskedAt < burstPauseMs;
       lastAskedAt = clock.monotonic();
+      wasAllowed = isAllowed;
       if (isSame) return;
-      if (life?.mayRestart()) life.restart();
+      if (isAllowed) life?.restart();
       else life?.log.warn(`${name} ignored: set commands.restart to true to let it restart the Gateway`);
     });
   }
