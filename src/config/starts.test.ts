@@ -100,6 +100,16 @@ test("one that worked before is never given up for the safe config because it wa
   assert.equal((await open()).ladder.distrust("a", "file")?.isCertain, true);
 });
 
+test("as long as nobody told why any of them ended, it may have been somebody from outside", async () => {
+  assert.equal((await open()).isSilent, false);
+  for (let count = 0; count < 3; count += 1) await die("new");
+  assert.equal((await open()).isSilent, true);
+  const starts = await open();
+  await starts.begin("new", "file");
+  await starts.failed("EISDIR");
+  assert.equal((await open()).isSilent, false);
+});
+
 test("what is ten minutes old does not count any more, nor does a file that nobody can read", async () => {
   for (let count = 0; count < 3; count += 1) await die("bad");
   await clock.advance(10 * 60_000);

@@ -12,6 +12,8 @@ import type { ConfigSource } from "./store.ts";
 export interface Starts {
   /** As the starts before this one have it. */
   readonly ladder: Ladder;
+  /** Nobody told why any of them ended: somebody may have killed them from outside, and the config may be in order. */
+  readonly isSilent: boolean;
   /** From now on an end without a word counts against this config. */
   begin(id: string | undefined, source: ConfigSource): Promise<void>;
   /** It serves. Whoever ends now may have been killed: that counts less. */
@@ -47,6 +49,8 @@ interface Record {
 const maxFailures = { file: 3, "last-good": 2 } as const;
 /** With those that came up, and ended before they had settled. */
 const maxShortLives = 5;
+/** How long the safe config stays in use where nobody told why the others ended, until the file is tried again. */
+export const retrySilentMs = 120_000;
 /** How long it serves until it counts as settled. */
 export const settleMs = 5_000;
 const windowMs = 10 * 60_000;
@@ -80,6 +84,7 @@ export async function openStarts({ path, clock }: { path: string; clock: Clock }
       },
       isSafe: of("last-good").filter(isDown).length >= maxFailures["last-good"],
     },
+    isSilent: before.length > 0 && before.every(({ isTold }) => isTold !== true),
     async begin(id, source) {
       // the one before may have ended in order meanwhile
       ({ failed, proven } = await readFailed(path, clock));

@@ -203,6 +203,36 @@ syncBuiltinESMExports();
   await until(async () => (await glance())?.source === "file", 10_000);
 });
 
+test("three kills before a config has ever worked lead to safe mode, and it is tried again in the same process", async () => {
+  const shim = join(gateway.folder, "killer.mjs");
+  const armed = join(gateway.folder, "armed");
+  // somebody kills it while it starts; and two minutes are short
+  await writeFile(
+    shim,
+    `import { syncBuiltinESMExports } from "node:module";
+import fs from "node:fs";
+const { readFile } = fs.promises;
+const die = (path) => String(path).includes("tried") && fs.existsSync(${JSON.stringify(armed)}) && process.kill(process.pid, "SIGKILL");
+fs.promises.readFile = (path, ...rest) => (die(path), readFile(path, ...rest));
+syncBuiltinESMExports();
+const { setTimeout } = globalThis;
+globalThis.setTimeout = (task, ms, ...rest) => setTimeout(task, ms === 120_000 ? 1_000 : ms, ...rest);
+`,
+  );
+  Object.assign(gateway.env, { NODE_OPTIONS: `--import ${shim}` });
+  const tokenFile = join(gateway.folder, "tried");
+  await Promise.all([writeFile(tokenFile, telegram.token), writeFile(armed, "")]);
+  await writeFile(file, good({ channels: { telegram: { apiRoot: telegram.apiRoot, tokenFile } } }));
+  for (let life = 0; life < 3; life += 1) await assert.rejects(gateway.start(), /SIGKILL/u);
+  await rm(armed);
+  await gateway.start();
+  const pid = gateway.pid();
+  await until(() => /config is tried once more/u.test(gateway.output()) && polls() > 0, 15_000);
+  assert.match(gateway.output(), /safe mode/u);
+  assert.equal((await look()).source, "file");
+  assert.equal(gateway.pid(), pid);
+});
+
 test("no config, a config of a client, and one without a mode do not start (RB-24, MG-09, OV-12)", async () => {
   const refuses = async (text: string | undefined, reason: RegExp) => {
     if (text === undefined) await rm(file);

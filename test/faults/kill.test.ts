@@ -45,6 +45,10 @@ async function inject(telegram: StartedTelegramServer, chatId: number, text: str
 }
 
 async function killAtRandom(gateway: GatewayProcess, random: () => number): Promise<void> {
+  // three deaths before a config has ever worked count against it, and then it rests for minutes (test/e2e/ladder.test.ts)
+  await gateway.start();
+  await pause(random() * 300);
+  await gateway.stop("SIGKILL");
   for (let count = 0; count < kills; count += 1) {
     // some instants fall into the start, most into the work; now and then a life lasts long enough for second tries
     const isLong = count % 8 === 7;

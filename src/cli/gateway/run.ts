@@ -4,7 +4,7 @@ import { createGateway } from "../../gateway/compose.ts";
 import { checkExposure } from "../../gateway/tailscale-exposure.ts";
 import { toFault } from "../../base/fault.ts";
 import type { GatewaySecret } from "../../config/secret.ts";
-import { openStarts } from "../../config/starts.ts";
+import { openStarts, retrySilentMs, type Starts } from "../../config/starts.ts";
 import { openConfig, type ConfigStore } from "../../config/store.ts";
 import { ensureFolder } from "../../platform/files.ts";
 import { collectGarbage } from "../../platform/memory.ts";
@@ -165,7 +165,18 @@ async function live(
     await tlsWatch.follow(listening.tls() !== undefined);
     const { isNew } = required;
     const up = () => attempt.up(opened.log);
-    const parts = { config, secret: () => secret, renewSecret, isNew, opened, listening, phases, signals, flags };
+    const parts = {
+      config,
+      secret: () => secret,
+      renewSecret,
+      isNew,
+      opened,
+      listening,
+      phases,
+      signals,
+      flags,
+      starts,
+    };
     const isRestart = await serve(context, { ...parts, up });
     await attempt.end(undefined);
     return { isRestart, port: listening.port(), secret, tls: listening.tls() };
@@ -190,6 +201,7 @@ interface Serving {
   readonly phases: Phases;
   readonly signals: ProcessSignals;
   readonly flags: RunFlags;
+  readonly starts: Starts;
   readonly up: () => Promise<void>;
 }
 
@@ -199,6 +211,11 @@ async function serve(context: Context, serving: Serving): Promise<boolean> {
   const { log } = opened;
   const recorder = flags.rawStream === undefined ? undefined : opened.record(flags.rawStream);
   const restart = createRestart(context.clock);
+  const { source, isValid } = config.snapshot();
+  // kills from outside must not leave a good config out of use for ever
+  if (source === "safe" && isValid && serving.starts.isSilent) {
+    restart.request({ reason: "the config is tried once more", delayMs: retrySilentMs });
+  }
   signals.lead({
     log,
     mayRestart: () => config.current().commands.restart === true,
