@@ -7,6 +7,8 @@ import { settleMs, type Starts } from "../../config/starts.ts";
 import type { ConfigStore } from "../../config/store.ts";
 
 export interface Attempt {
+  /** Those before did not end well, and nobody told why. */
+  readonly isAfterSilence: boolean;
   /** Only while the state folder's lock is held. */
   begin(): Promise<void>;
   /** It serves: its config is one to come back to. Never throws. */
@@ -19,6 +21,7 @@ export function createAttempt(starts: Starts, config: ConfigStore, clock: Clock)
   let timer: Timer | undefined;
   let isBegun = false;
   return {
+    isAfterSilence: starts.isSilent,
     async begin() {
       await starts.begin(config.id(), config.snapshot().source);
       isBegun = true;

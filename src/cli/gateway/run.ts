@@ -4,7 +4,7 @@ import { createGateway } from "../../gateway/compose.ts";
 import { checkExposure } from "../../gateway/tailscale-exposure.ts";
 import { toFault } from "../../base/fault.ts";
 import type { GatewaySecret } from "../../config/secret.ts";
-import { openStarts, retrySilentMs, type Starts } from "../../config/starts.ts";
+import { openStarts, retrySilentMs } from "../../config/starts.ts";
 import { openConfig, type ConfigStore } from "../../config/store.ts";
 import { ensureFolder } from "../../platform/files.ts";
 import { collectGarbage } from "../../platform/memory.ts";
@@ -13,7 +13,7 @@ import type { Invocation, Run } from "../commands.ts";
 import { configFiles } from "../config-files.ts";
 import type { Context } from "../context.ts";
 import { maskFault } from "../mask-fault.ts";
-import { createAttempt } from "./attempt.ts";
+import { createAttempt, type Attempt } from "./attempt.ts";
 import { untilEnd } from "./ending.ts";
 import { announce, createPhases, type Phases } from "./announcement.ts";
 import { createFallback, type Before, type Fallback } from "./fallback.ts";
@@ -164,20 +164,8 @@ async function live(
     await describe(listening);
     await tlsWatch.follow(listening.tls() !== undefined);
     const { isNew } = required;
-    const up = () => attempt.up(opened.log);
-    const parts = {
-      config,
-      secret: () => secret,
-      renewSecret,
-      isNew,
-      opened,
-      listening,
-      phases,
-      signals,
-      flags,
-      starts,
-    };
-    const isRestart = await serve(context, { ...parts, up });
+    const parts = { config, secret: () => secret, renewSecret, isNew, opened, listening, phases, signals, flags };
+    const isRestart = await serve(context, { ...parts, attempt });
     await attempt.end(undefined);
     return { isRestart, port: listening.port(), secret, tls: listening.tls() };
   } catch (error) {
@@ -201,8 +189,7 @@ interface Serving {
   readonly phases: Phases;
   readonly signals: ProcessSignals;
   readonly flags: RunFlags;
-  readonly starts: Starts;
-  readonly up: () => Promise<void>;
+  readonly attempt: Attempt;
 }
 
 /** @returns true when it is to start anew. */
@@ -213,7 +200,7 @@ async function serve(context: Context, serving: Serving): Promise<boolean> {
   const restart = createRestart(context.clock);
   const { source, isValid } = config.snapshot();
   // kills from outside must not leave a good config out of use for ever
-  if (source === "safe" && isValid && serving.starts.isSilent) {
+  if (source === "safe" && isValid && serving.attempt.isAfterSilence) {
     restart.request({ reason: "the config is tried once more", delayMs: retrySilentMs });
   }
   signals.lead({
@@ -243,7 +230,7 @@ async function serve(context: Context, serving: Serving): Promise<boolean> {
     moveListener: listening.move,
   });
   await gateway.start();
-  await serving.up();
+  await serving.attempt.up(log);
 
   serving.phases.mark("rooms");
   await announce(context, {
