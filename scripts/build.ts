@@ -36,7 +36,13 @@ function fingerprint(): string {
   for (const entry of readdirSync(join(root, "src"), { recursive: true, withFileTypes: true })) {
     if (entry.isFile() && !entry.name.includes(".test.")) add(join(entry.parentPath, entry.name));
   }
-  for (const name of ["package.json", "package-lock.json", "scripts/build.ts", "scripts/lazy-builtins.ts"])
+  for (const name of [
+    "package.json",
+    "package-lock.json",
+    "scripts/build.ts",
+    "scripts/lazy-builtins.ts",
+    "scripts/builtin-imports.ts",
+  ])
     add(join(root, name));
   return hash.digest("hex");
 }
@@ -46,8 +52,14 @@ const gatewaySource = "src/cli/gateway/run.ts";
 /** Where the command line finds it: a name of package.json, for it is asked from files in several folders. */
 const gatewayName = "#gateway";
 
-async function bundle(): Promise<{ outputFiles: readonly OutputFile[]; outputs: object }> {
-  const [{ build }, { lazyBuiltins }] = await Promise.all([import("esbuild"), import("./lazy-builtins.ts")]);
+type Finished = Pick<OutputFile, "path" | "contents">;
+
+async function bundle(): Promise<{ outputFiles: readonly Finished[]; outputs: object }> {
+  const [{ build }, { lazyBuiltins }, { builtinBanner, takeBuiltins }] = await Promise.all([
+    import("esbuild"),
+    import("./lazy-builtins.ts"),
+    import("./builtin-imports.ts"),
+  ]);
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
   // optional native parts of ws and of unpdf
   const external: string[] = ["bufferutil", "utf-8-validate", "@napi-rs/canvas"];
@@ -68,10 +80,7 @@ async function bundle(): Promise<{ outputFiles: readonly OutputFile[]; outputs: 
     metafile: true,
     chunkNames: "chunks/[name]-[hash]",
     define: { BUILD_VERSION: JSON.stringify(version) },
-    // packages of the CommonJS kind call `require` for Node's own modules
-    banner: {
-      js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
-    },
+    banner: { js: builtinBanner },
     external,
     logLevel: "warning",
   } as const;
@@ -101,8 +110,12 @@ async function bundle(): Promise<{ outputFiles: readonly OutputFile[]; outputs: 
     }),
     build({ ...options, entryPoints: { gateway: gatewaySource }, plugins: [lazyBuiltins(3), plugin] }),
   ]);
+  const files: Finished[] = [...commands.outputFiles, ...gateway.outputFiles];
+  const scripts = files.filter(({ path }) => path.endsWith(".js"));
+  const texts = takeBuiltins(scripts.map(({ contents }) => Buffer.from(contents).toString()));
+  for (const [index, file] of scripts.entries()) file.contents = Buffer.from(texts[index] ?? "");
   return {
-    outputFiles: [...commands.outputFiles, ...gateway.outputFiles],
+    outputFiles: files,
     // what both load lazily is the same in both: the command line's stands for it
     outputs: { ...gateway.metafile.outputs, ...commands.metafile.outputs },
   };
