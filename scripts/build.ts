@@ -121,6 +121,29 @@ async function bundle(): Promise<{ outputFiles: readonly Finished[]; outputs: ob
   };
 }
 
+/** The page of A2UI, for browsers: served as it is, never loaded by the Gateway. */
+async function bundlePage(): Promise<readonly OutputFile[]> {
+  const { build } = await import("esbuild");
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: [
+      { in: "src/canvas/page/main.ts", out: "a2ui" },
+      { in: "src/canvas/page/page.css", out: "a2ui" },
+    ],
+    outdir: join(dist, "a2ui"),
+    write: false,
+    bundle: true,
+    // a plain script: a module would ask for rights that a page without an origin has not
+    format: "iife",
+    platform: "browser",
+    target: ["chrome123", "firefox120", "safari17.5"],
+    minify: true,
+    legalComments: "none",
+    logLevel: "warning",
+  });
+  return outputFiles;
+}
+
 async function writeWhole(path: string, data: string | Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}`);
@@ -140,7 +163,8 @@ const before = readStamp();
 const inputs = fingerprint();
 if (!process.argv.includes("--if-stale") || before?.inputs !== inputs) {
   const startedAt = performance.now();
-  const { outputFiles, outputs } = await bundle();
+  const [{ outputFiles: programs, outputs }, page] = await Promise.all([bundle(), bundlePage()]);
+  const outputFiles = [...programs, ...page];
   const files = [...new Set(outputFiles.map((file) => relative(dist, file.path)))];
   // entries last: they name the chunks, and somebody may be starting from them right now
   const inOrder = outputFiles.toSorted((a, b) => Number(b.path.includes("chunks")) - Number(a.path.includes("chunks")));
@@ -150,6 +174,6 @@ if (!process.argv.includes("--if-stale") || before?.inputs !== inputs) {
   await writeWhole(stampFile, JSON.stringify({ inputs, files } satisfies Stamp));
   const bytes = outputFiles.reduce((sum, file) => sum + (file.path.endsWith(".js") ? file.contents.length : 0), 0);
   console.log(
-    `built dist: ${files.length / 2} files, ${Math.round(bytes / 1024)} KB, ${Math.round(performance.now() - startedAt)} ms`,
+    `built dist: ${files.filter((file) => !file.endsWith(".map")).length} files, ${Math.round(bytes / 1024)} KB, ${Math.round(performance.now() - startedAt)} ms`,
   );
 }

@@ -5,6 +5,7 @@ import { bin, run, type Ran } from "./run.ts";
 const node = process.execPath;
 const checks: readonly (readonly [name: string, argv: readonly [string, ...string[]]])[] = [
   ["types", [bin("tsc"), "-p", "."]],
+  ["types of the page", [bin("tsc"), "-p", "src/canvas/page"]],
   ["lint", [bin("oxlint"), "--deny-warnings", "src", "scripts", "test", "bench", "bin"]],
   ["format", [bin("oxfmt"), "--check", "src", "scripts", "test", "bench", "bin"]],
   ["rooms", [node, "scripts/rooms.ts"]],

@@ -56,7 +56,7 @@ export const owners: readonly Owner[] = [
     pattern:
       /\bDate\.now\b|\bnew Date\(\s*\)|(?<![.\w$])(?:set(?:Timeout|Interval)|performance\.now)\b|\bAbortSignal\.timeout\b/u,
     modules: ["timers", "timers/promises", "perf_hooks"],
-    allowed: /^base\/clock\b/u,
+    allowed: /^(?:base\/clock|canvas\/page\/page-clock)\b/u,
     next: "take a Clock (base/clock)",
   },
   {

@@ -7,23 +7,28 @@ export interface Address {
   readonly capability?: string;
   /** All before the canvas's own path, for links: `` or `/__openclaw__/cap/<random>`. */
   readonly prefix: string;
-  readonly page: "files" | "live" | "script";
-  /** Of `files`: what follows `canvas`, still encoded; empty or beginning with a slash. */
+  readonly page: "files" | "live" | "script" | "a2ui" | "a2ui-live";
+  /** Of `files` and `a2ui`: what follows that word, still encoded; empty or beginning with a slash. */
   readonly rest: string;
 }
 
 const name = `/(?:${canvasNames.join("|")})`;
 const capabilityPattern = new RegExp(`^(${name}/cap/([0-9a-f]{64}))(?=/)`, "u");
-const pagePattern = new RegExp(`^${name}/(?:canvas(/.*)?|(ws)|(live\\.js))$`, "u");
+const pagePattern = new RegExp(`^${name}/(canvas|a2ui|ws|live\\.js)(/.*)?$`, "u");
+const pages: Readonly<Record<string, Address["page"]>> = {
+  canvas: "files",
+  a2ui: "a2ui",
+  "a2ui/ws": "a2ui-live",
+  ws: "live",
+  "live.js": "script",
+};
 
 /** Undefined for a path that is none of the canvas's. */
 export function parseAddress(path: string): Address | undefined {
   const [, prefix = "", capability] = capabilityPattern.exec(path) ?? [];
-  const found = pagePattern.exec(path.slice(prefix.length));
-  if (!found) return undefined;
-  const [, rest = "", live, script] = found;
-  const page = live === undefined ? (script === undefined ? "files" : "script") : "live";
-  return { ...(capability === undefined ? {} : { capability }), prefix, page, rest };
+  const [, word = "", rest = ""] = pagePattern.exec(path.slice(prefix.length)) ?? [];
+  const page = pages[word + rest] ?? (word === "canvas" || word === "a2ui" ? pages[word] : undefined);
+  return page && { ...(capability === undefined ? {} : { capability }), prefix, page, rest };
 }
 
 /** Longest name that file systems know. */

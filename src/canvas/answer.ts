@@ -52,14 +52,16 @@ function headersFor({ place, address, request }: Asked): Record<string, string> 
     "form-action 'self'",
     "frame-ancestors 'self'",
   ];
-  // a page without an origin is a stranger to its own files: what lets it in is the random part of its path
-  const isStranger = address.capability !== undefined && !place.isOwnPort;
+  // a page without an origin is a stranger to its own files: what lets it in is the random part of its path. The A2UI page is one on
+  // either port
+  const isInvited = address.capability !== undefined;
+  const isStranger = isInvited && !place.isOwnPort && request.headers.origin === "null";
   return {
     "content-security-policy": policy.join("; "),
     "x-frame-options": "SAMEORIGIN",
-    "cross-origin-resource-policy": isStranger ? "cross-origin" : "same-origin",
+    "cross-origin-resource-policy": isInvited ? "cross-origin" : "same-origin",
     "cross-origin-opener-policy": "same-origin",
-    ...(isStranger && request.headers.origin === "null" ? { "access-control-allow-origin": "null" } : {}),
+    ...(isStranger ? { "access-control-allow-origin": "null" } : {}),
   };
 }
 

@@ -58,6 +58,11 @@ export function createCanvas(dependencies: CanvasDependencies): Canvas {
     // a wrong random part, and one that has ended, lead nowhere
     if (!address || (address.capability !== undefined && !isInvited(address)))
       throw new Fault("not_found", "not found");
+    if (address.page === "a2ui" || address.page === "a2ui-live") {
+      const { answerA2ui } = await import("./answer-a2ui.ts");
+      await answerA2ui({ request, reply, address });
+      return;
+    }
     const { answerCanvas } = await import("./answer.ts");
     await answerCanvas({ request, reply, address, place: { root: root(), isLive: isLive(), isOwnPort } });
   };

@@ -118,15 +118,18 @@ test("S23: while a folder on the way flips between a real one and a link that le
   const flipping = flip();
   const counts = { inside: 0, none: 0 };
   const endsAt = Date.now() + 20_000;
-  for (let round = 0; round < 100_000 && Date.now() < endsAt; round += 8) {
-    const texts = await Promise.all(Array.from({ length: 8 }, () => read(root, ["flip", "file.txt"])));
-    for (const text of texts) {
-      assert.notEqual(text, outside);
-      counts[text === inside ? "inside" : "none"] += 1;
+  try {
+    for (let round = 0; round < 100_000 && Date.now() < endsAt; round += 8) {
+      const texts = await Promise.all(Array.from({ length: 8 }, () => read(root, ["flip", "file.txt"])));
+      for (const text of texts) {
+        assert.notEqual(text, outside);
+        counts[text === inside ? "inside" : "none"] += 1;
+      }
     }
+  } finally {
+    state.isDone = true;
+    await flipping;
   }
-  state.isDone = true;
-  await flipping;
   assert.ok(counts.inside > 0 && counts.none > 0 && state.flips > 100, JSON.stringify({ ...counts, ...state }));
   context.diagnostic(JSON.stringify({ ...counts, ...state }));
 });
@@ -139,12 +142,18 @@ test("the paths of the canvas have three names, with and without a capability, a
     assert.deepEqual(parseAddress(`${prefix}/${name}/canvas`), { capability, prefix, page: "files", rest: "" });
     assert.equal(parseAddress(`${prefix}/${name}/ws`)?.page, "live");
     assert.equal(parseAddress(`/${name}/live.js`)?.page, "script");
+    assert.deepEqual(parseAddress(`${prefix}/${name}/a2ui/`), { capability, prefix, page: "a2ui", rest: "/" });
+    assert.equal(parseAddress(`/${name}/a2ui/ws`)?.page, "a2ui-live");
   }
   for (const path of [
     "/",
     "/canvas/",
     "/__openclaw__/",
     "/__openclaw__/canvasx",
+    "/__openclaw__/a2uix",
+    "/__openclaw__/ws/",
+    "/__openclaw__/live.js/x",
+    "/__openclaw__/constructor",
     "//__openclaw__/canvas/",
     "/__openclaw__/cap/ab/__openclaw__/canvas/",
   ])

@@ -51,3 +51,20 @@ export function missingIndexPage(file: string): string {
   const name = file.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
   return page("Nothing here yet", `<p>Create <code>${name}</code> in the canvas folder of the workspace.</p>`);
 }
+
+/** The A2UI page; what it loads stands beside it. */
+export const a2uiPage = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width" />
+    <title>A2UI</title>
+    <link rel="stylesheet" href="a2ui.css" />
+    <script src="a2ui.js" defer></script>
+  </head>
+  <body>
+    <main id="board"></main>
+    <p id="note" role="status"></p>
+  </body>
+</html>
+`;

@@ -123,6 +123,32 @@ test("RB-17, OV-29: the canvas is on its own port under all its names, with a fi
   assert.doesNotMatch(stdout, /canvas:/u);
 });
 
+test("RB-13: A2UI is on the canvas's port and on the Gateway's, under all names, with what it loads beside it", async (context) => {
+  const { gateway, canvasPort } = await setUp(context);
+  const { prefix } = await capabilityOf(gateway, context);
+  const places = [`${canvasPort}`, `${canvasPort}${prefix}`, `${gateway.port}${prefix}`];
+  for (const [index, place] of places.entries())
+    for (const name of ["__openclaw__", "__moltbot__", "__clawdbot__"]) {
+      const [port = "", ...rest] = place.split("/");
+      const base = [["", ...rest].join("/"), name, "a2ui"].join("/").replace("//", "/");
+      const moved = await ask(Number(port), base);
+      assert.deepEqual([moved.status, moved.headers["location"]], [308, `${base}/`]);
+      const page = await ask(Number(port), `${base}/`);
+      assert.match(page.text, /<script src="a2ui\.js" defer>/u);
+      const policy = String(page.headers["content-security-policy"]);
+      assert.match(policy, /default-src 'none'; script-src 'self'; .*frame-ancestors 'none'/u);
+      assert.equal(policy.includes("allow-same-origin"), index === 0);
+      const script = await ask(Number(port), `${base}/a2ui.js`);
+      assert.deepEqual([script.status, script.headers["content-type"]], [200, "text/javascript; charset=utf-8"]);
+      assert.match(String((await ask(Number(port), `${base}/a2ui.css`)).headers["content-type"]), /^text\/css/u);
+      assert.equal((await ask(Number(port), `${base}/ws`)).status, 426);
+      for (const none of ["other.js", "a2ui.js/", "..%2fcli.js", "%2e%2e/cli.js", "../cli.js"])
+        assert.equal((await ask(Number(port), `${base}/${none}`)).status, 404, none);
+    }
+  assert.equal((await ask(gateway.port, "/__openclaw__/a2ui/")).status, 401);
+  assert.equal((await ask(gateway.port, `/__openclaw__/cap/${"0".repeat(64)}/__openclaw__/a2ui/`)).status, 404);
+});
+
 test("S16: on the Gateway's port, and for whoever speaks for somebody elsewhere, nothing but a session's path or the secret lets in", async (context) => {
   const { gateway, canvasPort } = await setUp(context);
   const page = "/__openclaw__/canvas/";
