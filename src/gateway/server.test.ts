@@ -249,12 +249,15 @@ test("at the end everybody hears shutdown, then 1012, and nobody comes in any mo
   const { kit, open, hello } = await setUp(context);
   const client = await hello();
   const stranger = await open();
+  const waiting = assert.rejects(client.wait(isEvent("never")), /closed with 1012/u);
   kit.bus.publish("shutdown", { reason: "gateway restarting", restartExpectedMs: 1_500 });
   kit.server.closeAll();
   assert.deepEqual(await client.closed, { code: 1012, reason: "service restart" });
   assert.equal(client.frames.at(-1)?.event, "shutdown");
   assert.deepEqual(client.frames.at(-1)?.payload, { reason: "gateway restarting", restartExpectedMs: 1_500 });
   assert.equal((await stranger.closed).code, 1012);
+  await waiting;
+  await assert.rejects(client.request("health"), /closed/u);
   await assert.rejects(open(), /503/u);
 });
 

@@ -19,7 +19,7 @@ export interface RawClient {
   /** Every frame received so far. */
   readonly frames: Frame[];
   send(frame: unknown): void;
-  /** The first frame, received or still to come, for which `test` holds. */
+  /** The first frame, received or still to come, for which `test` holds. @throws when the socket closes before it comes. */
   wait(test: (frame: Frame) => boolean, timeoutMs?: number): Promise<Frame>;
   /** Sends a request; resolves with its first answer. */
   request(method: string, params?: unknown, id?: string): Promise<Frame>;
@@ -47,12 +47,16 @@ export async function openRawClient(
   const socket = new WebSocket(url, { headers });
   const frames: Frame[] = [];
   const watchers = new Set<() => void>();
+  const losers = new Set<(reason: Error) => void>();
   socket.on("message", (data) => {
     frames.push(JSON.parse(data.toString()) as Frame);
     for (const watcher of watchers) watcher();
   });
   const closed = new Promise<{ code: number; reason: string }>((resolve) => {
-    socket.on("close", (code, reason) => resolve({ code, reason: reason.toString() }));
+    socket.on("close", (code, reason) => {
+      for (const lose of losers) lose(new Error(`closed with ${code} ${reason.toString()}`));
+      resolve({ code, reason: reason.toString() });
+    });
   });
   socket.on("error", () => undefined);
   await new Promise<void>((resolve, reject) => {
@@ -62,21 +66,27 @@ export async function openRawClient(
 
   const wait = (test: (frame: Frame) => boolean, timeoutMs = 10_000) =>
     new Promise<Frame>((resolve, reject) => {
+      const end = () => {
+        clearTimeout(timer);
+        watchers.delete(look);
+        losers.delete(lose);
+      };
       const look = () => {
         const found = frames.find(test);
         if (!found) return;
-        clearTimeout(timer);
-        watchers.delete(look);
+        end();
         resolve(found);
       };
-      const timer = setTimeout(() => {
-        watchers.delete(look);
-        reject(
-          new Error(`no such frame within ${timeoutMs} ms; last: ${JSON.stringify(frames.slice(-3)).slice(0, 600)}`),
-        );
-      }, timeoutMs);
+      const lose = (reason: Error) => {
+        end();
+        const last = JSON.stringify(frames.slice(-3)).slice(0, 600);
+        reject(new Error(`no such frame: ${reason.message}; last: ${last}`));
+      };
+      const timer = setTimeout(() => lose(new Error(`none within ${timeoutMs} ms`)), timeoutMs);
       watchers.add(look);
+      losers.add(lose);
       look();
+      if (socket.readyState === WebSocket.CLOSED) lose(new Error("the socket is closed"));
     });
   const send = (frame: unknown) =>
     socket.send(typeof frame === "string" || frame instanceof Buffer ? frame : JSON.stringify(frame));
