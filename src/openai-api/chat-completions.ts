@@ -6,17 +6,18 @@ import type { RoutePolicy } from "../conversation/route.ts";
 import type { PublicFetch } from "../platform/egress-public.ts";
 import type { HttpReply, HttpRequest } from "../ports/route.ts";
 import { readChatRequest, type ChatRequest } from "./chat-request.ts";
-import { readPictures, type PictureLimits } from "./pictures.ts";
+import { readPictures } from "./pictures.ts";
 import { finishReason, streamChat, toCalls, toUsage, type ChatAnswer } from "./chat-stream.ts";
 import { followRun, type RunDependencies, type RunEvent } from "./run.ts";
 import { toRunRequest } from "./run-request.ts";
+import type { SourceLimits } from "./source.ts";
 import { decideTarget } from "./target.ts";
 
 export interface ChatDependencies extends RunDependencies {
   readonly ids: Ids;
   readonly routePolicy: () => RoutePolicy;
   readonly fetch: PublicFetch;
-  readonly pictures: () => PictureLimits;
+  readonly pictures: () => SourceLimits;
 }
 
 /** @throws Fault of the request, or of the run until something was said. */

@@ -5,7 +5,8 @@ import { parseJson, isRecord } from "../base/json.ts";
 import type { FunctionResult } from "../ports/message.ts";
 import type { ContentBlock, TranscriptMessage } from "../ports/transcript.ts";
 import { asList, asObject, asText, refuseField, type Body } from "./fields.ts";
-import { fromDataUrl, maxPictures, type PictureLimits, type PictureSource } from "./pictures.ts";
+import { fromDataUrl, maxPictures, type PictureSource } from "./pictures.ts";
+import type { SourceLimits } from "./source.ts";
 
 export interface ChatMessages {
   /** Of `system` and `developer` messages, wherever they stand. */
@@ -30,7 +31,7 @@ export interface Item {
 }
 
 /** @throws Fault `invalid_params` naming the message. */
-export function readMessages(value: unknown, limits: PictureLimits): ChatMessages {
+export function readMessages(value: unknown, limits: SourceLimits): ChatMessages {
   const items = asList(value, "messages").map((message, index): Item => {
     const field = `messages[${index}]`;
     const body = asObject(message, field);
@@ -42,7 +43,7 @@ export function readMessages(value: unknown, limits: PictureLimits): ChatMessage
 export interface ItemContext {
   /** What the client calls the list. */
   readonly name: string;
-  readonly limits: PictureLimits;
+  readonly limits: SourceLimits;
   /** What is known to have been said before the first item. */
   readonly prior: readonly TranscriptMessage[];
 }
@@ -136,7 +137,7 @@ function checkAnswered(results: readonly FunctionResult[], before: TranscriptMes
 }
 
 /** `timestamp` 0: when it was said nobody knows, and the same request is the same text. */
-function toTranscript(item: Item, names: ReadonlyMap<string, string>, limits: PictureLimits): TranscriptMessage {
+function toTranscript(item: Item, names: ReadonlyMap<string, string>, limits: SourceLimits): TranscriptMessage {
   const { text, pictures } = readParts(item);
   const said: ContentBlock[] = text === "" ? [] : [{ type: "text", text }];
   switch (item.role) {
@@ -164,7 +165,7 @@ function toTranscript(item: Item, names: ReadonlyMap<string, string>, limits: Pi
 
 /** A picture of an earlier message: one that would have to be fetched again is only mentioned. */
 const toBlock =
-  (limits: PictureLimits) =>
+  (limits: SourceLimits) =>
   (source: PictureSource): ContentBlock => {
     if (!source.url.startsWith("data:")) return { type: "text", text: "[a picture]" };
     const { mimeType, base64 } = fromDataUrl(source, limits);

@@ -5,8 +5,8 @@ import type { Sampling } from "../ports/model.ts";
 import { readMessages, type ChatMessages } from "./chat-messages.ts";
 import { asFlag, asList, asNumber, asObject, asText, asWhole, optional, refuseField, type Body } from "./fields.ts";
 import { readChoice, readFunctions } from "./functions.ts";
-import type { PictureLimits } from "./pictures.ts";
 import type { Wishes } from "./run-request.ts";
+import type { SourceLimits } from "./source.ts";
 
 export interface ChatRequest extends ChatMessages, Wishes {
   readonly model: string;
@@ -18,7 +18,7 @@ export interface ChatRequest extends ChatMessages, Wishes {
 const maxStops = 4;
 
 /** @throws Fault `invalid_params` naming the field. */
-export function readChatRequest(value: unknown, limits: PictureLimits): ChatRequest {
+export function readChatRequest(value: unknown, limits: SourceLimits): ChatRequest {
   const body = asObject(value, "the body");
   if ((optional(body, "n", asWhole(1)) ?? 1) !== 1) throw refuseField("n", "must be 1: an agent has one answer");
   const functions = optional(body, "tools", readFunctions) ?? [];

@@ -1,12 +1,11 @@
 // Files that come with a response's input: their text is put where they stood. Kinds, sizes, pages and characters are bounded.
 
-import { Fault } from "../base/fault.ts";
 import { isRecord } from "../base/json.ts";
 import { ellipsize } from "../base/text.ts";
 import type { PublicFetch } from "../platform/egress-public.ts";
 import type { PdfLimits, PdfText } from "../platform/pdf.ts";
 import { asText, refuseField, type Body } from "./fields.ts";
-import { sourceUrl } from "./source-url.ts";
+import { checkBase64, checkKind, sourceUrl, type SourceLimits } from "./source.ts";
 
 export interface FileSource {
   readonly part: Body;
@@ -14,15 +13,9 @@ export interface FileSource {
   readonly index: number;
 }
 
-export interface FileLimits {
-  readonly allowUrl: boolean;
-  readonly mimeTypes: readonly string[];
-  /** Of one file, decoded. */
-  readonly maxBytes: number;
+export interface FileLimits extends SourceLimits {
   /** Of its text; the rest is cut off, and said to be. */
   readonly maxChars: number;
-  readonly maxRedirects: number;
-  readonly timeoutMs: number;
   /** Pages of a PDF that are read. */
   readonly maxPages: number;
 }
@@ -35,7 +28,6 @@ export interface FileMeans {
 
 /** Files in one request. */
 const maxFiles = 16;
-const base64 = /^[A-Za-z0-9+/_-]*={0,2}$/u;
 const pdfType = "application/pdf";
 
 /** The text of each file, as it is shown to the model. @throws Fault naming the file. */
@@ -65,22 +57,18 @@ interface Reading {
 
 async function readBytes(part: Body, field: string, { limits, means }: Reading) {
   const url = urlOf(part, field);
-  const { maxBytes, maxRedirects, timeoutMs, mimeTypes } = limits;
   if (!url.startsWith("data:")) {
     if (!limits.allowUrl) throw refuseField(field, "must hold the file itself", "send file_data");
-    const got = await means.fetch(url, { maxBytes, maxRedirects, timeoutMs, mimeTypes, signal: means.signal });
+    const got = await means.fetch(url, { ...limits, signal: means.signal });
     return { bytes: got.body, mimeType: got.mimeType };
   }
   const comma = url.indexOf(",");
   const head = url.slice("data:".length, Math.max(0, comma)).split(";");
   const mimeType = (head[0] ?? "").toLowerCase();
   if (!head.includes("base64")) throw refuseField(field, "is not in base64");
-  if (!mimeTypes.includes(mimeType))
-    throw refuseField(field, `is ${mimeType || "of no type"}`, `use one of ${mimeTypes.join(", ")}`);
+  checkKind(mimeType, field, limits);
   const data = url.slice(comma + 1);
-  if (data.length > Math.ceil(maxBytes / 3) * 4)
-    throw new Fault("too_large", `${field} is larger than ${maxBytes} bytes`);
-  if (!base64.test(data)) throw refuseField(field, "is not base64");
+  checkBase64(data, field, limits);
   return { bytes: Buffer.from(data, "base64"), mimeType };
 }
 

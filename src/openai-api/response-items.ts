@@ -4,7 +4,7 @@ import { isRecord } from "../base/json.ts";
 import type { Item } from "./chat-messages.ts";
 import { asList, asObject, asText, refuseField, type Body } from "./fields.ts";
 import type { FileSource } from "./response-files.ts";
-import { sourceUrl } from "./source-url.ts";
+import { sourceUrl } from "./source.ts";
 
 /** A file stands where its text will be put. */
 export interface ReadInput {

@@ -2,11 +2,11 @@
 
 import type { Config } from "../settings/config.ts";
 import type { Embed } from "../ports/embedding.ts";
-import type { HttpReply, HttpRequest, Route } from "../ports/route.ts";
+import type { Route } from "../ports/route.ts";
 import { renderOpenAiError } from "./errors.ts";
-import type { PictureLimits } from "./pictures.ts";
 import type { FileLimits } from "./response-files.ts";
 import type { ResponseDependencies } from "./responses.ts";
+import type { SourceLimits } from "./source.ts";
 
 export interface OpenAiDependencies extends Omit<ResponseDependencies, "pictures" | "files"> {
   readonly config: () => Config["gateway"]["http"];
@@ -25,42 +25,33 @@ export function createOpenAiRoutes(dependencies: OpenAiDependencies): readonly R
   const startedAt = Math.floor(dependencies.clock.now() / 1000);
   // a server of chat completions fetches nothing unless its owner says so
   const pictures = () => toPictureLimits({ allowUrl: false, ...chat().images });
+  const chatIsOn = () => chat().enabled === true;
+  const responsesAreOn = () => responses().enabled === true;
+  const chatBytes = () => chat().maxBodyBytes ?? defaultBodyBytes;
   return [
-    {
-      name: "chat-completions",
+    endpoint("chat-completions", {
       matches: (path) => path === "/v1/chat/completions",
-      methods: ["POST"],
-      access: { scope: "operator.write" },
-      isEnabled: () => chat().enabled === true,
-      maxBodyBytes: () => chat().maxBodyBytes ?? defaultBodyBytes,
-      renderError: renderOpenAiError,
-      async answer(request: HttpRequest, reply: HttpReply) {
+      isEnabled: chatIsOn,
+      maxBodyBytes: chatBytes,
+      async answer(request, reply) {
         const { answerChat } = await import("./chat-completions.ts");
         await answerChat(request, reply, { ...dependencies, pictures });
       },
-    },
-    {
-      name: "embeddings",
+    }),
+    endpoint("embeddings", {
       matches: (path) => path === "/v1/embeddings",
-      methods: ["POST"],
-      access: { scope: "operator.write" },
-      isEnabled: () => chat().enabled === true,
-      maxBodyBytes: () => chat().maxBodyBytes ?? defaultBodyBytes,
-      renderError: renderOpenAiError,
-      async answer(request: HttpRequest, reply: HttpReply) {
+      isEnabled: chatIsOn,
+      maxBodyBytes: chatBytes,
+      async answer(request, reply) {
         const { answerEmbeddings } = await import("./embeddings.ts");
         await answerEmbeddings(request, reply, dependencies);
       },
-    },
-    {
-      name: "responses",
+    }),
+    endpoint("responses", {
       matches: (path) => path === "/v1/responses",
-      methods: ["POST"],
-      access: { scope: "operator.write" },
-      isEnabled: () => responses().enabled === true,
+      isEnabled: responsesAreOn,
       maxBodyBytes: () => responses().maxBodyBytes ?? defaultBodyBytes,
-      renderError: renderOpenAiError,
-      async answer(request: HttpRequest, reply: HttpReply) {
+      async answer(request, reply) {
         const { answerResponse } = await import("./responses.ts");
         await answerResponse(request, reply, {
           ...dependencies,
@@ -68,37 +59,45 @@ export function createOpenAiRoutes(dependencies: OpenAiDependencies): readonly R
           files: () => toFileLimits(responses().files ?? {}),
         });
       },
-    },
-    {
-      name: "stored-responses",
+    }),
+    endpoint("stored-responses", {
       matches: (path) => /^\/v1\/responses\/[^/]+$/u.test(path),
       methods: ["GET", "DELETE"],
-      access: { scope: "operator.write" },
-      isEnabled: () => responses().enabled === true,
-      maxBodyBytes: () => 0,
-      renderError: renderOpenAiError,
-      async answer(request: HttpRequest, reply: HttpReply) {
+      isEnabled: responsesAreOn,
+      async answer(request, reply) {
         const { answerStored } = await import("./responses.ts");
         await answerStored(request, reply, dependencies.database);
       },
-    },
-    {
-      name: "models",
+    }),
+    endpoint("models", {
       matches: (path) => path === "/v1/models" || path.startsWith("/v1/models/"),
       methods: ["GET"],
       access: { scope: "operator.read" },
-      isEnabled: () => chat().enabled === true || responses().enabled === true,
-      maxBodyBytes: () => 0,
-      renderError: renderOpenAiError,
-      async answer(request: HttpRequest, reply: HttpReply) {
+      isEnabled: () => chatIsOn() || responsesAreOn(),
+      async answer(request, reply) {
         const { answerModels } = await import("./models.ts");
         answerModels(request, reply, { ...dependencies, startedAt });
       },
-    },
+    }),
   ];
 }
 
-interface FetchKeys {
+/** A POST for who may write, without a body, unless the parts say otherwise. */
+function endpoint(
+  name: string,
+  parts: Pick<Route, "matches" | "isEnabled" | "answer"> & Partial<Pick<Route, "methods" | "access" | "maxBodyBytes">>,
+): Route {
+  return {
+    name,
+    methods: ["POST"],
+    access: { scope: "operator.write" },
+    maxBodyBytes: () => 0,
+    renderError: renderOpenAiError,
+    ...parts,
+  };
+}
+
+interface SourceKeys {
   readonly allowUrl?: boolean;
   readonly allowedMimes?: readonly string[];
   readonly maxBytes?: number;
@@ -106,28 +105,27 @@ interface FetchKeys {
   readonly timeoutMs?: number;
 }
 
-interface FileKeys extends FetchKeys {
+interface FileKeys extends SourceKeys {
   readonly maxChars?: number;
   readonly pdf?: { readonly maxPages?: number };
 }
 
 function toFileLimits(keys: FileKeys): FileLimits {
   return {
-    allowUrl: keys.allowUrl ?? true,
-    mimeTypes: keys.allowedMimes ?? fileTypes,
-    maxBytes: keys.maxBytes ?? 5 * 1024 * 1024,
+    ...toSourceLimits(keys, { mimeTypes: fileTypes, maxBytes: 5 * 1024 * 1024 }),
     maxChars: keys.maxChars ?? 200_000,
-    maxRedirects: keys.maxRedirects ?? 3,
-    timeoutMs: keys.timeoutMs ?? 10_000,
     maxPages: keys.pdf?.maxPages ?? 4,
   };
 }
 
-function toPictureLimits(keys: FetchKeys): PictureLimits {
+const toPictureLimits = (keys: SourceKeys): SourceLimits =>
+  toSourceLimits(keys, { mimeTypes: pictureTypes, maxBytes: 10 * 1024 * 1024 });
+
+function toSourceLimits(keys: SourceKeys, defaults: Pick<SourceLimits, "mimeTypes" | "maxBytes">): SourceLimits {
   return {
     allowUrl: keys.allowUrl ?? true,
-    mimeTypes: keys.allowedMimes ?? pictureTypes,
-    maxBytes: keys.maxBytes ?? 10 * 1024 * 1024,
+    mimeTypes: keys.allowedMimes ?? defaults.mimeTypes,
+    maxBytes: keys.maxBytes ?? defaults.maxBytes,
     maxRedirects: keys.maxRedirects ?? 3,
     timeoutMs: keys.timeoutMs ?? 10_000,
   };
