@@ -1,9 +1,7 @@
 // Completion for bash 3.2 and newer. Nothing is started at TAB.
 
-import { flagsWithValue, type CompletedOption, type Line } from "./lines.ts";
-
-const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
-const alternatives = (words: readonly string[]) => words.map(quote).join("|");
+import type { CompletedOption, Line } from "./lines.ts";
+import { alternatives, quote, renderWords } from "./posix.ts";
 
 export function renderBash(name: string, lines: readonly Line[]): string {
   const main = `_${name}_complete`;
@@ -14,20 +12,7 @@ ${main}() {
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=\${COMP_WORDS[i]}
-    case $word in
-      ${alternatives(flagsWithValue(lines))}) ((i++)) ;;
-      -*) ;;
-      *)
-        case "\${line:+$line }$word" in
-          ${alternatives(lines.map(({ words }) => words).filter((words) => words !== ""))}) line="\${line:+$line }$word" ;;
-          *) rest=1; break ;;
-        esac ;;
-    esac
-  done
-  case $line in
-${lines.map(renderLine).join("\n")}
-  esac
-  # a word that is no command: its arguments are nobody's, or a command's own
+${renderWords(lines, renderLine)}
   if [ -n "$rest" ]; then
     commands= args=
     [ -n "$line" ] || options=

@@ -1,9 +1,8 @@
 // Completion for zsh, with what each word means. Nothing is started at TAB.
 
-import { flagsWithValue, type CompletedOption, type Line } from "./lines.ts";
+import type { CompletedOption, Line } from "./lines.ts";
+import { alternatives, quote, renderWords } from "./posix.ts";
 
-const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
-const alternatives = (words: readonly string[]) => words.map(quote).join("|");
 /** `name:what it is`, as _describe takes it. */
 const described = (name: string, help: string) => quote(`${name.replaceAll(":", "\\:")}:${help}`);
 
@@ -16,20 +15,7 @@ _${name}() {
   local files=
   for ((i = 2; i < CURRENT; i++)); do
     word=$words[i]
-    case $word in
-      ${alternatives(flagsWithValue(lines))}) ((i++)) ;;
-      -*) ;;
-      *)
-        case "\${line:+$line }$word" in
-          ${alternatives(lines.map(({ words }) => words).filter((words) => words !== ""))}) line="\${line:+$line }$word" ;;
-          *) rest=1; break ;;
-        esac ;;
-    esac
-  done
-  case $line in
-${lines.map(renderLine).join("\n")}
-  esac
-  # a word that is no command: its arguments are nobody's, or a command's own
+${renderWords(lines, renderLine)}
   if [[ -n $rest ]]; then
     commands=() args=()
     [[ -n $line ]] || options=()
