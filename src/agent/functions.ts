@@ -27,22 +27,6 @@ export function toClientCalls(message: AssistantMessage, request: TurnRequest): 
   return { ...message, content: message.content.filter((block) => block.type !== "toolCall" || isTheirs(block)) };
 }
 
-/** The turn's first messages: what the person said, or what the client's functions gave. */
-export function openingMessages(request: TurnRequest, timestamp: number): readonly TranscriptMessage[] {
-  const { functionResults = [], text, attachments } = request;
-  const results = functionResults.map(({ callId, name, output, isError }): TranscriptMessage => ({
-    role: "toolResult",
-    toolCallId: callId,
-    toolName: name,
-    isError,
-    timestamp,
-    content: [{ type: "text", text: output }],
-  }));
-  if (results.length > 0 && text === "" && attachments.length === 0) return results;
-  const images: ContentBlock[] = attachments.map(({ mimeType, base64 }) => ({ type: "image", mimeType, data: base64 }));
-  return [...results, { role: "user", content: [{ type: "text", text }, ...images], timestamp }];
-}
-
 /** Calls and their results stay together, whatever of the history is left out: the calls belong to the turn that has the results. */
 export function splitHistory({ history, functionResults = [] }: TurnRequest): {
   readonly history: readonly TranscriptMessage[];

@@ -6,6 +6,7 @@ import { abortable } from "../base/abortable.ts";
 import { createDeadline } from "../base/deadline.ts";
 import { Fault, toFault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
+import { openingMessages } from "../conversation/messages.ts";
 import type { ModelTool } from "../ports/model.ts";
 import type { Tool } from "../ports/tool.ts";
 import type {
@@ -17,7 +18,7 @@ import type {
   TurnRunner,
 } from "../ports/turn.ts";
 import { ask, type Answer, type AskDependencies, type AskResult } from "./ask.ts";
-import { decideOffer, openingMessages, splitHistory, toClientCalls } from "./functions.ts";
+import { decideOffer, splitHistory, toClientCalls } from "./functions.ts";
 import type { ModelChoice } from "./models.ts";
 import { buildPrompt } from "./prompt.ts";
 import { createToolRunner, type RunTool } from "./tool-call.ts";

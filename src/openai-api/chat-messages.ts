@@ -2,6 +2,7 @@
 // completions are read here as they are; items of responses are brought into their form first.
 
 import { parseJson, isRecord } from "../base/json.ts";
+import { noUsage, resultMessage } from "../conversation/messages.ts";
 import type { FunctionResult } from "../ports/message.ts";
 import type { ContentBlock, TranscriptMessage } from "../ports/transcript.ts";
 import { asList, asObject, asText, refuseField, type Body } from "./fields.ts";
@@ -21,7 +22,6 @@ export interface ChatMessages {
 
 /** Messages in one request. */
 const maxMessages = 2_000;
-const noUsage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, totalTokens: 0 };
 
 /** One message, and where it stands in the request. */
 export interface Item {
@@ -153,11 +153,8 @@ function toTranscript(item: Item, names: ReadonlyMap<string, string>, limits: So
         usage: noUsage,
         stopReason: "stop",
       };
-    case "tool": {
-      const { callId, name, output, isError } = readResult(item, names);
-      const content: ContentBlock[] = [{ type: "text", text: output }];
-      return { role: "toolResult", toolCallId: callId, toolName: name, isError, timestamp: 0, content };
-    }
+    case "tool":
+      return resultMessage(readResult(item, names), 0);
     default:
       throw refuseField(`${item.field}.role`, "must be system, developer, user, assistant or tool");
   }

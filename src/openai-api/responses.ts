@@ -1,6 +1,7 @@
 // POST /v1/responses, and the stored ones by their id (OpenResponses specification; OpenAI API reference, Responses).
 
 import { Fault } from "../base/fault.ts";
+import { noUsage, openingMessages } from "../conversation/messages.ts";
 import type { RunRequest } from "../conversation/run-inbound.ts";
 import type { Database } from "../platform/database.ts";
 import type { PdfLimits, PdfText } from "../platform/pdf.ts";
@@ -52,7 +53,7 @@ export async function answerResponse(
       outcome,
     });
     if (asked.isStored) {
-      const conversation = [...messages.conversation, ...newMessages(run), answerOf(text, outcome.calls ?? [])];
+      const conversation = [...messages.conversation, ...openingMessages(run, 0), answerOf(text, outcome.calls ?? [])];
       const row = { id: head.id, sessionKey: run.sessionKey, createdAt: clock.now(), conversation, resource };
       await database.write((sql) => insertResponse(sql, row));
     }
@@ -151,21 +152,6 @@ async function toRun(
   });
 }
 
-/** What this request added to the conversation. */
-function newMessages({ text, attachments, functionResults = [] }: RunRequest): TranscriptMessage[] {
-  const results = functionResults.map(({ callId, name, output, isError }): TranscriptMessage => ({
-    role: "toolResult",
-    toolCallId: callId,
-    toolName: name,
-    isError,
-    timestamp: 0,
-    content: [{ type: "text", text: output }],
-  }));
-  if (results.length > 0) return results;
-  const images = attachments.map(({ mimeType, base64 }): ContentBlock => ({ type: "image", mimeType, data: base64 }));
-  return [{ role: "user", content: [{ type: "text", text }, ...images], timestamp: 0 }];
-}
-
 function answerOf(
   text: string,
   calls: readonly {
@@ -183,7 +169,7 @@ function answerOf(
     timestamp: 0,
     provider: "",
     model: "",
-    usage: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, totalTokens: 0 },
+    usage: noUsage,
     stopReason: calls.length > 0 ? "tool" : "stop",
   };
 }

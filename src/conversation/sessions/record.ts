@@ -4,6 +4,7 @@
 import type { RunId, SessionKey } from "../../base/ids.ts";
 import type { Sql } from "../../platform/database.ts";
 import type { AssistantMessage, TranscriptMessage, Usage } from "../../ports/turn.ts";
+import { noUsage } from "../messages.ts";
 import { addUse } from "../store/model-use.ts";
 import { recordUse } from "../store/sessions.ts";
 import { appendMessages } from "../store/transcript.ts";
@@ -61,6 +62,6 @@ export function ownMessage(
     timestamp,
     provider: ownProvider,
     ...kind,
-    usage: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, totalTokens: 0 },
+    usage: noUsage,
   };
 }
