@@ -1,6 +1,7 @@
 // Bodies of /hooks/wake and /hooks/agent, and what a mapping makes of any other body.
 
 import { Fault } from "../base/fault.ts";
+import { asFlag, optional, refuseField, type Body } from "../base/fields.ts";
 import { isRecord } from "../base/json.ts";
 import type { AgentAction } from "./actions.ts";
 import type { HookMapping } from "./section.ts";
@@ -11,19 +12,17 @@ export interface WakeRequest {
   readonly mode: "now" | "next-heartbeat";
 }
 
-type Body = Readonly<Record<string, unknown>>;
-
 /** @throws Fault `invalid_params` naming the field. */
 export function readWake(body: unknown): WakeRequest {
   const fields = asBody(body);
-  return { text: readText(fields, "text"), mode: readMode(fields["mode"], "mode") };
+  return { text: asFilledText(fields["text"], "text"), mode: readMode(fields["mode"], "mode") };
 }
 
 /** `prefixes`: what a session key that the request names must begin with. @throws Fault `invalid_params` naming the field. */
 export function readAgent(body: unknown, prefixes: readonly string[]): AgentAction {
   const fields = asBody(body);
   readMode(fields["wakeMode"], "wakeMode");
-  const sessionKey = optionalText(fields, "sessionKey");
+  const sessionKey = optional(fields, "sessionKey", asFilledText);
   if (sessionKey !== undefined && !prefixes.some((prefix) => sessionKey.startsWith(prefix))) {
     throw new Fault("invalid_params", `sessionKey must begin with ${prefixes.join(" or ")}`, {
       field: "sessionKey",
@@ -31,17 +30,17 @@ export function readAgent(body: unknown, prefixes: readonly string[]): AgentActi
     });
   }
   return {
-    message: readText(fields, "message"),
-    name: optionalText(fields, "name") ?? "Hook",
-    isDelivered: readFlag(fields, "deliver") ?? true,
-    channel: optionalText(fields, "channel") ?? "last",
+    message: asFilledText(fields["message"], "message"),
+    name: optional(fields, "name", asFilledText) ?? "Hook",
+    isDelivered: fields["deliver"] === undefined || asFlag(fields["deliver"], "deliver"),
+    channel: optional(fields, "channel", asFilledText) ?? "last",
     isTrusted: false,
     ...definedTexts({
       sessionKey,
-      agentId: optionalText(fields, "agentId"),
-      to: optionalText(fields, "to"),
-      model: optionalText(fields, "model"),
-      thinking: optionalText(fields, "thinking"),
+      agentId: optional(fields, "agentId", asFilledText),
+      to: optional(fields, "to", asFilledText),
+      model: optional(fields, "model", asFilledText),
+      thinking: optional(fields, "thinking", asFilledText),
     }),
     ...readTimeout(fields["timeoutSeconds"]),
   };
@@ -104,35 +103,20 @@ function asBody(body: unknown): Body {
   throw new Fault("invalid_params", "the body must be a JSON object");
 }
 
-function refuse(field: string, problem: string): Fault {
-  return new Fault("invalid_params", `${field} ${problem}`, { field });
-}
-
-function readText(body: Body, field: string): string {
-  const value = body[field];
-  if (typeof value !== "string" || value.trim() === "") throw refuse(field, "must be a text, and not empty");
+function asFilledText(value: unknown, field: string): string {
+  if (typeof value !== "string" || value.trim() === "") throw refuseField(field, "must be a text, and not empty");
   return value.trim();
-}
-
-function optionalText(body: Body, field: string): string | undefined {
-  return body[field] === undefined || body[field] === null ? undefined : readText(body, field);
-}
-
-function readFlag(body: Body, field: string): boolean | undefined {
-  const value = body[field];
-  if (value === undefined || typeof value === "boolean") return value;
-  throw refuse(field, "must be true or false");
 }
 
 function readMode(value: unknown, field: string): "now" | "next-heartbeat" {
   if (value === undefined || value === "now") return "now";
   if (value === "next-heartbeat") return value;
-  throw refuse(field, "must be now or next-heartbeat");
+  throw refuseField(field, "must be now or next-heartbeat");
 }
 
 function readTimeout(value: unknown): Pick<AgentAction, "timeoutSeconds"> {
   if (value === undefined) return {};
   if (typeof value === "number" && Number.isInteger(value) && value > 0 && value <= 86_400)
     return { timeoutSeconds: value };
-  throw refuse("timeoutSeconds", "must be a whole number from 1 to 86400");
+  throw refuseField("timeoutSeconds", "must be a whole number from 1 to 86400");
 }

@@ -1,11 +1,11 @@
 // What a client tells of a conversation: what was said before, what is new in it, and what its functions gave. The messages of chat
 // completions are read here as they are; items of responses are brought into their form first.
 
+import { asList, asObject, asText, refuseField, type Body } from "../base/fields.ts";
 import { parseJson, isRecord } from "../base/json.ts";
 import { noUsage, resultMessage } from "../conversation/messages.ts";
 import type { FunctionResult } from "../ports/message.ts";
 import type { ContentBlock, TranscriptMessage } from "../ports/transcript.ts";
-import { asList, asObject, asText, refuseField, type Body } from "./fields.ts";
 import { fromDataUrl, maxPictures, type PictureSource } from "./pictures.ts";
 import type { SourceLimits } from "./source.ts";
 

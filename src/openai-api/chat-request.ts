@@ -1,9 +1,19 @@
 // The body of POST /v1/chat/completions. Keys that are not known are passed over, as clients of several ages send them.
 
+import {
+  asFlag,
+  asList,
+  asNumber,
+  asObject,
+  asText,
+  asWhole,
+  optional,
+  refuseField,
+  type Body,
+} from "../base/fields.ts";
 import { isRecord, type JsonObject } from "../base/json.ts";
 import type { Sampling } from "../ports/model.ts";
 import { readMessages, type ChatMessages } from "./chat-messages.ts";
-import { asFlag, asList, asNumber, asObject, asText, asWhole, optional, refuseField, type Body } from "./fields.ts";
 import { readChoice, readFunctions } from "./functions.ts";
 import type { Wishes } from "./run-request.ts";
 import type { SourceLimits } from "./source.ts";

@@ -1,10 +1,10 @@
 // POST /v1/embeddings: numbers for texts, by the provider of an agent's model (OpenAI API reference, Embeddings).
 
+import { asObject, asText, asWhole, optional, refuseField } from "../base/fields.ts";
 import type { RoutePolicy } from "../conversation/route.ts";
 import type { Embed } from "../ports/embedding.ts";
 import type { HttpReply, HttpRequest } from "../ports/route.ts";
 import { readUser } from "./chat-request.ts";
-import { asObject, asText, asWhole, optional, refuseField } from "./fields.ts";
 import { decideTarget } from "./target.ts";
 
 export interface EmbeddingsDependencies {

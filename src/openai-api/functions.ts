@@ -1,8 +1,8 @@
 // A client's functions, in the nested form of chat completions and the flat one of responses, and its choice among them.
 
+import { asList, asObject, asText, optional, refuseField } from "../base/fields.ts";
 import { isRecord, type JsonObject } from "../base/json.ts";
 import type { ModelTool, ToolChoice } from "../ports/model.ts";
-import { asList, asObject, asText, optional, refuseField } from "./fields.ts";
 
 const maxFunctions = 128;
 const namePattern = /^[a-zA-Z0-9_-]{1,64}$/u;

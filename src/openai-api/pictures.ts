@@ -2,9 +2,9 @@
 
 import { parseDataUrl } from "../base/base64.ts";
 import { Fault } from "../base/fault.ts";
+import { refuseField } from "../base/fields.ts";
 import type { PublicFetch } from "../platform/egress-public.ts";
 import type { Attachment } from "../ports/message.ts";
-import { refuseField } from "./fields.ts";
 import { checkBase64, checkKind, type SourceLimits } from "./source.ts";
 
 /** In one request, and their bytes together. */

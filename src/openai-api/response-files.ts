@@ -1,10 +1,10 @@
 // Files that come with a response's input: their text is put where they stood. Kinds, sizes, pages and characters are bounded.
 
+import { asText, refuseField, type Body } from "../base/fields.ts";
 import { isRecord } from "../base/json.ts";
 import { ellipsize } from "../base/text.ts";
 import type { PublicFetch } from "../platform/egress-public.ts";
 import type { PdfLimits, PdfText } from "../platform/pdf.ts";
-import { asText, refuseField, type Body } from "./fields.ts";
 import { checkBase64, checkKind, sourceUrl, type SourceLimits } from "./source.ts";
 
 export interface FileSource {

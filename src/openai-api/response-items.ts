@@ -1,8 +1,8 @@
 // The `input` of a response, item by item, in the form of messages: OpenResponses items, OpenAI's, and those of older servers.
 
+import { asList, asObject, asText, refuseField, type Body } from "../base/fields.ts";
 import { isRecord } from "../base/json.ts";
 import type { Item } from "./chat-messages.ts";
-import { asList, asObject, asText, refuseField, type Body } from "./fields.ts";
 import type { FileSource } from "./response-files.ts";
 import { sourceUrl } from "./source.ts";
 

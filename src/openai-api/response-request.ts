@@ -1,9 +1,9 @@
 // The body of POST /v1/responses (OpenResponses specification, "Create Response"). Keys that are not known are passed over.
 
+import { asFlag, asNumber, asObject, asText, asWhole, optional, refuseField, type Body } from "../base/fields.ts";
 import { isRecord, type JsonObject } from "../base/json.ts";
 import type { Sampling } from "../ports/model.ts";
 import { readEffort, readUser } from "./chat-request.ts";
-import { asFlag, asNumber, asObject, asText, asWhole, optional, refuseField, type Body } from "./fields.ts";
 import { readChoice, readFunctions } from "./functions.ts";
 import type { Wishes } from "./run-request.ts";
 

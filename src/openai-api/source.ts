@@ -2,8 +2,8 @@
 
 import { findBase64Problem } from "../base/base64.ts";
 import { Fault } from "../base/fault.ts";
+import { asText, refuseField, type Body } from "../base/fields.ts";
 import type { PublicFetchLimits } from "../platform/egress-public.ts";
-import { asText, refuseField, type Body } from "./fields.ts";
 
 /** Of one picture or file; `maxBytes` counts it decoded. */
 export interface SourceLimits extends Pick<PublicFetchLimits, "maxBytes" | "maxRedirects" | "timeoutMs"> {

@@ -2,10 +2,10 @@
 
 import { productNames } from "../base/brand.ts";
 import { Fault } from "../base/fault.ts";
+import { refuseField } from "../base/fields.ts";
 import { parseSessionKey, type SessionKey } from "../base/ids.ts";
 import { agentOf, checkAgent, widenSessionKey, type RoutePolicy } from "../conversation/route.ts";
 import type { HttpRequest } from "../ports/route.ts";
-import { refuseField } from "./fields.ts";
 
 export interface Target {
   readonly agentId: string;

@@ -1,7 +1,7 @@
 // Reading fields of a stranger's JSON: the right type, or a Fault that names the field.
 
-import { Fault } from "../base/fault.ts";
-import { isRecord } from "../base/json.ts";
+import { Fault } from "./fault.ts";
+import { isRecord } from "./json.ts";
 
 export type Body = Readonly<Record<string, unknown>>;
 
