@@ -166,7 +166,7 @@ test("a module keeps no state of its own", () => {
 test("eleven values from other rooms are too many, but types, and the two files that wire all, are free", () => {
   const values = Array.from({ length: 11 }, (_, index) => `import { x } from "../base/f${index}.ts";\n`).join("");
   assert.deepEqual(check({ "agent/turn.ts": values }), ["agent/turn.ts: imports 11 files of other rooms (at most 10)"]);
-  assert.deepEqual(check({ "gateway/compose.ts": values }), []);
+  assert.deepEqual(check({ "gateway/handlers.ts": values }), []);
   assert.deepEqual(check({ "agent/turn.ts": values.replaceAll("import {", "import type {") }), []);
 });
 

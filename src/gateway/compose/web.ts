@@ -1,0 +1,113 @@
+// What the port answers over plain HTTP, each interface with what it is made of. In safe mode: pages about the Gateway alone.
+
+import { hookProblems } from "../../hooks/checks.ts";
+import { createOutcomes } from "../../hooks/outcomes.ts";
+import { readHooks } from "../../hooks/section.ts";
+import type { Service } from "../../base/service.ts";
+import type { Finding } from "../../ports/check.ts";
+import type { CanvasParts } from "../canvas.ts";
+import type { Connection } from "../connection.ts";
+import type { Door } from "../door.ts";
+import { createLiveRoutes } from "../http/live-routes.ts";
+import { createReadyRoute } from "../http/ready-route.ts";
+import { createRouter, type Router } from "../http/router.ts";
+import { createMetricsRoute } from "../metrics/route.ts";
+import { toIdentity } from "../policies.ts";
+import { createReadiness, type Readiness } from "../readiness.ts";
+import { createRoutes } from "../routes.ts";
+import { createRunWatch } from "../run-watch.ts";
+import type { Agents } from "./agents.ts";
+import type { Ground } from "./ground.ts";
+import type { Messaging } from "./messaging.ts";
+
+export interface Web {
+  readonly router: Router;
+  readonly readiness: Readiness;
+  /** Of the runs that webhooks asked for. */
+  readonly outcomes: Service;
+  /** What is wrong with the config of webhooks. */
+  hookProblems(): readonly (Finding & { readonly next: string })[];
+}
+
+export interface WebDependencies {
+  readonly agents: Agents;
+  readonly messaging: Messaging;
+  readonly door: Door;
+  readonly canvas: CanvasParts["canvas"];
+  readonly connections: () => Iterable<Connection>;
+  readonly isDraining: () => boolean;
+}
+
+export function createWeb(ground: Ground, dependencies: WebDependencies): Web {
+  const { options, config, isSafe, metrics, database, bus, supervisor, routePolicy } = ground;
+  const { brand, clock, ids, log, paths, version } = options;
+  const { agents, messaging, door, canvas, connections, isDraining } = dependencies;
+  const { conversation, channels, tools } = messaging;
+
+  const readiness = createReadiness({
+    clock,
+    database,
+    channels: channels.setUp,
+    services: () => supervisor.states(),
+    isDraining,
+    isSafe,
+    mask: options.mask,
+  });
+  const metricsRoute = createMetricsRoute(metrics, {
+    clock,
+    version,
+    overview: conversation.overview,
+    channels: channels.setUp,
+    connections,
+    isDraining,
+  });
+  const pages = [...createLiveRoutes(), createReadyRoute(readiness), metricsRoute];
+
+  const common = { database, clock, ids, routePolicy, intake: conversation.intake };
+  const hookState = () => readHooks(config().hooks, options.secret().value);
+  const outcomes = createOutcomes({ database, clock, log: log.child("hooks"), runs: conversation.runs });
+  const routes = createRoutes({
+    pages,
+    canvas,
+    openAi: {
+      ...common,
+      runs: conversation.runs,
+      lane: conversation.lane,
+      watchRun: createRunWatch(bus),
+      fetch: async (url, limits) =>
+        (await import("../../platform/egress-public.ts")).createPublicFetch({ clock })(url, limits),
+      config: () => config().gateway.http,
+      product: brand.name,
+      embed: agents.embed,
+      readPdf: async (bytes, limits) => (await import("../../platform/pdf.ts")).readPdf(bytes, limits, clock),
+    },
+    hooks: {
+      ...common,
+      state: hookState,
+      outcomes,
+      sending: conversation.sending,
+      systemEvents: conversation.systemEvents,
+    },
+    tools: { ...common, tools: () => tools, policy: () => config().gateway.tools ?? {} },
+    controlUi: {
+      section: () => config().gateway.controlUi,
+      assistant: () => {
+        const { defaultAgentId: agentId } = routePolicy();
+        const { name, emoji } = toIdentity(config(), agentId);
+        return { agentId, name, emoji };
+      },
+      product: brand.name,
+      folder: paths.state,
+    },
+  });
+  const router = createRouter({
+    clock,
+    ids,
+    log: log.child("gateway/http"),
+    judge: door.judge,
+    routes: () => (isSafe ? pages : routes),
+    isDraining,
+    onAnswered: metrics.httpAnswered,
+  });
+  return { router, readiness, outcomes, hookProblems: () => hookProblems(hookState()) };
+}
