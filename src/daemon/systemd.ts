@@ -33,7 +33,7 @@ export interface SystemdOptions {
 }
 
 const properties =
-  "LoadState,ActiveState,SubState,MainPID,ExecMainStatus,ExecMainCode,Result,StateChangeTimestamp,NRestarts";
+  "LoadState,UnitFileState,ActiveState,SubState,MainPID,ExecMainStatus,ExecMainCode,Result,StateChangeTimestamp,NRestarts";
 
 export function createSystemdManager(options: SystemdOptions): ServiceManager {
   const { unit, scope, folder, systemctl, user, isWsl } = options;
@@ -47,16 +47,15 @@ export function createSystemdManager(options: SystemdOptions): ServiceManager {
     const result = await call(...args);
     if (result.exitCode !== 0) throw await explain(said(result));
   };
-  const show = async () => {
+  const show = async (): Promise<ServiceStatus> => {
     const result = await call("show", unit, "--no-page", "--property", properties);
     if (result.exitCode !== 0) throw await explain(said(result));
-    return toRuntime(result.stdout);
+    return { isLoaded: isEnabled(result.stdout), runtime: toRuntime(result.stdout) };
   };
 
   const status = async (): Promise<ServiceStatus> => {
     try {
-      const [enabled, runtime] = await Promise.all([call("is-enabled", unit), show()]);
-      return { isLoaded: enabled.exitCode === 0, runtime };
+      return await show();
     } catch (error) {
       return { isLoaded: false, runtime: unknown(error) };
     }
@@ -126,11 +125,11 @@ export function createSystemdManager(options: SystemdOptions): ServiceManager {
 /** Read back what the system made of it. */
 async function checkThere(
   { clock, unit, settleMs = 1_000 }: SystemdOptions,
-  show: () => Promise<ServiceRuntime>,
+  show: () => Promise<ServiceStatus>,
 ): Promise<string[]> {
   const pauseMs = settleMs / 5;
   for (let waited = 0; ; waited += pauseMs) {
-    const runtime = await show();
+    const { runtime } = await show();
     if (runtime.missingUnit === true)
       throw new Fault("not_found", `systemd does not find ${unit} after it was written`, {
         next: "check that this home folder is the one that systemd looks into",
@@ -161,8 +160,16 @@ function unknown(error: unknown): ServiceRuntime {
   return { status: "unknown", detail: error.message, ...(error.next ? { next: error.next } : {}) };
 }
 
+function createReader(text: string): (name: string) => string | undefined {
+  return (name) => new RegExp(`^${name}=(.*)$`, "mu").exec(text)?.[1]?.trim() || undefined;
+}
+
+/** Those for which `systemctl is-enabled` ends with 0: systemctl(1), "Unit File Commands". */
+const enabledStates = /^(?:enabled|enabled-runtime|static|alias|indirect|generated|transient)$/u;
+const isEnabled = (text: string) => enabledStates.test(createReader(text)("UnitFileState") ?? "");
+
 function toRuntime(text: string): ServiceRuntime {
-  const value = (name: string) => new RegExp(`^${name}=(.*)$`, "mu").exec(text)?.[1]?.trim() || undefined;
+  const value = createReader(text);
   const state = value("ActiveState");
   const subState = value("SubState");
   const pid = Number(value("MainPID") ?? 0);

@@ -47,15 +47,13 @@ case "$verb" in
   show)
     if [ "$1" = --property ]; then echo "Version=252.38-1~deb12u1"; exit 0; fi
     if [ -f "$STATE/known-$1" ]; then echo LoadState=loaded; else echo LoadState=not-found; fi
+    if [ -f "$STATE/enabled" ]; then echo UnitFileState=enabled; else echo UnitFileState=disabled; fi
     if [ -f "$STATE/active" ]; then
       printf 'ActiveState=active\\nSubState=running\\nMainPID=4711\\nExecMainStatus=0\\nExecMainCode=0\\nResult=success\\n'
     else
       printf 'ActiveState=inactive\\nSubState=dead\\nMainPID=0\\nExecMainStatus=0\\nExecMainCode=0\\nResult=success\\n'
     fi ;;
   daemon-reload) for file in '${units}'/*.service; do [ -f "$file" ] && touch "$STATE/known-$(basename "$file")"; done; exit 0 ;;
-  is-enabled)
-    if [ -f "$STATE/enabled" ]; then echo enabled; exit 0; fi
-    echo disabled; exit 1 ;;
   enable)
     if [ ! -f "$STATE/known-$1" ]; then echo "Failed to enable unit: Unit file $1 does not exist." >&2; exit 1; fi
     touch "$STATE/enabled"

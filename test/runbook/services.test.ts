@@ -164,8 +164,7 @@ test("an end by SIGTERM is no crash, also where an older build shows it as 143 (
   await tools.write(
     "systemctl",
     `case "$*" in
-  *is-enabled*) exit 0 ;;
-  *show*) printf 'LoadState=loaded\\nActiveState=inactive\\nSubState=dead\\nMainPID=0\\nExecMainStatus=143\\nExecMainCode=1\\n' ;;
+  *show*) printf 'LoadState=loaded\\nUnitFileState=enabled\\nActiveState=inactive\\nSubState=dead\\nMainPID=0\\nExecMainStatus=143\\nExecMainCode=1\\n' ;;
 esac`,
   );
   const { stdout } = await cli("gateway", "status", "--token", "x", "--timeout", "2000");

@@ -24,15 +24,13 @@ import { renderStatus, type ConfigSide, type Probe, type Report } from "./status
 export const run: Run = async (context, { options }) => {
   const timeoutMs = parseTimeout(options["timeout"] as string | undefined, 10_000);
   const services = await openCliServices(context, "gateway");
-  const { report: service, installed } = await inspectService(services);
-  const loaded = await readConfig(context);
-  const { target, side, seen } = await findTarget(context, { loaded, installed, home: services.home });
-  const own = await findGateway(context, loaded.config);
-
-  const [rpc, extraServices, ports] = await Promise.all([
-    options["probe"] === false ? undefined : probe(context, target, timeoutMs),
+  const installed = await services.manager.read();
+  const isProbed = options["probe"] !== false;
+  // the service's system takes as long to answer as all the rest
+  const [service, { loaded, target, side, rpc, ports }, extraServices] = await Promise.all([
+    inspectService(services, installed),
+    inspectGateway(context, { installed, home: services.home, timeoutMs: isProbed ? timeoutMs : undefined }),
     services.others(options["deep"] === true),
-    inspectPorts({ ...seen, port: target.port?.port, cliPort: own.port?.port }),
   ]);
   const lastError = needsExplaining(service, rpc?.ok ?? ports.port?.status !== "free")
     ? await findLastError(services.manager)
@@ -56,6 +54,25 @@ export const run: Run = async (context, { options }) => {
 function needsExplaining({ command, runtime }: ServiceReport, isAnswered: boolean): boolean {
   if (runtime.state === "failed" || runtime.subState === "auto-restart") return true;
   return command !== null && !isAnswered && runtime.status !== "stopped";
+}
+
+interface Inspecting {
+  readonly installed: InstalledDefinition | undefined;
+  /** Of the service's user. */
+  readonly home: string;
+  /** Of the probe; absent: none. */
+  readonly timeoutMs: number | undefined;
+}
+
+async function inspectGateway(context: Context, { installed, home, timeoutMs }: Inspecting) {
+  const loaded = await readConfig(context);
+  const { target, side, seen } = await findTarget(context, { loaded, installed, home });
+  const own = seen.context === context ? target : await findGateway(context, loaded.config);
+  const [rpc, ports] = await Promise.all([
+    timeoutMs === undefined ? undefined : probe(context, target, timeoutMs),
+    inspectPorts({ ...seen, port: target.port?.port, cliPort: own.port?.port }),
+  ]);
+  return { loaded, target, side, rpc, ports };
 }
 
 const serviceArgs = "service args";

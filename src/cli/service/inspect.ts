@@ -31,36 +31,33 @@ export interface ServiceReport {
 const sigtermStatus = 143;
 const shown = /_(?:PROFILE|STATE_DIR|CONFIG_PATH|GATEWAY_PORT|NIX_MODE)$/u;
 
+/** `installed`: its file, as the manager reads it. */
 export async function inspectService(
-  services: OpenedServices,
-): Promise<{ readonly report: ServiceReport; readonly installed: InstalledDefinition | undefined }> {
-  const { manager } = services;
-  const [{ isLoaded, runtime }, installed] = await Promise.all([manager.status(), manager.read()]);
-  const { kind } = services;
+  { manager, kind }: OpenedServices,
+  installed: InstalledDefinition | undefined,
+): Promise<ServiceReport> {
+  const { isLoaded, runtime } = await manager.status();
   const issues = installed
     ? await auditService(installed, { kind, platform: process.platform, launcher: await findLauncher() })
     : [];
   return {
-    installed,
-    report: {
-      label: manager.label,
-      name: manager.name,
-      scope: manager.scope,
-      loaded: isLoaded,
-      loadedText: manager.loadedText,
-      notLoadedText: manager.notLoadedText,
-      command: installed
-        ? {
-            programArguments: installed.program,
-            workingDirectory: installed.workingDirectory,
-            environment: Object.fromEntries(Object.entries(installed.environment).filter(([name]) => shown.test(name))),
-            sourcePath: installed.path,
-          }
-        : null,
-      runtime,
-      ...(installed ? { byHand: manager.byHand } : {}),
-      configAudit: { ok: issues.length === 0, issues },
-    },
+    label: manager.label,
+    name: manager.name,
+    scope: manager.scope,
+    loaded: isLoaded,
+    loadedText: manager.loadedText,
+    notLoadedText: manager.notLoadedText,
+    command: installed
+      ? {
+          programArguments: installed.program,
+          workingDirectory: installed.workingDirectory,
+          environment: Object.fromEntries(Object.entries(installed.environment).filter(([name]) => shown.test(name))),
+          sourcePath: installed.path,
+        }
+      : null,
+    runtime,
+    ...(installed ? { byHand: manager.byHand } : {}),
+    configAudit: { ok: issues.length === 0, issues },
   };
 }
 

@@ -5,7 +5,8 @@ import { inspectService, renderService } from "./inspect.ts";
 import { openCliServices } from "./open.ts";
 
 export const run: Run = async (context) => {
-  const { report } = await inspectService(await openCliServices(context, "node"));
+  const services = await openCliServices(context, "node");
+  const report = await inspectService(services, await services.manager.read());
   if (context.flags.json) context.out.json({ service: report });
   else renderService(context, report);
   return 0;
