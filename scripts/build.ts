@@ -47,10 +47,11 @@ function fingerprint(): string {
   return hash.digest("hex");
 }
 
-/** The Gateway is a bundle of its own, or every command that shares a module with it would cut it into another piece. */
-const gatewaySource = "src/cli/gateway/run.ts";
-/** Where the command line finds it: a name of package.json, for it is asked from files in several folders. */
-const gatewayName = "#gateway";
+/**
+ * Bundles of their own, or every command that shares a module with them would cut them into another piece; and a piece costs a short
+ * command more than what is in it. The others find them by names of package.json, for they are asked from files in several folders.
+ */
+const ownBundles = { gateway: "src/cli/gateway/run.ts", quick: "src/cli/quick.ts" } as const;
 
 type Finished = Pick<OutputFile, "path" | "contents">;
 
@@ -68,7 +69,6 @@ async function bundle(): Promise<{ outputFiles: readonly Finished[]; outputs: ob
     outdir: dist,
     write: false,
     bundle: true,
-    splitting: true,
     format: "esm",
     platform: "node",
     target: "node22.19",
@@ -80,11 +80,12 @@ async function bundle(): Promise<{ outputFiles: readonly Finished[]; outputs: ob
     metafile: true,
     chunkNames: "chunks/[name]-[hash]",
     define: { BUILD_VERSION: JSON.stringify(version) },
+    splitting: true,
     banner: { js: builtinBanner },
     external,
     logLevel: "warning",
   } as const;
-  const plugin: Plugin = {
+  const ownPaths: Plugin = {
     name: "own-paths",
     setup(plugins) {
       // grammY's build for Node brings an HTTP client of its own, which we never use
@@ -92,32 +93,48 @@ async function bundle(): Promise<{ outputFiles: readonly Finished[]; outputs: ob
       // oxlint-disable-next-line eslint/require-unicode-regexp -- esbuild hands the patterns to Go, which knows no flags
       plugins.onResolve({ filter: /^grammy$/ }, () => plugins.resolve("grammy/web", web));
       // oxlint-disable-next-line eslint/require-unicode-regexp -- likewise
-      plugins.onResolve({ filter: /gateway\/run\.ts$/ }, ({ kind }) =>
-        kind === "dynamic-import" ? { path: gatewayName, external: true } : undefined,
+      plugins.onResolve({ filter: /(?:gateway\/run|\/quick)\.ts$/ }, ({ kind, path }) =>
+        kind === "dynamic-import"
+          ? { path: path.endsWith("run.ts") ? "#gateway" : "#quick", external: true }
+          : undefined,
       );
     },
   };
-  const [commands, gateway] = await Promise.all([
-    build({
-      ...options,
-      entryPoints: {
-        cli: "src/cli/main.ts",
-        client: "src/client/connect.ts",
-        "pdf-worker": "src/platform/pdf-worker.ts",
-      },
-      // two in websocket.js of ws, one in its permessage-deflate.js, one in command.js of commander
-      plugins: [lazyBuiltins(4), plugin],
-    }),
-    build({ ...options, entryPoints: { gateway: gatewaySource }, plugins: [lazyBuiltins(3), plugin] }),
+  const later: Record<string, string> = {};
+  const apart: Plugin = {
+    name: "later-apart",
+    setup(plugins) {
+      // oxlint-disable-next-line eslint/require-unicode-regexp -- likewise
+      plugins.onResolve({ filter: /\.ts$/ }, ({ kind, path, importer }) => {
+        if (kind !== "dynamic-import") return undefined;
+        const source = relative(root, join(dirname(importer), path));
+        const name = source.replace("src/", "later/").replace(/\.ts$/u, "");
+        later[name] = source;
+        return { path: `./${name}.js`, external: true };
+      });
+    },
+  };
+  // in brackets what is taken from Node: `tls`, `https` and `zlib` by ws, other programs by commander
+  // one file each: what `cli` loads later is built with the rest, and what `quick` does is not much
+  const one = { ...options, splitting: false };
+  const [first, quick, gateway] = await Promise.all([
+    build({ ...one, entryPoints: { cli: "src/cli/main.ts" }, plugins: [lazyBuiltins(1), ownPaths, apart] }),
+    build({ ...one, entryPoints: { quick: ownBundles.quick }, plugins: [lazyBuiltins(3), ownPaths] }),
+    build({ ...options, entryPoints: { gateway: ownBundles.gateway }, plugins: [lazyBuiltins(3), ownPaths] }),
   ]);
-  const files: Finished[] = [...commands.outputFiles, ...gateway.outputFiles];
+  const rest = await build({
+    ...options,
+    entryPoints: { ...later, client: "src/client/connect.ts", "pdf-worker": "src/platform/pdf-worker.ts" },
+    plugins: [lazyBuiltins(4), ownPaths],
+  });
+  const files: Finished[] = [first, quick, gateway, rest].flatMap(({ outputFiles }) => outputFiles);
   const scripts = files.filter(({ path }) => path.endsWith(".js"));
   const texts = takeBuiltins(scripts.map(({ contents }) => Buffer.from(contents).toString()));
   for (const [index, file] of scripts.entries()) file.contents = Buffer.from(texts[index] ?? "");
   return {
     outputFiles: files,
-    // what both load lazily is the same in both: the command line's stands for it
-    outputs: { ...gateway.metafile.outputs, ...commands.metafile.outputs },
+    // what several load lazily is the same in each of them
+    outputs: Object.assign({}, ...[gateway, rest, quick, first].map(({ metafile }) => metafile.outputs)),
   };
 }
 

@@ -1,5 +1,7 @@
 // The commands about channels, for the table in commands.ts.
 
+import { quick } from "./load-quick.ts";
+
 const account = ["--account <id>", "account; the first when left out"] as const;
 const channel = ["--channel <id>", "telegram"] as const;
 const timeout = ["--timeout <ms>", "time limit of the request"] as const;
@@ -10,14 +12,14 @@ export const channelCommands = [
     summary: "how every channel and account is",
     options: [["--probe", "ask the platforms now"], timeout],
     examples: ["channels status", "channels status --probe --json"],
-    load: () => import("./channels/status.ts"),
+    load: quick("channelsStatus"),
   },
   {
     name: "channels list",
     summary: "channels that the config sets up",
     options: [["--no-usage", "accepted for older scripts: usage is not asked for"]],
     examples: ["channels list", "channels list --json"],
-    load: () => import("./channels/list.ts"),
+    load: quick("channelsList"),
   },
   {
     name: "channels start <channel>",

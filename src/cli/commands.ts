@@ -5,6 +5,7 @@ import { channelCommands } from "./channel-commands.ts";
 import { configCommands } from "./config-commands.ts";
 import type { Context } from "./context.ts";
 import { doctorCommands } from "./doctor-commands.ts";
+import { quick } from "./load-quick.ts";
 import { lookCommands } from "./look-commands.ts";
 import { nodeCommands } from "./node-commands.ts";
 import { removalCommands } from "./removal-commands.ts";
@@ -79,14 +80,14 @@ const own: readonly Command[] = [
     summary: "ask the running Gateway how it is",
     options: [["--probe", "ask the platforms now"], ["--verbose", "every account, and when it last did what"], timeout],
     examples: ["gateway health", "gateway health --json"],
-    load: () => import("./health.ts"),
+    load: quick("health"),
   },
   {
     name: "gateway status",
     summary: "how the service is, whether a Gateway is reachable, where, and with which config",
     options: [["--no-probe", "do not connect"], ["--deep", "look for services of the whole machine too"], timeout],
     examples: ["gateway status", "gateway status --json", "gateway status --deep --no-probe"],
-    load: () => import("./gateway/status.ts"),
+    load: quick("gatewayStatus"),
   },
   {
     name: "gateway call <method>",
@@ -97,7 +98,7 @@ const own: readonly Command[] = [
       timeout,
     ],
     examples: ["gateway call health", `gateway call chat.history --params '{"sessionKey":"main"}'`],
-    load: () => import("./gateway/call.ts"),
+    load: quick("gatewayCall"),
   },
   {
     name: "health",
@@ -109,7 +110,7 @@ const own: readonly Command[] = [
       timeout,
     ],
     examples: ["health", "health --json", "health --verbose --probe"],
-    load: () => import("./health.ts"),
+    load: quick("health"),
   },
   {
     name: "status",
@@ -121,7 +122,7 @@ const own: readonly Command[] = [
       timeout,
     ],
     examples: ["status", "status --json", "status --all"],
-    load: () => import("./status.ts"),
+    load: quick("status"),
   },
   {
     name: "agent",
@@ -145,7 +146,7 @@ const own: readonly Command[] = [
       'agent --message "hello"',
       'agent --message "summarise today" --to 123456789 --channel telegram --deliver',
     ],
-    load: () => import("./agent.ts"),
+    load: quick("agent"),
   },
   {
     name: "message send",
@@ -161,7 +162,7 @@ const own: readonly Command[] = [
       timeout,
     ],
     examples: ['message send --target 123456789 --message "hi"'],
-    load: () => import("./message/send.ts"),
+    load: quick("messageSend"),
   },
   {
     name: "pairing list [channel]",
@@ -185,21 +186,21 @@ const own: readonly Command[] = [
       timeout,
     ],
     examples: ['system event --text "the backup is done"', 'system event --mode now --text "the door bell rang"'],
-    load: () => import("./system/event.ts"),
+    load: quick("systemEvent"),
   },
   {
     name: "system presence",
     summary: "who is connected",
     options: [timeout],
     examples: ["system presence", "system presence --json"],
-    load: () => import("./system/presence.ts"),
+    load: quick("systemPresence"),
   },
   {
     name: "devices list",
     summary: "devices that are paired, and those that wait for approval",
     options: [timeout],
     examples: ["devices list", "devices list --json"],
-    load: () => import("./devices/list.ts"),
+    load: quick("devicesList"),
   },
   {
     name: "devices approve [request]",
@@ -263,7 +264,7 @@ const own: readonly Command[] = [
       ["--timeout <ms>", "time limit of a look (default 30000)"],
     ],
     examples: ["logs", "logs --follow", "logs --json --limit 1000"],
-    load: () => import("./logs.ts"),
+    load: quick("logs"),
   },
   {
     name: "completion [shell]",

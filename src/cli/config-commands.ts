@@ -1,11 +1,13 @@
 // The commands about the config file, for the table in commands.ts.
 
+import { quick } from "./load-quick.ts";
+
 export const configCommands = [
   {
     name: "config get <path>",
     summary: "print a value of the config; secrets only when asked for by name",
     examples: ["config get gateway.port", "config get 'agents.list[0].id'"],
-    load: () => import("./config/get.ts"),
+    load: quick("configGet"),
   },
   {
     name: "config set <path> <value>",
@@ -23,7 +25,7 @@ export const configCommands = [
     name: "config validate",
     summary: "check the config file and say what is wrong where",
     examples: ["config validate", "config validate --json"],
-    load: () => import("./config/validate.ts"),
+    load: quick("configValidate"),
   },
   {
     name: "config history",
@@ -45,7 +47,7 @@ export const configCommands = [
     name: "config file",
     summary: "which file it is",
     examples: ["config file", "config file --json"],
-    load: () => import("./config/where.ts"),
+    load: quick("configWhere"),
   },
   {
     name: "config schema",

@@ -1,5 +1,7 @@
 // The commands that look at what there is (agents, sessions, models, Gateways within reach), for the table in commands.ts.
 
+import { quick } from "./load-quick.ts";
+
 const timeout = ["--timeout <ms>", "time limit of the request"] as const;
 
 export const lookCommands = [
@@ -8,14 +10,14 @@ export const lookCommands = [
     summary: "ask every Gateway that could be meant: --url, the remote one, the one on this machine",
     options: [timeout],
     examples: ["gateway probe", "gateway probe --json"],
-    load: () => import("./gateway/probe.ts"),
+    load: quick("gatewayProbe"),
   },
   {
     name: "gateway usage-cost",
     summary: "tokens and cost by day",
     options: [["--days <days>", "days up to today (default 30)"], timeout],
     examples: ["gateway usage-cost", "gateway usage-cost --days 7 --json"],
-    load: () => import("./gateway/usage-cost.ts"),
+    load: quick("gatewayUsageCost"),
   },
   {
     name: "sessions",
@@ -27,14 +29,14 @@ export const lookCommands = [
       timeout,
     ],
     examples: ["sessions", "sessions --active 60 --json"],
-    load: () => import("./sessions.ts"),
+    load: quick("sessions"),
   },
   {
     name: "agents list",
     summary: "who answers",
     options: [timeout],
     examples: ["agents list", "agents list --json"],
-    load: () => import("./agents/list.ts"),
+    load: quick("agentsList"),
   },
   {
     name: "agents add <name>",
@@ -60,13 +62,13 @@ export const lookCommands = [
     summary: "models that the config names, and whether they can be asked",
     options: [["--plain", "only their names"], timeout],
     examples: ["models list", "models list --json"],
-    load: async () => ({ run: (await import("./models/list.ts")).list }),
+    load: quick("modelsList"),
   },
   {
     name: "models status",
     summary: "which model answers by default, and which lack a key",
     options: [["--check", "end with 1 when one of them cannot be asked"], timeout],
     examples: ["models status", "models status --check"],
-    load: async () => ({ run: (await import("./models/list.ts")).status }),
+    load: quick("modelsStatus"),
   },
 ] as const;

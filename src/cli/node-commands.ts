@@ -1,5 +1,7 @@
 // The commands about nodes, for the table in commands.ts.
 
+import { quick } from "./load-quick.ts";
+
 const timeout = ["--timeout <ms>", "time limit of the request"] as const;
 const node = ["--node <node>", "id, name, address, or the first six characters of the id"] as const;
 const where = [["--node <node>", "the file of this node; without it, that of the Gateway's machine"], timeout] as const;
@@ -14,28 +16,28 @@ export const nodeCommands = [
       timeout,
     ],
     examples: ["nodes status", "nodes status --connected --json"],
-    load: async () => ({ run: (await import("./nodes/list.ts")).status }),
+    load: quick("nodesStatus"),
   },
   {
     name: "nodes list",
     summary: "nodes, and those that wait for approval",
     options: [timeout],
     examples: ["nodes list", "nodes list --json"],
-    load: async () => ({ run: (await import("./nodes/list.ts")).list }),
+    load: quick("nodesList"),
   },
   {
     name: "nodes pending",
     summary: "nodes that wait for approval",
     options: [timeout],
     examples: ["nodes pending"],
-    load: async () => ({ run: (await import("./nodes/list.ts")).pending }),
+    load: quick("nodesPending"),
   },
   {
     name: "nodes describe",
     summary: "what a node is and can do",
     options: [node, timeout],
     examples: ["nodes describe --node shelf"],
-    load: async () => ({ run: (await import("./nodes/list.ts")).describe }),
+    load: quick("nodesDescribe"),
   },
   {
     name: "nodes approve <request>",

@@ -1,13 +1,16 @@
 // The only place that starts other programs: with an argument list, never through a shell (S35), in a process group of their
 // own, so that an end reaches their children too.
 
-import { spawn, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { delimiter, extname, isAbsolute, join, resolve } from "node:path";
 
 import type { Clock, Timer } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
+
+/** Loading it takes longer than most commands that may need it. */
+const childProcess = () => process.getBuiltinModule("node:child_process");
 
 export interface ProcessRequest {
   /** Absolute path of the program. */
@@ -54,7 +57,7 @@ export function createRunProcess(clock: Clock): RunProcess {
 function perform(request: ProcessRequest, clock: Clock): Promise<ProcessResult> {
   const [name, ...args] = request.argv;
   const isGroup = process.platform !== "win32";
-  const child = spawn(request.program, args, {
+  const child = childProcess().spawn(request.program, args, {
     argv0: name,
     env: request.env,
     stdio: ["ignore", "pipe", "pipe"],
