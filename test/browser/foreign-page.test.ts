@@ -8,7 +8,7 @@ import { after, before, test } from "node:test";
 import { WebSocketServer } from "ws";
 
 import { findChromium, openChromium, type Browser, type Page } from "../kit/chromium.ts";
-import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
+import { startGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
 import { connectParams, openRawClient, type RawClient } from "../kit/raw-client.ts";
 
 const chromium = findChromium();
@@ -21,10 +21,9 @@ let gateway: GatewayProcess;
 let witness: RawClient;
 before(async () => {
   if ("reason" in chromium) return;
-  gateway = await createGatewayProcess({
+  gateway = await startGatewayProcess({
     config: { gateway: { mode: "local", controlUi: { allowedOrigins: [listedOrigin] } } },
   });
-  await gateway.start();
   browser = await openChromium(chromium.path, [reboundHost, "attacker.test"]);
   witness = await openRawClient(gateway.port, gateway.token);
   assert.equal((await witness.connect()).ok, true);

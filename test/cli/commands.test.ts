@@ -5,12 +5,11 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
+import { startGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
 
 let gateway: GatewayProcess;
 before(async () => {
-  gateway = await createGatewayProcess();
-  await gateway.start();
+  gateway = await startGatewayProcess();
 });
 after(() => gateway?.dispose());
 

@@ -3,44 +3,25 @@
 import assert from "node:assert/strict";
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, afterEach, before, beforeEach, test } from "node:test";
+import { beforeEach, test } from "node:test";
 
-import { createCliHome, type CliHome } from "../kit/cli-process.ts";
+import type { CliHome } from "../kit/cli-process.ts";
 import { createFakeTools, workingSystemctl } from "../kit/fake-tools.ts";
 import { freePort } from "../kit/gateway-process.ts";
-import { startModelServer, type ModelServer } from "../kit/model-server.ts";
-import { startFakeTelegram, type FakeTelegram } from "../kit/telegram-server.ts";
+import { prepareOnboarding } from "../kit/onboarding.ts";
 
-let models: ModelServer;
-let said: string | number = "I am the model.";
-let telegram: FakeTelegram;
-before(async () => {
-  models = await startModelServer(() => said);
-  telegram = await startFakeTelegram();
-});
-after(async () => {
-  await models.close();
-  await telegram.close();
-});
-
-let home: CliHome;
+const given = prepareOnboarding();
+const { at, say, readConfig: config } = given;
 let port: string;
 beforeEach(async () => {
-  said = "I am the model.";
-  telegram.react = () => undefined;
-  home = await createCliHome();
   port = String(await freePort());
 });
-afterEach(() => home.dispose());
 
-const at = (...parts: string[]) => join(home.folder, ...parts);
-const config = async (): Promise<Record<string, unknown>> =>
-  JSON.parse(await readFile(at(".openclaw", "openclaw.json"), "utf8")) as Record<string, unknown>;
 const quiet = ["onboard", "--non-interactive", "--accept-risk"];
-const custom = () => ["--custom-base-url", models.baseUrl, "--custom-model-id", "tiny"];
+const custom = () => ["--custom-base-url", given.models.baseUrl, "--custom-model-id", "tiny"];
 
 async function onboard(args: readonly string[], options: Parameters<CliHome["run"]>[1] = {}) {
-  const { code, stdout, stderr } = await home.run([...quiet, "--gateway-port", port, ...args, "--json"], options);
+  const { code, stdout, stderr } = await given.home.run([...quiet, "--gateway-port", port, ...args, "--json"], options);
   assert.equal(code, 0, stderr + stdout);
   return JSON.parse(stdout) as Record<string, unknown>;
 }
@@ -66,14 +47,14 @@ test("from nothing to a first answer by flags, with no file edited by hand (R29,
   assert.deepEqual(await config(), {
     gateway: { mode: "local", port: Number(port) },
     agents: { defaults: { workspace: at(".openclaw", "workspace"), model: "custom/tiny" } },
-    models: { providers: { custom: { baseUrl: models.baseUrl, apiKey: "canary-key" } } },
+    models: { providers: { custom: { baseUrl: given.models.baseUrl, apiKey: "canary-key" } } },
   });
   // it was started for the answer and ended after it
-  assert.equal((await home.run(["health"])).code, 1);
+  assert.equal((await given.home.run(["health"])).code, 1);
 });
 
 test("without a key the built-in demo answers, and says what it is", async () => {
-  const { code, stdout, stderr } = await home.run([...quiet, "--gateway-port", port]);
+  const { code, stdout, stderr } = await given.home.run([...quiet, "--gateway-port", port]);
   assert.deepEqual([code, stderr], [0, ""]);
   assert.match(stdout, /\noffline\/demo says:\n.*offline demo/u);
   assert.match(stdout, /\nnext: openclaw gateway\n$/u);
@@ -100,9 +81,9 @@ test("done again it changes nothing but what is asked for, and comments stay", a
 });
 
 test("a key that does not work is told, and nothing is written; --no-check keeps it", async () => {
-  said = 401;
+  say(401);
   const args = [...quiet, ...custom(), "--custom-api-key", "canary-key"];
-  const refused = await home.run(args);
+  const refused = await given.home.run(args);
   assert.deepEqual([refused.code, refused.stdout], [1, ""]);
   assert.match(
     refused.stderr,
@@ -110,15 +91,15 @@ test("a key that does not work is told, and nothing is written; --no-check keeps
   );
   assert.doesNotMatch(refused.stderr, /canary/u);
   await assert.rejects(stat(at(".openclaw")), "not even the folder");
-  assert.equal((await home.run([...args, "--no-check", "--skip-health"])).code, 0);
+  assert.equal((await given.home.run([...args, "--no-check", "--skip-health"])).code, 0);
   assert.partialDeepStrictEqual(await config(), { models: { providers: { custom: { apiKey: "canary-key" } } } });
 });
 
 test("a key of the environment stays there; a vendor without any is refused", async () => {
   await mkdir(at(".openclaw"));
-  const own = { models: { providers: { openai: { baseUrl: models.baseUrl, api: "openai-completions" } } } };
+  const own = { models: { providers: { openai: { baseUrl: given.models.baseUrl, api: "openai-completions" } } } };
   await writeFile(at(".openclaw", "openclaw.json"), JSON.stringify(own));
-  const none = await home.run([...quiet, "--auth-choice", "openai-api-key"]);
+  const none = await given.home.run([...quiet, "--auth-choice", "openai-api-key"]);
   assert.equal(none.code, 2);
   assert.match(none.stderr, /^error: no key for OpenAI.*\nnext: pass --openai-api-key - .* or set OPENAI_API_KEY/u);
 
@@ -129,9 +110,9 @@ test("a key of the environment stays there; a vendor without any is refused", as
 });
 
 test("a Telegram token is tried with getMe before it is kept, and is never shown", async () => {
-  const args = ["--telegram-api-root", telegram.apiRoot, "--telegram-token", "-", "--skip-health"];
-  telegram.react = () => ({ error: { error_code: 401, description: "Unauthorized" } });
-  const refused = await home.run([...quiet, ...args], { stdin: telegram.token });
+  const args = ["--telegram-api-root", given.telegram.apiRoot, "--telegram-token", "-", "--skip-health"];
+  given.telegram.react = () => ({ error: { error_code: 401, description: "Unauthorized" } });
+  const refused = await given.home.run([...quiet, ...args], { stdin: given.telegram.token });
   assert.equal(refused.code, 1);
   assert.match(
     refused.stderr,
@@ -139,13 +120,13 @@ test("a Telegram token is tried with getMe before it is kept, and is never shown
   );
   await assert.rejects(stat(at(".openclaw")));
 
-  telegram.react = () => undefined;
-  const done = await onboard(args, { stdin: `${telegram.token}\n` });
+  given.telegram.react = () => undefined;
+  const done = await onboard(args, { stdin: `${given.telegram.token}\n` });
   assert.doesNotMatch(JSON.stringify(done), /AAAA/u);
   assert.partialDeepStrictEqual(await config(), {
-    channels: { telegram: { enabled: true, botToken: telegram.token, apiRoot: telegram.apiRoot } },
+    channels: { telegram: { enabled: true, botToken: given.telegram.token, apiRoot: given.telegram.apiRoot } },
   });
-  const skipped = await home.run([...quiet, ...args, "--skip-channels"], { stdin: telegram.token });
+  const skipped = await given.home.run([...quiet, ...args, "--skip-channels"], { stdin: given.telegram.token });
   assert.equal(skipped.code, 0);
 });
 
@@ -163,9 +144,9 @@ test("token and password go to their one place; a password is not joined by a to
 });
 
 test("a named profile gets a folder and a port of its own, away from all others (MG-16..19)", async () => {
-  await home.run([...quiet, "--skip-health"]);
+  await given.home.run([...quiet, "--skip-health"]);
   const rescue = async (name: string) => {
-    const { stdout } = await home.run(["--profile", name, ...quiet, "--skip-health", "--json"]);
+    const { stdout } = await given.home.run(["--profile", name, ...quiet, "--skip-health", "--json"]);
     return JSON.parse(stdout) as Record<string, unknown>;
   };
   assert.partialDeepStrictEqual(await rescue("rescue"), {
@@ -180,7 +161,7 @@ test(
   "--install-daemon makes it a service, and the first answer comes from there (RB-126, MG-20)",
   { skip: process.platform === "linux" ? false : "systemd is Linux's" },
   async () => {
-    const tools = await createFakeTools(home.folder);
+    const tools = await createFakeTools(given.home.folder);
     const units = at(".config", "systemd", "user");
     await tools.write("systemctl", startingSystemctl(units));
     await tools.write(
@@ -203,12 +184,12 @@ test(
       const unit = await readFile(join(units, "openclaw-gateway.service"), "utf8");
       assert.match(unit, new RegExp(`gateway --port ${port}\n`, "u"));
       assert.doesNotMatch(unit, /canary/u);
-      assert.equal((await home.run(["health"], { env })).code, 0, "it goes on");
+      assert.equal((await given.home.run(["health"], { env })).code, 0, "it goes on");
     } finally {
       process.kill(Number(await readFile(join(tools.state, "pid"), "utf8")), "SIGTERM");
     }
     await tools.write("systemctl", `echo "Failed to connect to bus: No medium found" >&2; exit 1`);
-    const failed = await home.run([...quiet, "--install-daemon", "--gateway-port", String(await freePort())], {
+    const failed = await given.home.run([...quiet, "--install-daemon", "--gateway-port", String(await freePort())], {
       env: { PATH: tools.path },
     });
     assert.equal(failed.code, 1);
@@ -231,7 +212,7 @@ const startingSystemctl = (units: string) =>
 
 test("remote: a Gateway elsewhere is asked, and what keeps it from answering is told", async () => {
   const args = [...quiet, "--mode", "remote", "--remote-url", "ws://127.0.0.1:9", "--remote-token", "x"];
-  const { code, stdout, stderr } = await home.run([...args, "--skip-health", "--json"]);
+  const { code, stdout, stderr } = await given.home.run([...args, "--skip-health", "--json"]);
   assert.equal(code, 0, stderr);
   assert.partialDeepStrictEqual(JSON.parse(stdout), { mode: "remote", installDaemon: false });
   assert.deepEqual(await config(), { gateway: { mode: "remote", remote: { url: "ws://127.0.0.1:9", token: "x" } } });
@@ -255,7 +236,7 @@ test("mistakes of scripts: one line, the next step, exit code 2, nothing written
     [[...quiet, "--openai-api-key", "-"], /^error: nothing came on stdin for --openai-api-key\n/u],
     [[...quiet, "--gateway-token", "two words"], /^error: a token is one word\n/u],
   ] as const) {
-    const { code, stdout, stderr } = await home.run(args);
+    const { code, stdout, stderr } = await given.home.run(args);
     assert.deepEqual([code, stdout], [2, ""], args.join(" "));
     assert.match(stderr, told);
     await assert.rejects(stat(at(".openclaw", "openclaw.json")), args.join(" "));

@@ -5,7 +5,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { createGatewayProcess, freePort, type GatewayProcess } from "../kit/gateway-process.ts";
+import { createGatewayProcess, freePort, startGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
 import { startFakeTelegram, type FakeTelegram } from "../kit/telegram-server.ts";
 
 let telegram: FakeTelegram;
@@ -14,13 +14,12 @@ let gateway: GatewayProcess;
 let down: GatewayProcess;
 before(async () => {
   telegram = await startFakeTelegram();
-  gateway = await createGatewayProcess({
+  gateway = await startGatewayProcess({
     config: {
       gateway: { mode: "local", reload: { debounceMs: 0 } },
       channels: { telegram: { botToken: telegram.token, apiRoot: telegram.apiRoot } },
     },
   });
-  await gateway.start();
   await gateway.cli("agent", "-m", "hello");
   down = await createGatewayProcess({ config: { channels: { telegram: { botToken: telegram.token } } } });
 });

@@ -10,7 +10,7 @@ import { eventTable, methodTable } from "../../src/protocol/generated/methods.ts
 import type { Validator } from "../../src/protocol/generated/requests.js";
 import { checkWith } from "../../src/protocol/validate.ts";
 import { createTestDevice } from "../kit/device.ts";
-import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
+import { startGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
 import { connectParams, openRawClient, type Frame, type RawClient } from "../kit/raw-client.ts";
 import { startFakeTelegram, type FakeTelegram } from "../kit/telegram-server.ts";
 import { judgeFrame } from "./published.ts";
@@ -33,10 +33,9 @@ async function enter(params: object, headers: Record<string, string> = {}) {
 
 before(async () => {
   telegram = await startFakeTelegram();
-  gateway = await createGatewayProcess({
+  gateway = await startGatewayProcess({
     config: { channels: { telegram: { botToken: telegram.token, apiRoot: telegram.apiRoot, allowFrom: [1] } } },
   });
-  await gateway.start();
   owner = await openRawClient(gateway.port, gateway.token);
   await owner.connect();
 });

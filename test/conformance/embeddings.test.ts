@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { LLMock } from "@copilotkit/aimock";
 import OpenAI from "openai";
 
-import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
+import { startGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
 
 const mock = new LLMock({ port: 0 });
 let gateway: GatewayProcess;
@@ -15,7 +15,7 @@ before(async () => {
   mock.onEmbedding("fail", { error: { message: "no", type: "invalid_request_error" }, status: 400 });
   await mock.start();
   const provider = (api: string, path: string) => ({ baseUrl: `${mock.url}${path}`, apiKey: "k", api });
-  gateway = await createGatewayProcess({
+  gateway = await startGatewayProcess({
     config: {
       gateway: { mode: "local", http: { endpoints: { chatCompletions: { enabled: true } } } },
       agents: {
@@ -38,7 +38,6 @@ before(async () => {
       },
     },
   });
-  await gateway.start();
   client = new OpenAI({ baseURL: `http://127.0.0.1:${gateway.port}/v1`, apiKey: gateway.token, maxRetries: 0 });
 });
 after(async () => {

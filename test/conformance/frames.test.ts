@@ -8,14 +8,13 @@ import * as answers from "../../src/protocol/generated/answers.js";
 import type { Validator } from "../../src/protocol/generated/requests.js";
 import type { MethodName } from "../../src/protocol/contract.ts";
 import { checkWith, validateConnect } from "../../src/protocol/validate.ts";
-import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
+import { startGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
 import { connectParams, openRawClient, type Frame, type RawClient } from "../kit/raw-client.ts";
 import { exceptions, judgeFrame } from "./published.ts";
 
 let gateway: GatewayProcess;
 before(async () => {
-  gateway = await createGatewayProcess();
-  await gateway.start();
+  gateway = await startGatewayProcess();
 });
 after(() => gateway.dispose());
 

@@ -9,7 +9,12 @@ import { LLMock } from "@copilotkit/aimock";
 import { generateText, jsonSchema, stepCountIs, streamText, tool } from "ai";
 import OpenAI from "openai";
 
-import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
+import {
+  createGatewayProcess,
+  mockProvider,
+  startGatewayProcess,
+  type GatewayProcess,
+} from "../kit/gateway-process.ts";
 
 const mock = new LLMock({ port: 0, chunkSize: 6 });
 const picture = `data:image/png;base64,${Buffer.from("not really a picture").toString("base64")}`;
@@ -36,17 +41,16 @@ before(async () => {
     usage: { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 },
   });
   await mock.start();
-  gateway = await createGatewayProcess({
+  gateway = await startGatewayProcess({
     config: {
       gateway: { mode: "local", http: { endpoints: { chatCompletions: { enabled: true } } } },
       agents: {
         defaults: { model: "mock/m", timeoutSeconds: 20 },
         list: [{ id: "main", default: true }, { id: "home" }],
       },
-      models: { providers: { mock: { baseUrl: `${mock.url}/v1`, apiKey: "k", api: "openai-completions" } } },
+      models: { providers: mockProvider(`${mock.url}/v1`) },
     },
   });
-  await gateway.start();
   baseURL = `http://127.0.0.1:${gateway.port}/v1`;
   client = new OpenAI({ baseURL, apiKey: gateway.token, maxRetries: 0 });
 });

@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { LLMock } from "@copilotkit/aimock";
 import OpenAI from "openai";
 
-import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
+import { mockProvider, startGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
 import { makePdf } from "../kit/pdf.ts";
 
 const mock = new LLMock({ port: 0, chunkSize: 6 });
@@ -29,17 +29,16 @@ before(async () => {
   mock.onMessage(/^fail/u, { error: { message: "no", type: "invalid_request_error" }, status: 400 });
   mock.onMessage(/./u, { content: hello, usage: { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 } });
   await mock.start();
-  gateway = await createGatewayProcess({
+  gateway = await startGatewayProcess({
     config: {
       gateway: {
         mode: "local",
         http: { endpoints: { responses: { enabled: true, files: { maxBytes: 20_000, maxChars: 500 } } } },
       },
       agents: { defaults: { model: "mock/m", timeoutSeconds: 20 } },
-      models: { providers: { mock: { baseUrl: `${mock.url}/v1`, apiKey: "k", api: "openai-completions" } } },
+      models: { providers: mockProvider(`${mock.url}/v1`) },
     },
   });
-  await gateway.start();
   client = new OpenAI({ baseURL: `http://127.0.0.1:${gateway.port}/v1`, apiKey: gateway.token, maxRetries: 0 });
 });
 after(async () => {
@@ -74,11 +73,7 @@ function checkResource(value: unknown, status = "completed"): void {
 
 /** Raw events in their order, and what has to hold for all of them. */
 async function streamEvents(body: object): Promise<Record<string, unknown>[]> {
-  const response = await fetch(`http://127.0.0.1:${gateway.port}/v1/responses`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${gateway.token}`, "content-type": "application/json" },
-    body: JSON.stringify({ model: "openclaw", stream: true, ...body }),
-  });
+  const response = await gateway.post("/v1/responses", { model: "openclaw", stream: true, ...body });
   assert.equal(response.status, 200);
   assert.match(response.headers.get("content-type") ?? "", /^text\/event-stream/u);
   const blocks = (await response.text()).split("\n\n").filter((block) => block !== "" && !block.startsWith(":"));

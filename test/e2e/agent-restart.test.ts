@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 
 import { until } from "../kit/conversation.ts";
-import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
+import { mockProvider, startGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
 import { startModelServer, type ModelCall, type ModelServer, type ToolCallAnswer } from "../kit/model-server.ts";
 import { openRawClient, type RawClient } from "../kit/raw-client.ts";
 import { startFakeTelegram, type FakeTelegram } from "../kit/telegram-server.ts";
@@ -29,11 +29,11 @@ beforeEach(async () => {
     if (last?.role === "tool") return `It said: ${JSON.stringify(last.content).slice(0, 300)}`;
     return call ?? "plain words";
   });
-  gateway = await createGatewayProcess({
+  gateway = await startGatewayProcess({
     config: {
       commands: { restart: true },
       agents: { defaults: { model: "mock/first" } },
-      models: { providers: { mock: { baseUrl: model.baseUrl, apiKey: "k", api: "openai-completions" } } },
+      models: { providers: mockProvider(model.baseUrl) },
       channels: {
         telegram: {
           botToken: telegram.token,
@@ -44,7 +44,6 @@ beforeEach(async () => {
       },
     },
   });
-  await gateway.start();
 });
 afterEach(async () => {
   await gateway.dispose();

@@ -5,7 +5,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
+import { mockProvider, startGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
 import { startModelServer, type ModelServer } from "../kit/model-server.ts";
 import { openRawClient, type RawClient } from "../kit/raw-client.ts";
 
@@ -14,13 +14,12 @@ let models: ModelServer;
 let owner: RawClient;
 before(async () => {
   models = await startModelServer(({ model }) => `I am ${model}`);
-  gateway = await createGatewayProcess({
+  gateway = await startGatewayProcess({
     config: {
       agents: { defaults: { model: "mock/common" } },
-      models: { providers: { mock: { baseUrl: models.baseUrl, apiKey: "k", api: "openai-completions" } } },
+      models: { providers: mockProvider(models.baseUrl) },
     },
   });
-  await gateway.start();
   owner = await openRawClient(gateway.port, gateway.token);
   await owner.connect();
 });

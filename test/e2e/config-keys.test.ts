@@ -12,7 +12,7 @@ import { listChanges } from "../../src/config/merge.ts";
 import type { Config } from "../../src/settings/config.ts";
 import { configOf, listConfigKeyEdits, patched, type ConfigKeyEdits } from "../kit/config-edits.ts";
 import { until } from "../kit/conversation.ts";
-import { createGatewayProcess, freePort, type GatewayProcess } from "../kit/gateway-process.ts";
+import { freePort, startGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
 import { openRawClient, type RawClient } from "../kit/raw-client.ts";
 import { startFakeTelegram, type FakeTelegram } from "../kit/telegram-server.ts";
 
@@ -70,8 +70,7 @@ before(async () => {
   document = base;
   config = configOf(base);
   // no program of this machine is to be found: one of them could open it to a network
-  gateway = await createGatewayProcess({ config: base, env: { OPENCLAW_GATEWAY_PORT: "", PATH: place } });
-  await gateway.start();
+  gateway = await startGatewayProcess({ config: base, env: { OPENCLAW_GATEWAY_PORT: "", PATH: place } });
   client = await connect();
   await until(() => logins() === 1, 10_000);
 });

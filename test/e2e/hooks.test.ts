@@ -3,7 +3,12 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
+import {
+  createGatewayProcess,
+  mockProvider,
+  startGatewayProcess,
+  type GatewayProcess,
+} from "../kit/gateway-process.ts";
 import { startModelServer, type ModelServer } from "../kit/model-server.ts";
 import { openRawClient, type RawClient } from "../kit/raw-client.ts";
 
@@ -13,11 +18,11 @@ let models: ModelServer;
 let owner: RawClient;
 before(async () => {
   models = await startModelServer(() => "Taken.");
-  gateway = await createGatewayProcess({
+  gateway = await startGatewayProcess({
     config: {
       gateway: { mode: "local" },
       agents: { defaults: { model: "mock/m" }, list: [{ id: "main", default: true }, { id: "home" }] },
-      models: { providers: { mock: { baseUrl: models.baseUrl, apiKey: "k", api: "openai-completions" } } },
+      models: { providers: mockProvider(models.baseUrl) },
       hooks: {
         enabled: true,
         token,
@@ -34,7 +39,6 @@ before(async () => {
       },
     },
   });
-  await gateway.start();
   owner = await openRawClient(gateway.port, gateway.token);
   await owner.connect();
 });
@@ -45,11 +49,7 @@ after(async () => {
 });
 
 const call = (path: string, body: unknown, headers: Record<string, string> = {}) =>
-  fetch(`http://127.0.0.1:${gateway.port}${path}`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/json", ...headers },
-    body: typeof body === "string" ? body : JSON.stringify(body),
-  });
+  gateway.post(path, body, { authorization: `Bearer ${token}`, ...headers });
 const runIdOf = async (response: Response) => {
   assert.equal(response.status, 202);
   const { ok, runId } = (await response.json()) as { ok: boolean; runId: string };
@@ -193,11 +193,7 @@ test("S26: hooks without a token, or with one that is none, stay shut and say so
     const other = await createGatewayProcess({ config: { gateway: { mode: "local" }, hooks } });
     context.after(() => other.dispose());
     await other.start();
-    const response = await fetch(`http://127.0.0.1:${other.port}/hooks/wake`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${token}` },
-      body: "{}",
-    });
+    const response = await other.post("/hooks/wake", {}, { authorization: `Bearer ${token}` });
     assert.equal(response.status, 404);
     assert.match(other.output(), reason);
     const health = await other.cli("health", "--json");

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { until } from "../kit/conversation.ts";
-import { createGatewayProcess, freePort, type GatewayProcess } from "../kit/gateway-process.ts";
+import { freePort, mockProvider, startGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
 import { startModelServer, type ModelServer } from "../kit/model-server.ts";
 import { openRawClient, type RawClient } from "../kit/raw-client.ts";
 import { startFakeTelegram, type FakeTelegram } from "../kit/telegram-server.ts";
@@ -30,11 +30,10 @@ before(async () => {
   const config = {
     gateway: { mode: "local", port, reload: { debounceMs: 50 } },
     agents: { defaults: { model: "mock/first" } },
-    models: { providers: { mock: { baseUrl: model.baseUrl, apiKey: "k", api: "openai-completions" } } },
+    models: { providers: mockProvider(model.baseUrl) },
     channels: { telegram: { botToken: telegram.token, apiRoot: telegram.apiRoot, allowFrom: [1001] } },
   };
-  gateway = await createGatewayProcess({ config, env: { OPENCLAW_GATEWAY_PORT: "" } });
-  await gateway.start();
+  gateway = await startGatewayProcess({ config, env: { OPENCLAW_GATEWAY_PORT: "" } });
 });
 after(async () => {
   await gateway?.dispose();

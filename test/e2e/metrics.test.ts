@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { until } from "../kit/conversation.ts";
-import { createGatewayProcess } from "../kit/gateway-process.ts";
+import { createGatewayProcess, mockProvider } from "../kit/gateway-process.ts";
 import { startModelServer } from "../kit/model-server.ts";
 import { parsePage } from "../kit/prometheus.ts";
 import { openRawClient } from "../kit/raw-client.ts";
@@ -18,7 +18,7 @@ test("what a message goes through is counted, for whoever shows the secret", asy
   const gateway = await createGatewayProcess({
     config: {
       agents: { defaults: { model: "mock/test-model" } },
-      models: { providers: { mock: { baseUrl: model.baseUrl, apiKey: "test-key", api: "openai-completions" } } },
+      models: { providers: mockProvider(model.baseUrl) },
       channels: {
         telegram: { botToken: telegram.token, apiRoot: telegram.apiRoot, dmPolicy: "allowlist", allowFrom: [7] },
       },

@@ -9,7 +9,7 @@ import { after, afterEach, before, test } from "node:test";
 import { eventTable } from "../../src/protocol/generated/methods.ts";
 import { until } from "../kit/conversation.ts";
 import { createTestDevice, type TestDevice } from "../kit/device.ts";
-import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
+import { startGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
 import { createNodeProcess, openProxy, type NodeProcess } from "../kit/node-process.ts";
 import { openRawClient, type Frame, type RawClient } from "../kit/raw-client.ts";
 
@@ -25,8 +25,7 @@ const openOwner = async () => {
   await owner.connect();
 };
 before(async () => {
-  gateway = await createGatewayProcess();
-  await gateway.start();
+  gateway = await startGatewayProcess();
   await openOwner();
 });
 afterEach(async () => {

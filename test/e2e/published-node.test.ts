@@ -7,13 +7,12 @@ import { after, before, test } from "node:test";
 import { GatewayClient } from "@openclaw/gateway-client";
 
 import { judge } from "../conformance/published.ts";
-import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
+import { startGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
 
 let gateway: GatewayProcess;
 const clients: { stop(): void }[] = [];
 before(async () => {
-  gateway = await createGatewayProcess();
-  await gateway.start();
+  gateway = await startGatewayProcess();
 });
 after(async () => {
   for (const client of clients) client.stop();

@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import { after, before, test } from "node:test";
 
-import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
+import { startGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
 import { openRawClient, type Frame, type RawClient } from "../kit/raw-client.ts";
 
 let gateway: GatewayProcess;
@@ -20,13 +20,12 @@ before(async () => {
   });
   const address = silent.address();
   const port = typeof address === "object" && address ? address.port : 0;
-  gateway = await createGatewayProcess({
+  gateway = await startGatewayProcess({
     config: {
       agents: { defaults: { model: "offline/demo" } },
       models: { providers: { silent: { baseUrl: `http://127.0.0.1:${port}/v1` } } },
     },
   });
-  await gateway.start();
   client = await openRawClient(gateway.port, gateway.token);
   await client.connect();
 });

@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
 
 import { until } from "../kit/conversation.ts";
-import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
+import { startGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
 import { openRawClient, type Frame, type RawClient } from "../kit/raw-client.ts";
 import { startFakeTelegram, type FakeTelegram } from "../kit/telegram-server.ts";
 
@@ -35,7 +35,7 @@ async function say(client: RawClient, sessionKey: string, message: string, extra
 
 before(async () => {
   telegram = await startFakeTelegram();
-  gateway = await createGatewayProcess({
+  gateway = await startGatewayProcess({
     config: {
       agents: {
         defaults: { model: "offline/demo" },
@@ -47,7 +47,6 @@ before(async () => {
       channels: { telegram: { botToken: telegram.token, apiRoot: telegram.apiRoot, allowFrom: [77] } },
     },
   });
-  await gateway.start();
   admin = await connect();
 });
 after(async () => {

@@ -10,7 +10,12 @@ import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 
 import { until } from "../kit/conversation.ts";
-import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
+import {
+  createGatewayProcess,
+  mockProvider,
+  startGatewayProcess,
+  type GatewayProcess,
+} from "../kit/gateway-process.ts";
 import { startModelServer, type ModelServer } from "../kit/model-server.ts";
 import { openRawClient, type RawClient } from "../kit/raw-client.ts";
 import { startFakeTelegram, type FakeTelegram } from "../kit/telegram-server.ts";
@@ -33,16 +38,15 @@ afterEach(async () => {
 });
 
 async function start(extra: object = {}, env: NodeJS.ProcessEnv = {}): Promise<RawClient> {
-  gateway = await createGatewayProcess({
+  gateway = await startGatewayProcess({
     env,
     config: {
       agents: { defaults: { model: "mock/first" } },
-      models: { providers: { mock: { baseUrl: model.baseUrl, apiKey: "k", api: "openai-completions" } } },
+      models: { providers: mockProvider(model.baseUrl) },
       channels: { telegram: { botToken: telegram.token, apiRoot: telegram.apiRoot, allowFrom: [1001] } },
       ...extra,
     },
   });
-  await gateway.start();
   return connect();
 }
 async function connect(): Promise<RawClient> {

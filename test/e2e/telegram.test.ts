@@ -9,7 +9,7 @@ import { LLMock } from "@copilotkit/aimock";
 import { startTelegramServer, type StartedTelegramServer } from "@openclaw/crabline";
 import { GatewayClient } from "@openclaw/gateway-client";
 
-import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
+import { mockProvider, startGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
 import { until } from "../kit/conversation.ts";
 import { openRawClient } from "../kit/raw-client.ts";
 
@@ -35,14 +35,13 @@ before(async () => {
     },
   });
   const { botToken, endpoints } = telegram.manifest;
-  gateway = await createGatewayProcess({
+  gateway = await startGatewayProcess({
     config: {
       agents: { defaults: { model: "mock/test-model" } },
-      models: { providers: { mock: { baseUrl: `${model.url}/v1`, apiKey: "test-key", api: "openai-completions" } } },
+      models: { providers: mockProvider(`${model.url}/v1`) },
       channels: { telegram: { botToken, apiRoot: endpoints.apiRoot, dmPolicy: "pairing", allowFrom: [1001] } },
     },
   });
-  await gateway.start();
 });
 after(async () => {
   await gateway?.dispose();

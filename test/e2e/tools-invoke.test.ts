@@ -3,21 +3,16 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
+import { startGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
 
 let gateway: GatewayProcess;
 before(async () => {
-  gateway = await createGatewayProcess();
-  await gateway.start();
+  gateway = await startGatewayProcess();
 });
 after(() => gateway?.dispose());
 
 async function invoke(body: unknown, headers: Record<string, string> = {}) {
-  const response = await fetch(`http://127.0.0.1:${gateway.port}/tools/invoke`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${gateway.token}`, ...headers },
-    body: JSON.stringify(body),
-  });
+  const response = await gateway.post("/tools/invoke", body, headers);
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
+import { mockProvider, startGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
 import { until } from "../kit/conversation.ts";
 import { startModelServer, type ModelServer } from "../kit/model-server.ts";
 import { startFakeTelegram, type FakeTelegram } from "../kit/telegram-server.ts";
@@ -17,16 +17,15 @@ const answers: Record<string, string | number> = { first: 429, second: "from the
 before(async () => {
   telegram = await startFakeTelegram();
   models = await startModelServer(({ model }) => answers[model] ?? 404);
-  gateway = await createGatewayProcess({
+  gateway = await startGatewayProcess({
     config: {
       agents: { defaults: { model: { primary: "mock/first", fallbacks: ["mock/second"] } } },
       models: {
-        providers: { mock: { baseUrl: models.baseUrl, apiKey: "test-key", api: "openai-completions" } },
+        providers: mockProvider(models.baseUrl),
       },
       channels: { telegram: { botToken: telegram.token, apiRoot: telegram.apiRoot, allowFrom: [1001] } },
     },
   });
-  await gateway.start();
 });
 after(async () => {
   await gateway?.dispose();

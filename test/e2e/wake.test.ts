@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { until } from "../kit/conversation.ts";
-import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
+import { mockProvider, startGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
 import { startModelServer, type ModelServer } from "../kit/model-server.ts";
 
 let gateway: GatewayProcess;
@@ -14,15 +14,14 @@ const lastAsked = () => JSON.stringify(models.calls.at(-1)?.messages.findLast(({
 
 before(async () => {
   models = await startModelServer(() => "noted");
-  gateway = await createGatewayProcess({
+  gateway = await startGatewayProcess({
     config: {
       agents: { defaults: { model: "mock/m" } },
       models: {
-        providers: { mock: { baseUrl: models.baseUrl, apiKey: "k", api: "openai-completions" } },
+        providers: mockProvider(models.baseUrl),
       },
     },
   });
-  await gateway.start();
 });
 after(async () => {
   await gateway?.dispose();

@@ -11,7 +11,7 @@ import { test } from "node:test";
 import { LLMock } from "@copilotkit/aimock";
 import { startTelegramServer, type StartedTelegramServer } from "@openclaw/crabline";
 
-import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
+import { createGatewayProcess, mockProvider, type GatewayProcess } from "../kit/gateway-process.ts";
 import { submit } from "../kit/submit.ts";
 
 const kills = Number(process.env["FAULTS_KILLS"] ?? 200);
@@ -107,7 +107,7 @@ test(`killed ${kills} times under ${messages} messages (FAULTS_SEED=${seed}): no
   const gateway = await createGatewayProcess({
     config: {
       agents: { defaults: { model: "mock/test-model" } },
-      models: { providers: { mock: { baseUrl: `${model.url}/v1`, apiKey: "k", api: "openai-completions" } } },
+      models: { providers: mockProvider(`${model.url}/v1`) },
       channels: {
         telegram: {
           botToken: telegram.manifest.botToken,

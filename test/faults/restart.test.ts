@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 
 import { until } from "../kit/conversation.ts";
-import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
+import { createGatewayProcess, mockProvider, type GatewayProcess } from "../kit/gateway-process.ts";
 import { startModelServer, type ModelCall, type ModelServer } from "../kit/model-server.ts";
 import { readFigures, readSleeps, type Figures } from "../kit/process-figures.ts";
 import { submit } from "../kit/submit.ts";
@@ -57,7 +57,7 @@ async function play(answer: (call: ModelCall) => Promise<void>, act: (scene: Sce
     config: {
       commands: { restart: true },
       agents: { defaults: { model: "mock/first" } },
-      models: { providers: { mock: { baseUrl: model.baseUrl, apiKey: "k", api: "openai-completions" } } },
+      models: { providers: mockProvider(model.baseUrl) },
       channels: {
         telegram: { botToken: telegram.token, apiRoot: telegram.apiRoot, dmPolicy: "open", allowFrom: ["*"] },
       },

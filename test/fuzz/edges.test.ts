@@ -4,13 +4,12 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
+import { startGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
 import { openRawClient, type RawClient } from "../kit/raw-client.ts";
 
 let gateway: GatewayProcess;
 before(async () => {
-  gateway = await createGatewayProcess();
-  await gateway.start();
+  gateway = await startGatewayProcess();
 });
 after(() => gateway.dispose());
 

@@ -25,6 +25,8 @@ export interface GatewayProcess {
   again(signal: NodeJS.Signals): void;
   /** Runs a CLI command against it. */
   cli(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }>;
+  /** POSTs JSON, or a text as it is, with the secret unless the headers have something else. */
+  post(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>;
   /** Stops it and removes its folder. */
   dispose(): Promise<void>;
 }
@@ -42,9 +44,30 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-export async function createGatewayProcess(
-  options: { config?: object; env?: NodeJS.ProcessEnv; args?: string[] } = {},
-): Promise<GatewayProcess> {
+/** Under `models.providers`: a model server of ours under the name `mock`. */
+export const mockProvider = (baseUrl: string) => ({
+  mock: { baseUrl, apiKey: "test-key", api: "openai-completions" },
+});
+
+interface GatewayProcessOptions {
+  readonly config?: object;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly args?: readonly string[];
+}
+
+/** One that listens. */
+export async function startGatewayProcess(options: GatewayProcessOptions = {}): Promise<GatewayProcess> {
+  const gateway = await createGatewayProcess(options);
+  try {
+    await gateway.start();
+    return gateway;
+  } catch (error) {
+    await gateway.dispose();
+    throw error;
+  }
+}
+
+export async function createGatewayProcess(options: GatewayProcessOptions = {}): Promise<GatewayProcess> {
   const folder = await mkdtemp(join(tmpdir(), "gateway-"));
   const state = join(folder, "state");
   const port = await freePort();
@@ -106,6 +129,12 @@ export async function createGatewayProcess(
     stop,
     again: (signal) => void stopping?.kill(signal),
     cli: (...args) => runCli(args, env),
+    post: (path, body, headers = {}) =>
+      fetch(`http://127.0.0.1:${port}${path}`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${token}`, "content-type": "application/json", ...headers },
+        body: typeof body === "string" ? body : JSON.stringify(body),
+      }),
     async dispose() {
       await stop("SIGKILL");
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });

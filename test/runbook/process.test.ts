@@ -150,11 +150,7 @@ test("the overview's call of the gateway tool, as it is written, restarts it: sh
   await client.connect();
   const pid = gateway.pid();
   const askedAt = performance.now();
-  const answer = await fetch(`http://127.0.0.1:${gateway.port}/tools/invoke`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${gateway.token}`, "content-type": "application/json" },
-    body: '{ "tool": "gateway", "action": "restart", "delayMs": 2000 }',
-  });
+  const answer = await gateway.post("/tools/invoke", { tool: "gateway", action: "restart", delayMs: 2000 });
   assert.equal(answer.status, 200, await answer.text());
   const told = await client.wait(({ event }) => event === "shutdown");
   assert.ok(performance.now() - askedAt > 1_900, "it waits as long as it was asked to");

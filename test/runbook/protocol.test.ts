@@ -6,7 +6,7 @@ import { hostname, networkInterfaces } from "node:os";
 import { after, before, test } from "node:test";
 
 import { createTestDevice } from "../kit/device.ts";
-import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
+import { startGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
 import { connectParams, openRawClient, type Frame, type RawClient } from "../kit/raw-client.ts";
 import { startFakeTelegram, type FakeTelegram } from "../kit/telegram-server.ts";
 
@@ -16,8 +16,7 @@ const clients: RawClient[] = [];
 before(async () => {
   telegram = await startFakeTelegram();
   const account = { botToken: telegram.token, apiRoot: telegram.apiRoot, allowFrom: [1] };
-  gateway = await createGatewayProcess({ config: { channels: { telegram: account } } });
-  await gateway.start();
+  gateway = await startGatewayProcess({ config: { channels: { telegram: account } } });
 });
 after(async () => {
   for (const client of clients) client.close();

@@ -14,7 +14,7 @@ import { promisify } from "node:util";
 
 import { WebSocket } from "ws";
 
-import { createGatewayProcess, freePort, type GatewayProcess } from "../kit/gateway-process.ts";
+import { createGatewayProcess, freePort, startGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
 import { connectParams, openRawClient } from "../kit/raw-client.ts";
 
 const run = promisify(execFile);
@@ -24,8 +24,7 @@ let gateway: GatewayProcess;
 let tunnel: Server;
 let near: number;
 before(async () => {
-  gateway = await createGatewayProcess();
-  await gateway.start();
+  gateway = await startGatewayProcess();
   near = await freePort();
   tunnel = createServer((client) => {
     const far = connect(gateway.port, "127.0.0.1");
