@@ -51,7 +51,11 @@ function fingerprint(): string {
  * Bundles of their own, or every command that shares a module with them would cut them into another piece; and a piece costs a short
  * command more than what is in it. The others find them by names of package.json, for they are asked from files in several folders.
  */
-const ownBundles = { gateway: "src/cli/gateway/run.ts", quick: "src/cli/quick.ts" } as const;
+const ownBundles = {
+  gateway: "src/cli/gateway/run.ts",
+  quick: "src/cli/quick.ts",
+  doctor: "src/cli/doctor/doctor.ts",
+} as const;
 
 type Finished = Pick<OutputFile, "path" | "contents">;
 
@@ -93,11 +97,12 @@ async function bundle(): Promise<{ outputFiles: readonly Finished[]; outputs: ob
       // oxlint-disable-next-line eslint/require-unicode-regexp -- esbuild hands the patterns to Go, which knows no flags
       plugins.onResolve({ filter: /^grammy$/ }, () => plugins.resolve("grammy/web", web));
       // oxlint-disable-next-line eslint/require-unicode-regexp -- likewise
-      plugins.onResolve({ filter: /(?:gateway\/run|\/quick)\.ts$/ }, ({ kind, path }) =>
-        kind === "dynamic-import"
-          ? { path: path.endsWith("run.ts") ? "#gateway" : "#quick", external: true }
-          : undefined,
-      );
+      plugins.onResolve({ filter: /\.ts$/ }, ({ kind, path, importer }) => {
+        if (kind !== "dynamic-import") return undefined;
+        const source = relative(root, join(dirname(importer), path));
+        const name = Object.entries(ownBundles).find(([, own]) => own === source)?.[0];
+        return name === undefined ? undefined : { path: `#${name}`, external: true };
+      });
     },
   };
   const later: Record<string, string> = {};
@@ -115,11 +120,12 @@ async function bundle(): Promise<{ outputFiles: readonly Finished[]; outputs: ob
     },
   };
   // in brackets what is taken from Node: `tls`, `https` and `zlib` by ws, other programs by commander
-  // one file each: what `cli` loads later is built with the rest, and what `quick` does is not much
+  // one file each: what `cli` loads later is built with the rest, and what the others do is not much
   const one = { ...options, splitting: false };
-  const [first, quick, gateway] = await Promise.all([
+  const [first, quick, doctor, gateway] = await Promise.all([
     build({ ...one, entryPoints: { cli: "src/cli/main.ts" }, plugins: [lazyBuiltins(1), ownPaths, apart] }),
     build({ ...one, entryPoints: { quick: ownBundles.quick }, plugins: [lazyBuiltins(3), ownPaths] }),
+    build({ ...one, entryPoints: { doctor: ownBundles.doctor }, plugins: [lazyBuiltins(3), ownPaths] }),
     build({ ...options, entryPoints: { gateway: ownBundles.gateway }, plugins: [lazyBuiltins(3), ownPaths] }),
   ]);
   const rest = await build({
@@ -127,14 +133,14 @@ async function bundle(): Promise<{ outputFiles: readonly Finished[]; outputs: ob
     entryPoints: { ...later, client: "src/client/connect.ts", "pdf-worker": "src/platform/pdf-worker.ts" },
     plugins: [lazyBuiltins(4), ownPaths],
   });
-  const files: Finished[] = [first, quick, gateway, rest].flatMap(({ outputFiles }) => outputFiles);
+  const files: Finished[] = [first, quick, doctor, gateway, rest].flatMap(({ outputFiles }) => outputFiles);
   const scripts = files.filter(({ path }) => path.endsWith(".js"));
   const texts = takeBuiltins(scripts.map(({ contents }) => Buffer.from(contents).toString()));
   for (const [index, file] of scripts.entries()) file.contents = Buffer.from(texts[index] ?? "");
   return {
     outputFiles: files,
     // what several load lazily is the same in each of them
-    outputs: Object.assign({}, ...[gateway, rest, quick, first].map(({ metafile }) => metafile.outputs)),
+    outputs: Object.assign({}, ...[gateway, rest, doctor, quick, first].map(({ metafile }) => metafile.outputs)),
   };
 }
 
