@@ -31,6 +31,7 @@ export const faultCodes = {
   forbidden: row("FORBIDDEN", 403, 1, false, "The connection was not granted the scope or role that this needs."),
   not_found: row("INVALID_REQUEST", 404, 1, false, "The thing that was named does not exist."),
   too_large: row("INVALID_REQUEST", 413, 1, false, "The request is larger than what is taken."),
+  too_slow: row("INVALID_REQUEST", 408, 1, true, "The request did not come in whole within its time."),
   unsupported_channel: row("INVALID_REQUEST", 400, 1, false, "No such channel, or it cannot do this."),
   not_paired: row("NOT_PAIRED", 403, 1, false, "The device or sender has not been approved yet."),
   not_linked: row("NOT_LINKED", 409, 1, false, "The channel has no account linked."),

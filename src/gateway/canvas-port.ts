@@ -2,6 +2,7 @@
 // stops the Gateway.
 
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
 import { WebSocketServer } from "ws";
@@ -14,8 +15,9 @@ import type { Service } from "../base/service.ts";
 import { openListener, type Listener } from "../platform/listen.ts";
 import { isGatewaysOwnPage, isNameAllowed, renderOriginHelp } from "./auth/origin.ts";
 import { refuseGarbage, refuseUpgrade } from "./http/refusal.ts";
-import { createReply } from "./http/reply.ts";
 import { createRouter, type RouterDependencies } from "./http/router.ts";
+import { judgeShape } from "./http/shape.ts";
+import { createStrangers } from "./http/strangers.ts";
 import { closeTimeoutMs } from "./limits.ts";
 import { peerOf } from "./peer.ts";
 
@@ -63,29 +65,35 @@ export function createCanvasPort(dependencies: CanvasPortDependencies): CanvasPo
     routes: () => canvas.routes({ isOwnPort: true, access: { scope: "operator.read" } }),
   });
   const isLocal = (request: IncomingMessage) => peerOf(request, dependencies.trustedProxies()).isLocal;
+  const strangers = createStrangers();
   const answer = (request: IncomingMessage, response: ServerResponse) => {
-    const isInvited = canvas.isInvited(pathOf(request));
-    if (!isInvited && isForeign(request)) {
-      const { origin, host = "" } = request.headers;
-      const error = renderOriginHelp(origin ?? `http://${host}`);
-      createReply(request, response, clock).json(403, { ok: false, error });
-      return;
+    strangers.spoke(request);
+    const misshaped = judgeShape(request);
+    const { origin, host = "" } = request.headers;
+    if (misshaped) router.refuse(request, response, { status: misshaped.status, error: misshaped.message });
+    else if (!canvas.isInvited(pathOf(request)) && isForeign(request))
+      router.refuse(request, response, { status: 403, error: renderOriginHelp(origin ?? `http://${host}`) });
+    else {
+      const peer = peerOf(request, dependencies.trustedProxies());
+      const arrival = { peer, admit: () => strangers.admit(request) };
+      (peer.isLocal ? localRouter : router).answer(request, response, arrival);
     }
-    const peer = peerOf(request, dependencies.trustedProxies());
-    (peer.isLocal ? localRouter : router)(request, response, peer);
   };
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on("error", (error) => log.debug("socket error", { error }));
-    const judged = canvas.judgeSocket(pathOf(request));
+    strangers.admit(request);
+    const judged = judgeShape(request) ? "refused" : canvas.judgeSocket(pathOf(request));
     const mayPlainly = judged === "plain" && isLocal(request) && !isForeign(request);
     if (judged === "invited" || mayPlainly) accept(request, socket, head);
     else refuse(socket);
   };
   const attach = (server: Server) => {
+    strangers.attach(server);
     server.on("request", answer);
     server.on("checkContinue", answer);
     server.on("upgrade", upgrade);
-    server.on("clientError", (_error, socket) => refuseGarbage(socket));
+    // a server's sockets are of the net, whatever the type says
+    server.on("clientError", (error: NodeJS.ErrnoException, socket) => refuseGarbage(socket as Socket, error.code));
   };
 
   /** A taken port is waited for: it may be for good, and is worth one line of the log. */

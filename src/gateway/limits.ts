@@ -16,6 +16,9 @@ export const closeTimeoutMs = 2_000;
 /** Connections without `hello-ok` at once: in all, and from one address, whose honest programs may all come back together. */
 export const maxUnauthenticated = 1_024;
 export const maxUnauthenticatedPerAddress = 256;
+/** Connections that have shown no credential and no whole request lately, over plain HTTP: what is beyond pushes out the longest silent. */
+export const maxSilent = 2_048;
+export const maxSilentPerAddress = 1_024;
 /** Requests of one connection under way at once. */
 export const maxConcurrentRequests = 256;
 /** Frames kept while `connect` is judged. */

@@ -49,7 +49,8 @@ function isLocalName(host: string | undefined): boolean {
   return name === "localhost" || name === "[::1]" || /^127(?:\.\d{1,3}){3}$/u.test(name) || name.endsWith(".ts.net");
 }
 
-function networkOf(address: string): string {
+/** What one stranger has whole: an address, or an IPv6 network of 64 bits. */
+export function networkOf(address: string): string {
   const [plain = ""] = address.split("%");
   if (!isIPv6(plain) || plain === "::1") return plain;
   const [head = "", tail] = plain.split("::");

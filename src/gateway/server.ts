@@ -1,6 +1,7 @@
 // Everything on the one port: HTTP answers and WebSocket upgrades, with the origin rule in front of both.
 
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
 import { WebSocketServer, type WebSocket } from "ws";
@@ -8,9 +9,10 @@ import { WebSocketServer, type WebSocket } from "ws";
 import { createAdmission } from "./admission.ts";
 import { isNameAllowed, isOriginAllowed, renderOriginHelp } from "./auth/origin.ts";
 import type { Broadcast, Connection } from "./connection.ts";
-import { refuseGarbage, refuseUpgrade } from "./http/refusal.ts";
-import { createReply } from "./http/reply.ts";
+import { refuseGarbage, refuseUpgrade, type UpgradeRefusal } from "./http/refusal.ts";
 import type { Router } from "./http/router.ts";
+import { judgeShape } from "./http/shape.ts";
+import { createStrangers } from "./http/strangers.ts";
 import { closeTimeoutMs, maxPayload } from "./limits.ts";
 import { peerOf } from "./peer.ts";
 import { acceptSocket, type SocketDependencies } from "./ws.ts";
@@ -56,6 +58,17 @@ const pageOf = ({ origin, host = "" }: IncomingMessage["headers"]) => origin ?? 
 
 const pathOf = ({ url = "/" }: IncomingMessage) => url.split("?", 1)[0] ?? "/";
 
+const stopping: UpgradeRefusal = {
+  status: "503 Service Unavailable",
+  text: "the Gateway is stopping",
+  retryAfterSeconds: 2,
+};
+const tooMany: UpgradeRefusal = {
+  status: "503 Service Unavailable",
+  text: "too many connections that have not authenticated",
+  retryAfterSeconds: 1,
+};
+
 /** Refused origins that are logged; who sends more of them wants to fill the log. */
 const maxOriginsTold = 100;
 
@@ -92,26 +105,29 @@ export function createGatewayServer(dependencies: ServerDependencies): GatewaySe
     clock.after(closeTimeoutMs, () => ending.forEach((socket) => socket.terminate()));
   };
   const isWelcome = createWelcome(dependencies);
+  const strangers = createStrangers();
 
   const answer = (request: IncomingMessage, response: ServerResponse) => {
-    if (dependencies.canvas?.isInvited(pathOf(request)) === true || isWelcome(request)) {
-      dependencies.router(request, response, peerOf(request, dependencies.trustedProxies()));
-      return;
-    }
-    const error = renderOriginHelp(pageOf(request.headers));
-    createReply(request, response, clock).json(403, { ok: false, error });
+    const { router, canvas } = dependencies;
+    strangers.spoke(request);
+    const misshaped = judgeShape(request);
+    if (misshaped) router.refuse(request, response, { status: misshaped.status, error: misshaped.message });
+    else if (canvas?.isInvited(pathOf(request)) === true || isWelcome(request)) {
+      const peer = peerOf(request, dependencies.trustedProxies());
+      router.answer(request, response, { peer, admit: () => strangers.admit(request) });
+    } else router.refuse(request, response, { status: 403, error: renderOriginHelp(pageOf(request.headers)) });
   };
   const upgrade = (place: Place) => (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on("error", (error) => log.debug("socket error", { error }));
-    if (isClosed) {
-      refuseUpgrade(socket, {
-        status: "503 Service Unavailable",
-        text: "the Gateway is stopping",
-        retryAfterSeconds: 2,
-      });
+    const misshaped = judgeShape(request);
+    if (isClosed || misshaped) {
+      refuseUpgrade(socket, misshaped ? { status: misshaped.line, text: misshaped.message } : stopping);
       return;
     }
-    if (dependencies.canvas?.takeUpgrade(request, socket, head) === true) return;
+    if (dependencies.canvas?.takeUpgrade(request, socket, head) === true) {
+      strangers.admit(request);
+      return;
+    }
     if (!isWelcome(request)) {
       refuseUpgrade(socket, { status: "403 Forbidden", text: renderOriginHelp(pageOf(request.headers)) });
       return;
@@ -119,11 +135,11 @@ export function createGatewayServer(dependencies: ServerDependencies): GatewaySe
     const peer = peerOf(request, dependencies.trustedProxies());
     const leave = admission.enter(peer.source);
     if (!leave) {
-      const text = "too many connections that have not authenticated";
-      refuseUpgrade(socket, { status: "503 Service Unavailable", text, retryAfterSeconds: 1 });
+      refuseUpgrade(socket, tooMany);
       return;
     }
     socket.once("close", leave);
+    strangers.admit(request);
     sockets.handleUpgrade(request, socket, head, (client) => {
       place.sockets.add(client);
       client.once("close", () => place.sockets.delete(client));
@@ -133,13 +149,15 @@ export function createGatewayServer(dependencies: ServerDependencies): GatewaySe
 
   return {
     attach(server) {
+      strangers.attach(server);
       server.on("request", answer);
       // the go-ahead for a large body is given by whoever reads it
       server.on("checkContinue", answer);
       const place = createPlace();
       places.set(server, place);
       server.on("upgrade", upgrade(place));
-      server.on("clientError", (_error, socket) => refuseGarbage(socket));
+      // a server's sockets are of the net, whatever the type says
+      server.on("clientError", (error: NodeJS.ErrnoException, socket) => refuseGarbage(socket as Socket, error.code));
     },
     connections: () => open,
     end({ deviceId, role, reason }, exceptConnId) {

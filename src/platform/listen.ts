@@ -153,6 +153,8 @@ async function listen(host: string, port: number, options: ListenOptions): Promi
   const { log, clock = systemClock } = options;
   const { server, renew } = createServer(options.tls);
   server.maxConnections = maxConnections;
+  // Node's own limit leaves out what is beyond it without a word: that could be a proxy's mark. Whoever answers refuses long lists.
+  server.maxHeadersCount = 0;
   const letIn = keepEarly(server);
   const sockets = new Set<Socket>();
   server.on("connection", (socket) => {

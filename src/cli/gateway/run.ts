@@ -7,7 +7,7 @@ import type { GatewaySecret } from "../../config/secret.ts";
 import { openStarts, retrySilentMs } from "../../config/starts.ts";
 import { openConfig, type ConfigStore } from "../../config/store.ts";
 import { ensureFolder } from "../../platform/files.ts";
-import { collectGarbage } from "../../platform/memory.ts";
+import { collectGarbage, keepHeapSmall } from "../../platform/memory.ts";
 import { openLock, type Lock } from "../../platform/lock.ts";
 import type { Invocation, Run } from "../commands.ts";
 import { configFiles } from "../config-files.ts";
@@ -244,6 +244,7 @@ async function serve(context: Context, serving: Serving): Promise<boolean> {
     model: gateway.model(),
     notices: gateway.notices(),
   });
+  await keepHeapSmall();
 
   try {
     return await untilEnd({ gateway, restart, signals, log });

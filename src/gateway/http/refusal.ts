@@ -1,11 +1,13 @@
 // Upgrade requests that are refused before they become a WebSocket, and what is not even HTTP.
 
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
 import { securityHeaders } from "./reply.ts";
+import type { ShapeRefusal } from "./shape.ts";
 
 export interface UpgradeRefusal {
-  readonly status: "403 Forbidden" | "503 Service Unavailable";
+  readonly status: "403 Forbidden" | "503 Service Unavailable" | ShapeRefusal["line"];
   readonly text: string;
   readonly retryAfterSeconds?: number;
 }
@@ -25,8 +27,18 @@ export function refuseUpgrade(socket: Duplex, { status, text, retryAfterSeconds 
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
 }
 
-/** Answers what is not even HTTP. */
-export function refuseGarbage(socket: Duplex): void {
-  if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n", () => socket.destroy());
-  else socket.destroy();
+/** Of what Node tells about a connection that never became a request. */
+const statusLines: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: "413 Content Too Large",
+  ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
+};
+
+/** Answers what is not even HTTP, or too much or too slow to become a request; `code` is what Node calls it. */
+export function refuseGarbage(socket: Socket, code = ""): void {
+  const line = statusLines[code] ?? "400 Bad Request";
+  if (!socket.writable) socket.destroy();
+  // whoever was answered before, as in the middle of a body, must not take this for more of that answer
+  else if (socket.bytesWritten > 0) socket.end(() => socket.destroy());
+  else socket.end(`HTTP/1.1 ${line}\r\nconnection: close\r\n\r\n`, () => socket.destroy());
 }

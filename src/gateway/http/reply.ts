@@ -1,9 +1,9 @@
-// Writing answers: headers that every answer has, and an end that reaches a client which is still sending.
+// Writing answers: headers that every answer has, and an end that reaches a client which is still sending (drain.ts).
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-import type { Clock } from "../../base/clock.ts";
 import type { HttpReply } from "../../ports/route.ts";
+import type { Drain } from "./drain.ts";
 
 /** On every answer that does not say otherwise. */
 export const securityHeaders = {
@@ -14,12 +14,8 @@ export const securityHeaders = {
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 } as const;
 
-/** What is read, and thrown away, of a body that nobody wants, so that its sender gets to the answer. */
-const lingerBytes = 1024 * 1024;
-const lingerMs = 1_000;
-
 /** A route's headers win over those that every answer has. */
-export function createReply(request: IncomingMessage, response: ServerResponse, clock: Clock): HttpReply {
+export function createReply(request: IncomingMessage, response: ServerResponse, drain: Drain): HttpReply {
   const isHead = request.method === "HEAD";
   const begin = (status: number, headers: Readonly<Record<string, string | number>>) =>
     response.writeHead(status, {
@@ -30,7 +26,8 @@ export function createReply(request: IncomingMessage, response: ServerResponse, 
   const send = (status: number, body: string | Uint8Array, headers: Readonly<Record<string, string | number>>) => {
     begin(status, { ...headers, "content-length": Buffer.byteLength(body) });
     if (!isHead) response.write(body);
-    endAfterLinger(request, response, clock);
+    if (request.complete) response.end();
+    else drain.read(request, () => response.end());
   };
   return {
     send,
@@ -60,25 +57,4 @@ export function createReply(request: IncomingMessage, response: ServerResponse, 
       };
     },
   };
-}
-
-/** Closing while bytes come in resets the connection, and the client may lose the answer that it was sent. */
-function endAfterLinger(request: IncomingMessage, response: ServerResponse, clock: Clock): void {
-  if (request.complete) {
-    response.end();
-    return;
-  }
-  let left = lingerBytes;
-  const timer = clock.after(lingerMs, end);
-  request.on("data", (chunk: Buffer) => {
-    left -= chunk.byteLength;
-    if (left < 0) end();
-  });
-  request.once("end", end);
-  request.once("close", end);
-  request.resume();
-  function end() {
-    timer.cancel();
-    response.end();
-  }
 }

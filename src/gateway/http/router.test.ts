@@ -4,6 +4,7 @@ import { request as httpRequest, type IncomingMessage } from "node:http";
 import { connect as connectTcp } from "node:net";
 import { test, type TestContext } from "node:test";
 
+import { createManualClock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
 import type { HttpRequest, Route } from "../../ports/route.ts";
 import { openServerKit, secret, type ServerKitOptions } from "../../../test/kit/gateway-server.ts";
@@ -138,6 +139,82 @@ test("a body is refused for its size before it is read, and while it comes when 
     feed(50);
   });
   assert.equal(status, 413);
+});
+
+test("S25: a body that does not say its length may be eight megabytes large; one that says it, as large as the route takes", async (context) => {
+  const size = 9 * 1024 * 1024;
+  const { route } = createEcho({
+    maxBodyBytes: () => 20 * 1024 * 1024,
+    async answer(request, reply) {
+      reply.json(200, { size: (await request.body()).byteLength });
+    },
+  });
+  const { call } = await setUp(context, [route]);
+  const announced = await call("/echo", { method: "POST", body: "x".repeat(size) });
+  assert.deepEqual(await announced.json(), { size });
+  const stream = (bytes: number) =>
+    new ReadableStream({
+      start(controller) {
+        for (let left = bytes; left > 0; left -= 65_536) controller.enqueue(Buffer.alloc(Math.min(left, 65_536), "x"));
+        controller.close();
+      },
+    });
+  const ask = (bytes: number) => call("/echo", { method: "POST", body: stream(bytes), duplex: "half" } as RequestInit);
+  assert.deepEqual(await (await ask(8 * 1024 * 1024)).json(), { size: 8 * 1024 * 1024 });
+  const refused = await ask(size);
+  assert.equal(refused.status, 413);
+  assert.match(await refused.text(), /Content-Length/u);
+});
+
+test("S25: bodies under way are bounded together, until their requests are answered; who comes then is told to wait", async (context) => {
+  let inside = 0;
+  let letGo = () => {};
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  const { route } = createEcho({
+    maxBodyBytes: () => 20 * 1024 * 1024,
+    async answer(request, reply) {
+      await request.body();
+      inside += 1;
+      if (request.query.has("hold")) await held;
+      reply.json(200, {});
+    },
+  });
+  const { call } = await setUp(context, [route]);
+  const body = Buffer.alloc(20_000_000, "x");
+  const first = [1, 2, 3].map(() => call("/echo?hold=1", { method: "POST", body }));
+  while (inside < first.length) await new Promise((resolve) => setTimeout(resolve, 10));
+  const refused = await call("/echo", { method: "POST", body });
+  assert.deepEqual([refused.status, refused.headers.get("retry-after")], [429, "2"]);
+  assert.equal((await call("/echo", { method: "POST", body: "small" })).status, 200);
+  letGo();
+  assert.deepEqual(
+    (await Promise.all(first)).map(({ status }) => status),
+    [200, 200, 200],
+  );
+  assert.equal((await call("/echo", { method: "POST", body })).status, 200);
+});
+
+test("S25: a body that almost stops is told so, in the sender's own connection", async (context) => {
+  const clock = createManualClock();
+  const { route } = createEcho({ maxBodyBytes: () => 20_000_000 });
+  const { kit } = await setUp(context, [route], { clock });
+  const raw = connectTcp(kit.port, "127.0.0.1");
+  raw.write(`POST /echo HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${secret}\r\ncontent-length: 9999\r\n\r\n`);
+  const answered = once(raw, "data") as Promise<[Buffer]>;
+  for (let count = 0; count < 3; count += 1) {
+    raw.write("x".repeat(3_000));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await clock.advance(2_000);
+  }
+  // so far it kept its pace
+  const early = await Promise.race([answered, new Promise((resolve) => setTimeout(() => resolve("none"), 50))]);
+  assert.equal(early, "none");
+  await clock.advance(5_000);
+  const [answer] = await answered;
+  assert.match(answer.toString(), /^HTTP\/1\.1 408 .*connection: close.*too_slow/isu);
+  raw.destroy();
 });
 
 test("what is not JSON, or nests too deep, is told so; nothing at all is an empty object", async (context) => {

@@ -5,10 +5,12 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../../base/clock.ts";
 import { Fault, faultCodes, renderFault } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
+import { createSweep } from "../../platform/memory.ts";
 import type { HttpReply, HttpRequest, Route } from "../../ports/route.ts";
 import type { Peer } from "../peer.ts";
 import { checkAccess, queryOf, type AccessDependencies } from "./access.ts";
 import { checkAnnouncedSize, createBodyReader, parseBody, type BodyReader } from "./body.ts";
+import { createDrain } from "./drain.ts";
 import { createReply } from "./reply.ts";
 
 export interface RouterDependencies extends AccessDependencies {
@@ -22,23 +24,40 @@ export interface RouterDependencies extends AccessDependencies {
   readonly onAnswered?: (answered: { route: string; method: string; status: number; ms: number }) => void;
 }
 
-/** Answers one request that is no upgrade and comes from no foreign page. Never throws. */
-export type Router = (request: IncomingMessage, response: ServerResponse, peer: Peer) => void;
+export interface Router {
+  /** Answers one request that is no upgrade and comes from no foreign page. Never throws. */
+  answer(request: IncomingMessage, response: ServerResponse, arrival: Arrival): void;
+  /** Tells a request that it is not even looked at. */
+  refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void;
+}
 
-/** Requests under way at once, those of strangers not counted: they hold nothing. */
+export interface Arrival {
+  readonly peer: Peer;
+  /** Called when it has shown a credential that is right. */
+  readonly admit: () => void;
+}
+
+export interface Refusal {
+  readonly status: number;
+  readonly error: unknown;
+}
+
+/** Requests under way at once, but for strangers and those whose body still comes: they hold next to nothing. */
 const maxUnderWay = 512;
 
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly peer: Peer;
+  readonly arrival: Arrival;
   readonly path: string;
   readonly reply: HttpReply;
 }
 
 export function createRouter(dependencies: RouterDependencies): Router {
   const { clock, log, ids, onAnswered } = dependencies;
-  const bodies = createBodyReader(clock);
+  const sweep = createSweep();
+  const bodies = createBodyReader(clock, sweep);
+  const drain = createDrain(clock, sweep);
   const underWay = { count: 0 };
 
   // one that is off keeps its path: the page that answers for all others does not take it
@@ -47,31 +66,32 @@ export function createRouter(dependencies: RouterDependencies): Router {
     return owner?.isEnabled() === true ? owner : undefined;
   };
 
-  return (request, response, peer) => {
-    const startedAt = clock.monotonic();
-    // a client that breaks off is no error of ours
-    response.on("error", (error) => log.debug("an answer could not be written", { error }));
-    const [path = "/"] = (request.url ?? "/").split("?", 1);
-    const route = find(path, request.method);
-    const exchange: Exchange = { request, response, peer, path, reply: createReply(request, response, clock) };
-    response.once("close", () => {
-      const ms = Math.round(clock.monotonic() - startedAt);
-      const { statusCode: status } = response;
-      onAnswered?.({ route: route?.name ?? "none", method: request.method ?? "", status, ms });
-      log.debug("http", { route: route?.name, method: request.method, status, ms });
-    });
-    answer(route, exchange, { dependencies, bodies, underWay }).catch((error: unknown) => {
-      const reportId = ids.secret(4);
-      const isKnown = error instanceof Fault;
-      if (!isKnown) log.error("a route broke", { route: route?.name, reportId, error });
-      refuse(
-        route,
-        exchange,
-        isKnown
-          ? error
-          : new Fault("internal", `internal error ${reportId}`, { next: `look for ${reportId} in the log` }),
-      );
-    });
+  return {
+    answer(request, response, arrival) {
+      const startedAt = clock.monotonic();
+      // a client that breaks off is no error of ours
+      response.on("error", (error) => log.debug("an answer could not be written", { error }));
+      const [path = "/"] = (request.url ?? "/").split("?", 1);
+      const route = find(path, request.method);
+      const exchange = { request, response, arrival, path, reply: createReply(request, response, drain) };
+      response.once("close", () => {
+        const ms = Math.round(clock.monotonic() - startedAt);
+        const { statusCode: status } = response;
+        onAnswered?.({ route: route?.name ?? "none", method: request.method ?? "", status, ms });
+        log.debug("http", { route: route?.name, method: request.method, status, ms });
+      });
+      answer(route, exchange, { dependencies, bodies, underWay }).catch((error: unknown) => {
+        const reportId = ids.secret(4);
+        const isKnown = error instanceof Fault;
+        if (!isKnown) log.error("a route broke", { route: route?.name, reportId, error });
+        const next = `look for ${reportId} in the log`;
+        refuse(route, exchange, isKnown ? error : new Fault("internal", `internal error ${reportId}`, { next }));
+      });
+    },
+    refuse(request, response, { status, error }) {
+      response.on("error", (problem) => log.debug("an answer could not be written", { error: problem }));
+      createReply(request, response, drain).json(status, { ok: false, error });
+    },
   };
 }
 
@@ -82,7 +102,7 @@ interface Means {
 }
 
 async function answer(route: Route | undefined, exchange: Exchange, means: Means): Promise<void> {
-  const { request, reply, peer } = exchange;
+  const { request, reply, arrival } = exchange;
   const { dependencies, underWay } = means;
   if (!route) throw new Fault("not_found", "not found");
   const method = request.method === "HEAD" ? "GET" : (request.method ?? "");
@@ -91,7 +111,8 @@ async function answer(route: Route | undefined, exchange: Exchange, means: Means
     reply.json(405, { ok: false, error: { type: "method_not_allowed", message: `use ${allow}` } }, { allow });
     return;
   }
-  const caller = await checkAccess(route, { request, peer }, dependencies);
+  const caller = await checkAccess(route, { request, peer: arrival.peer }, dependencies);
+  if (route.access !== "open" && (caller || "isToken" in route.access)) arrival.admit();
   if (method !== "GET" && dependencies.isDraining?.() === true)
     throw new Fault("shutting_down", "the Gateway is stopping", { retryAfterMs: 2_000 });
   checkAnnouncedSize(request, route.maxBodyBytes());
@@ -99,21 +120,27 @@ async function answer(route: Route | undefined, exchange: Exchange, means: Means
     throw new Fault("overloaded", "too many requests at once", { retryAfterMs: 1_000 });
   underWay.count += 1;
   try {
-    await route.answer(createRequest(route, exchange, { caller, method, bodies: means.bodies }), reply);
+    await route.answer(createRequest(route, exchange, { caller, method, ...means }), reply);
   } finally {
     underWay.count -= 1;
   }
 }
 
-interface Asking extends Pick<HttpRequest, "caller" | "method"> {
-  readonly bodies: BodyReader;
-}
+interface Asking extends Pick<HttpRequest, "caller" | "method">, Pick<Means, "bodies" | "underWay"> {}
 
-function createRequest(route: Route, exchange: Exchange, { caller, method, bodies }: Asking): HttpRequest {
+function createRequest(route: Route, exchange: Exchange, asking: Asking): HttpRequest {
   const { request, response, path } = exchange;
+  const { caller, method, bodies, underWay } = asking;
   const gone = new AbortController();
   response.once("close", () => gone.abort());
-  const body = () => bodies.read(request, response, route.maxBodyBytes());
+  const body = async () => {
+    underWay.count -= 1;
+    try {
+      return await bodies.read(request, response, route.maxBodyBytes());
+    } finally {
+      underWay.count += 1;
+    }
+  };
   return {
     method,
     path,
