@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 
-import { createManualClock, type ManualClock } from "../base/clock.ts";
+import { createManualClock, systemClock, type ManualClock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import { silentLog, type Log } from "../base/log.ts";
 import { createConfigHistory } from "./history.ts";
 import { createReloader, type ReloadDependencies, type Reloader } from "./reload.ts";
 import { openConfig, type ConfigStore } from "./store.ts";
+import { unsetKeys } from "./unset.ts";
 
 let folder: string;
 let path: string;
@@ -285,4 +286,17 @@ test("a listener that cannot be opened anew is told, its keys wait, and a later 
   isRefused = false;
   await save("{ gateway: { port: 4712 } }");
   assert.deepEqual([tried.length, reloader.problems(), done], [3, [], []]);
+});
+
+test("keys that a room forgets are taken up like any change, with what a hand saved a moment before", async () => {
+  await open('{ channels: { telegram: { botToken: "x" } } }');
+  // the hand's save has not been looked at yet
+  await writeFile(path, '{ channels: { telegram: { botToken: "x" } }, gateway: { auth: { token: "t-1" } } }');
+  const forget = () => unsetKeys({ store, clock: systemClock, reloader }, [["channels", "telegram", "botToken"]]);
+  assert.equal(await forget(), true);
+  assert.deepEqual(done, ["secret", "channel telegram"]);
+  assert.equal(await readFile(path, "utf8"), '{ channels: { telegram: { } }, gateway: { auth: { token: "t-1" } } }');
+  assert.equal(store.current().gateway.auth.token, "t-1");
+  assert.equal(await forget(), false);
+  assert.deepEqual(done, ["secret", "channel telegram"]);
 });

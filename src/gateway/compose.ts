@@ -43,6 +43,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const messaging = createMessaging(ground, {
     agents,
     editor: () => editor,
+    reloader: () => reloading,
     onStatusChange: () => health.touch(),
   });
   const { channels, conversation, restarts, tools } = messaging;

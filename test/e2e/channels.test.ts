@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { judge } from "../conformance/published.ts";
-import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
+import { createGatewayProcess, startGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
 import { openRawClient, type RawClient } from "../kit/raw-client.ts";
 import { startFakeTelegram, type FakeTelegram } from "../kit/telegram-server.ts";
 
@@ -125,4 +125,29 @@ test("logout stops the channel and takes the token out of the file, and nothing 
   assert.partialDeepStrictEqual(await account(), { running: false, configured: false, lastError: "no bot token" });
   const again = await client.request("channels.logout", { channel: "telegram" });
   assert.partialDeepStrictEqual(again.payload, { cleared: false, loggedOut: true });
+});
+
+test("logout stays logged out though the environment has a token, until the channel is started", async (context) => {
+  const other = await startGatewayProcess({
+    config: { channels: { telegram: { botToken: fake.token, apiRoot: fake.apiRoot } } },
+    env: { TELEGRAM_BOT_TOKEN: fake.token },
+  });
+  context.after(() => other.dispose());
+  const owner = await openRawClient(other.port, other.token);
+  context.after(() => owner.close());
+  await owner.connect();
+  const logins = () => fake.calls.filter(({ method }) => method === "getMe").length;
+  const before = logins();
+  const { payload } = await owner.request("channels.logout", { channel: "telegram" });
+  assert.partialDeepStrictEqual(payload, { cleared: true, loggedOut: false, envToken: true });
+  const shown = async () => {
+    const { channelAccounts } = (await owner.request("channels.status", {})).payload as {
+      channelAccounts: { telegram: { running: boolean }[] };
+    };
+    return channelAccounts.telegram[0]?.running;
+  };
+  assert.equal(await shown(), false);
+  assert.equal(logins(), before);
+  await owner.request("channels.start", { channel: "telegram" });
+  assert.equal(await shown(), true);
 });

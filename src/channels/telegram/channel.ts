@@ -57,6 +57,7 @@ export function createTelegram(dependencies: TelegramDependencies): Channel {
   let running: Running | undefined;
   /** Counts starts and stops: a start that was overtaken must not leave a second poll behind. */
   let turn = 0;
+  let isLoggingOut = false;
   const status = createStatusBoard({
     clock,
     log,
@@ -85,6 +86,8 @@ export function createTelegram(dependencies: TelegramDependencies): Channel {
     allowFromHint: "channels.telegram.allowFrom takes numeric Telegram user ids",
 
     async start(submit) {
+      // the config without the token is taken up: a token elsewhere is none to go on with now
+      if (isLoggingOut) return;
       await stop(AbortSignal.abort());
       turn += 1;
       const mine = turn;
@@ -120,7 +123,10 @@ export function createTelegram(dependencies: TelegramDependencies): Channel {
     },
 
     async logout() {
-      const isCleared = await dependencies.unsetKeys([["channels", "telegram", "botToken"]]);
+      isLoggingOut = true;
+      const isCleared = await dependencies.unsetKeys([["channels", "telegram", "botToken"]]).finally(() => {
+        isLoggingOut = false;
+      });
       const token = await findToken(dependencies, status);
       return { isCleared, isLoggedOut: !token, isInEnvironment: Boolean(dependencies.tokenFromEnv()?.trim()) };
     },

@@ -1,6 +1,7 @@
 // Messages in and out: channels, the conversation between them and the agents, what a session may ask of the Gateway.
 
 import type { ConfigEditor } from "../../config/methods.ts";
+import type { Reloader } from "../../config/reload.ts";
 import { unsetKeys } from "../../config/unset.ts";
 import { createConversation, type Conversation } from "../../conversation/conversation.ts";
 import { readTextIfExists } from "../../platform/files.ts";
@@ -22,6 +23,7 @@ export interface Messaging {
 export interface MessagingDependencies {
   readonly agents: Agents;
   readonly editor: () => ConfigEditor;
+  readonly reloader: () => Pick<Reloader, "change">;
   /** A channel is well, or is not any more. */
   readonly onStatusChange: () => void;
 }
@@ -29,7 +31,7 @@ export interface MessagingDependencies {
 export function createMessaging(ground: Ground, dependencies: MessagingDependencies): Messaging {
   const { options, config, isSafe, env, metrics, database, bus, egress, topics, routePolicy } = ground;
   const { brand, clock, ids, log, paths } = options;
-  const { agents, editor, onStatusChange } = dependencies;
+  const { agents, editor, reloader, onStatusChange } = dependencies;
 
   const channels = createChannels(isSafe, {
     telegram: {
@@ -40,7 +42,7 @@ export function createMessaging(ground: Ground, dependencies: MessagingDependenc
       clock,
       log: log.child("channels/telegram"),
       onStatusChange,
-      unsetKeys: (keys) => unsetKeys({ store: options.config, clock }, keys),
+      unsetKeys: (keys) => unsetKeys({ store: options.config, clock, reloader: reloader() }, keys),
     },
   });
   const conversation = createConversation({
