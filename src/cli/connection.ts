@@ -9,7 +9,7 @@ import { Fault } from "../base/fault.ts";
 import { resolveClientSecret, type GatewaySecret } from "../config/secret.ts";
 import { firmGround } from "../config/stand-in.ts";
 import { invalid, openConfig, type ConfigSnapshot } from "../config/store.ts";
-import { decidePort, type PortChoice } from "../platform/paths.ts";
+import { decidePort, tlsFiles, type PortChoice } from "../platform/paths.ts";
 import type { Config } from "../settings/config.ts";
 import { decideLocalHost } from "./bind-host.ts";
 import { configFiles } from "./config-files.ts";
@@ -75,11 +75,8 @@ async function findFingerprint(context: Context, { gateway }: Config, url: strin
   if (url === gateway.remote?.url) return gateway.remote.tlsFingerprint;
   const isHere = isLoopback(url) || new URL(url).hostname === decideLocalHost(gateway);
   if (!isHere || gateway.tls?.enabled !== true) return undefined;
-  const [{ tlsFiles }, { readFingerprint }] = await Promise.all([
-    import("./gateway/tls.ts"),
-    import("../platform/tls-files.ts"),
-  ]);
-  return readFingerprint(tlsFiles(context, gateway).certPath);
+  const { readFingerprint } = await import("../platform/tls-files.ts");
+  return readFingerprint(tlsFiles(context.paths, gateway.tls).certPath);
 }
 
 /** The Gateway of this state folder may have been started with another `--port` than this command knows of. */

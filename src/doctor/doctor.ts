@@ -14,6 +14,7 @@ import { createPortsCheck } from "./checks/ports.ts";
 import { createPermissionsCheck } from "./checks/permissions.ts";
 import { createServiceCheck } from "./checks/service.ts";
 import { createDatabaseCheck, createDiskCheck } from "./checks/storage.ts";
+import { createTlsCheck } from "./checks/tls.ts";
 import { createWorkspaceCheck } from "./checks/workspace.ts";
 import { groups, type DoctorCheck, type DoctorFinding, type Group } from "./finding.ts";
 import type { Scene } from "./scene.ts";
@@ -36,6 +37,7 @@ export function createChecks(scene: Scene, ids: Ids): readonly DoctorCheck[] {
     createSyncCheck(scene),
     createWorkspaceCheck(scene),
     createAccessCheck(scene, ids),
+    createTlsCheck(scene),
     createPortsCheck(scene),
     createServiceCheck(scene),
     createOtherServicesCheck(scene),

@@ -191,3 +191,23 @@ function parsePort(text: string, field: string): number {
 function digestOf(text: string): string {
   return process.getBuiltinModule("node:crypto").createHash("sha256").update(text).digest("hex").slice(0, 8);
 }
+
+export interface TlsFiles {
+  readonly certPath: string;
+  readonly keyPath: string;
+  readonly caPath: string | undefined;
+}
+
+/** Key and certificate of the port: those that the config names, else our own in the state folder. */
+export function tlsFiles(
+  { state, home }: Pick<Paths, "state" | "home">,
+  named: { readonly certPath?: string; readonly keyPath?: string; readonly caPath?: string } = {},
+): TlsFiles {
+  const folder = join(state, "gateway", "tls");
+  const at = (path: string) => expandHome(path, home);
+  return {
+    certPath: at(named.certPath ?? join(folder, "gateway-cert.pem")),
+    keyPath: at(named.keyPath ?? join(folder, "gateway-key.pem")),
+    caPath: named.caPath === undefined ? undefined : at(named.caPath),
+  };
+}

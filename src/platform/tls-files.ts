@@ -7,12 +7,10 @@ import { dirname } from "node:path";
 import { Fault } from "../base/fault.ts";
 import { createCertificate, type CertificateRequest } from "./certificate.ts";
 import { ensureFolder, readTextIfExists, writeFileAtomic } from "./files.ts";
+import type { TlsFiles } from "./paths.ts";
 
-export interface TlsFiles {
-  readonly certPath: string;
-  readonly keyPath: string;
-  readonly caPath: string | undefined;
-}
+/** A certificate that ends within this time is told. */
+export const soonDays = 14;
 
 export interface TlsMaterial {
   readonly cert: string;
@@ -21,6 +19,7 @@ export interface TlsMaterial {
   /** SHA-256, as `AB:CD:…`. */
   readonly fingerprint: string;
   /** ms since the epoch */
+  readonly startsAt: number;
   readonly expiresAt: number;
 }
 
@@ -76,7 +75,8 @@ function check(pems: Pick<TlsMaterial, "cert" | "key" | "ca">, { certPath, keyPa
   );
   if (!certificate.checkPrivateKey(key))
     throw wrong("keyPath", `${keyPath} is not the key of ${certPath}`, "name two files that belong together");
-  return { ...pems, fingerprint: certificate.fingerprint256, expiresAt: Date.parse(certificate.validTo) };
+  const { fingerprint256: fingerprint, validFrom, validTo } = certificate;
+  return { ...pems, fingerprint, startsAt: Date.parse(validFrom), expiresAt: Date.parse(validTo) };
 }
 
 function attempt<T>(task: () => T, toFault: (why: string) => Fault): T {

@@ -8,6 +8,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
 
+import { certificate, key } from "../kit/certificate.ts";
 import { launcher } from "../kit/gateway-process.ts";
 import { createDoctorHome, type DoctorAnswer, type DoctorHome } from "../kit/doctor-home.ts";
 
@@ -127,6 +128,17 @@ const plants: readonly Plant[] = [
       await utimes(path, 1000, 1000);
     },
     check: (home) => isGone(home, join(home.state, "exec-approvals.json.0123456789ab.tmp")),
+  },
+  {
+    name: "a TLS key that everybody may read",
+    id: "access.tls-key-mode",
+    async plant({ put, state, config }) {
+      await put(config, '{ gateway: { mode: "local", tls: { enabled: true } } }');
+      await put(join(state, "gateway", "tls", "gateway-cert.pem"), certificate, 0o644);
+      await put(join(state, "gateway", "tls", "gateway-key.pem"), key, 0o644);
+    },
+    check: async (home) =>
+      assert.equal(await modeOf(home, join(home.state, "gateway", "tls", "gateway-key.pem")), "640"),
   },
   {
     name: "a lock that is damaged",

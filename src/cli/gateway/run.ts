@@ -9,6 +9,7 @@ import { openConfig, type ConfigStore } from "../../config/store.ts";
 import { ensureFolder } from "../../platform/files.ts";
 import { collectGarbage, keepHeapSmall } from "../../platform/memory.ts";
 import { openLock, type Lock } from "../../platform/lock.ts";
+import { tlsFiles } from "../../platform/paths.ts";
 import type { Invocation, Run } from "../commands.ts";
 import { configFiles } from "../config-files.ts";
 import type { Context } from "../context.ts";
@@ -27,7 +28,7 @@ import { createRestart } from "./restart.ts";
 import { prepareRun, type RunFlags } from "./run-flags.ts";
 import { watchSignals, type ProcessSignals } from "./signals.ts";
 import { renameProcess } from "./title.ts";
-import { createTlsWatch, openTls, tlsFiles, type TlsWatch } from "./tls.ts";
+import { createTlsWatch, openTls, type TlsWatch } from "./tls.ts";
 
 /** Between a signal and the restart it asks for: longer than the pauses of a burst, so that what follows it is no part of that. */
 const signalDelayMs = 150;
@@ -153,7 +154,7 @@ async function live(
       (before) => listen({ host, port: before.port }, () => findTls().catch(() => before.tls)),
     );
     tlsWatch = createTlsWatch({
-      files: () => tlsFiles(context, config.current().gateway),
+      files: () => tlsFiles(context.paths, config.current().gateway.tls),
       clock: context.clock,
       log: opened.log.child("gateway/tls"),
       renew: listening.renew,

@@ -1,31 +1,19 @@
 // `gateway.tls`: which files, what is made when there are none, and what clients of this machine know of it.
 
 import { hostname } from "node:os";
-import { join } from "node:path";
 
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
-import { expandHome } from "../../platform/paths.ts";
-import type { TlsFiles, TlsMaterial } from "../../platform/tls-files.ts";
+import { tlsFiles, type TlsFiles } from "../../platform/paths.ts";
+import type { TlsMaterial } from "../../platform/tls-files.ts";
 import { createFileWatch, type FileWatch } from "../../platform/watch.ts";
 import type { Config } from "../../settings/config.ts";
 import type { Context } from "../context.ts";
 
 const dayMs = 24 * 3_600_000;
 const validDays = 3_650;
-const soonDays = 14;
 /** Key and certificate are written one after the other. */
 const settleMs = 300;
-
-export function tlsFiles({ paths }: Pick<Context, "paths">, { tls }: Config["gateway"]): TlsFiles {
-  const folder = join(paths.state, "gateway", "tls");
-  const at = (path: string) => expandHome(path, paths.home);
-  return {
-    certPath: at(tls?.certPath ?? join(folder, "gateway-cert.pem")),
-    keyPath: at(tls?.keyPath ?? join(folder, "gateway-key.pem")),
-    caPath: tls?.caPath === undefined ? undefined : at(tls.caPath),
-  };
-}
 
 /** undefined when TLS is off. @throws Fault `config_invalid` with the key at fault. */
 export async function openTls(
@@ -35,7 +23,7 @@ export async function openTls(
 ): Promise<TlsMaterial | undefined> {
   const { tls } = gateway;
   if (tls?.enabled !== true) return undefined;
-  const { loadTls } = await import("../../platform/tls-files.ts");
+  const { loadTls, soonDays } = await import("../../platform/tls-files.ts");
   const now = context.clock.now();
   const hosts = new Set(["localhost", hostname().slice(0, 63), "127.0.0.1", "::1"]);
   if (gateway.bind === "custom" && gateway.customBindHost) hosts.add(gateway.customBindHost);
@@ -46,7 +34,7 @@ export async function openTls(
     from: now - dayMs,
     until: now + validDays * dayMs,
   };
-  const material = await loadTls(tlsFiles(context, gateway), tls.autoGenerate === false ? undefined : request);
+  const material = await loadTls(tlsFiles(context.paths, tls), tls.autoGenerate === false ? undefined : request);
   const days = Math.floor((material.expiresAt - now) / dayMs);
   if (days < 0) log.warn(`the certificate ran out ${-days} days ago: most clients refuse it`);
   else if (days < soonDays) log.warn(`the certificate runs out in ${days} days`);
