@@ -137,7 +137,7 @@ test("logout stays logged out though the environment has a token, until the chan
   context.after(() => owner.close());
   await owner.connect();
   const logins = () => fake.calls.filter(({ method }) => method === "getMe").length;
-  const before = logins();
+  const earlier = logins();
   const { payload } = await owner.request("channels.logout", { channel: "telegram" });
   assert.partialDeepStrictEqual(payload, { cleared: true, loggedOut: false, envToken: true });
   const shown = async () => {
@@ -147,7 +147,7 @@ test("logout stays logged out though the environment has a token, until the chan
     return channelAccounts.telegram[0]?.running;
   };
   assert.equal(await shown(), false);
-  assert.equal(logins(), before);
+  assert.equal(logins(), earlier);
   await owner.request("channels.start", { channel: "telegram" });
   assert.equal(await shown(), true);
 });
