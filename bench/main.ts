@@ -1,5 +1,5 @@
 // `npm run bench`: how fast and how small, each figure beside a floor measured in the same run, so that what counts is the ratio.
-// Options: --json, --runs N (default 7), --only start|memory|rates|crowd|cli|sessions.
+// Options: --json, --runs N (default 7), --only start|memory|rates|crowd|cli|sessions|completions.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 
 import { cleanEnv, launcher, residentMb, startFloor, startGateway, token, wallMs, type Program } from "./programs.ts";
 import { crowdSize, fanOutMs, presenceList, slowReadersMs, stormMs } from "./crowd.ts";
+import { measureCompletions } from "./completions.ts";
 import { measureLists } from "./sessions.ts";
 import { median, repeat } from "./statistics.ts";
 import { connectLine, measureRate, openLine } from "./traffic.ts";
@@ -210,6 +211,14 @@ async function measureSessions(): Promise<void> {
   }
 }
 
+async function measureEndpoint(): Promise<void> {
+  const times = Math.min(runs, 3);
+  note(`completions: ${times} runs, through the Gateway and to the model directly in turn`);
+  for (const figure of await measureCompletions(home, env, times)) {
+    figures.push({ ...figure, floorName: "the model itself" });
+  }
+}
+
 function renderTable(): string {
   const digits = (figure: Figure, value: number) => `${value.toFixed(figure.unit === "/s" ? 0 : 1)} ${figure.unit}`;
   const rows = figures.map((figure) => [
@@ -240,6 +249,7 @@ const parts = {
   crowd: measureCrowd,
   cli: measureCli,
   sessions: measureSessions,
+  completions: measureEndpoint,
 };
 try {
   for (const [name, measure] of Object.entries(parts)) {

@@ -38,6 +38,11 @@ export function startFloor(env: NodeJS.ProcessEnv, payload: unknown, presence: u
   return start([join(import.meta.dirname, "floor.mjs"), JSON.stringify(payload), JSON.stringify(presence)], env);
 }
 
+/** What plays the model; its address as `ws:`, like the others'. */
+export function startModel(env: NodeJS.ProcessEnv): Promise<Program> {
+  return start([join(import.meta.dirname, "model.mjs")], env);
+}
+
 function start(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Program> {
   const startedAt = performance.now();
   const child = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "pipe"] });
