@@ -3,12 +3,14 @@
 
 import type { Sql } from "../platform/database.ts";
 import type { DeliveryTarget } from "../ports/message.ts";
-import type { AssistantMessage, TranscriptMessage, TurnEvent } from "../ports/turn.ts";
+import type { AssistantMessage, TranscriptMessage, TurnEvent, Usage } from "../ports/turn.ts";
+import { noUsage } from "./messages.ts";
 import { planReply, visibleText } from "./reply.ts";
 import type { SendPolicy } from "./send-policy.ts";
 import { insertOutbox, textsSentByTools, type OutboxSource } from "./store/outbox.ts";
 import { ownMessage, recordMessages, type PriceOf } from "./sessions/record.ts";
 import { countTurn, markAborted, type SessionRow } from "./store/sessions.ts";
+import { messagesOfRun } from "./store/transcript.ts";
 import { finishTurn, type TurnOutcome, type TurnRow } from "./store/turns.ts";
 
 export interface Settlement {
@@ -39,7 +41,9 @@ export interface SettleOptions {
 export function settleTurn(sql: Sql, settlement: Settlement, options: SettleOptions): Settled | undefined {
   const { turn, session, last } = settlement;
   const message = lastWords(last, options.now);
-  const settled = { ...toSettled(settlement), message };
+  const { state, outcome } = toSettled(settlement);
+  const usage = outcome.usage && sumUsage([...messagesOfRun(sql, turn.runId), ...(message ? [message] : [])]);
+  const settled = { state, outcome: { ...outcome, ...(usage ? { usage } : {}) }, message };
   if (!finishTurn(sql, turn, { state: settled.state, at: options.now, outcome: settled.outcome })) return undefined;
 
   const { key: sessionKey, sessionId, agentId } = session;
@@ -50,6 +54,20 @@ export function settleTurn(sql: Sql, settlement: Settlement, options: SettleOpti
 
   if (settlement.target && !options.sendPolicy.isMuted(sql, sessionKey)) writeReply(sql, settlement, options);
   return settled;
+}
+
+/** Of all model calls of the run: what it costs whoever asked. */
+function sumUsage(messages: readonly TranscriptMessage[]): Usage {
+  const sum = { ...noUsage };
+  for (const message of messages) {
+    if (message.role !== "assistant") continue;
+    sum.input += message.usage.input;
+    sum.output += message.usage.output;
+    sum.cacheRead += message.usage.cacheRead;
+    sum.cacheWrite += message.usage.cacheWrite;
+    sum.totalTokens += message.usage.totalTokens;
+  }
+  return sum;
 }
 
 function writeReply(sql: Sql, settlement: Settlement, options: SettleOptions): void {

@@ -34,6 +34,12 @@ let baseURL: string;
 before(async () => {
   mock.onToolResult("call_w", { content: "It rains in Hanoi." });
   mock.onMessage(/^weather/u, { toolCalls: cityCall });
+  const usage = { prompt_tokens: 20, completion_tokens: 5, total_tokens: 25 };
+  mock.onToolResult("call_s", { content: "It is late.", usage });
+  mock.onMessage(/^how late/u, {
+    toolCalls: [{ name: "session_status", arguments: "{}", id: "call_s" }],
+    usage: { prompt_tokens: 10, completion_tokens: 3, total_tokens: 13 },
+  });
   mock.onMessage(/^fail/u, { error: { message: "no", type: "invalid_request_error" }, status: 400 });
   mock.onMessage(/^what did I say/u, { content: "You said nothing before." });
   mock.onMessage(/./u, {
@@ -98,6 +104,15 @@ test("openai: a stream comes in pieces and ends with its usage", async () => {
   assert.ok(pieces.length > 2, `${pieces.length} pieces`);
   assert.equal(pieces.join(""), "Hello from the model, in several pieces.");
   assert.deepEqual([finishes, usage?.total_tokens], [["stop"], 18]);
+});
+
+test("openai: the usage is that of all the calls that an answer took", async () => {
+  const { choices, usage } = await client.chat.completions.create({
+    model: "openclaw",
+    messages: [{ role: "user", content: "how late is it" }],
+  });
+  assert.equal(choices[0]?.message.content, "It is late.");
+  assert.deepEqual([usage?.prompt_tokens, usage?.completion_tokens, usage?.total_tokens], [30, 8, 38]);
 });
 
 for (const isStreamed of [false, true]) {
