@@ -9,6 +9,7 @@ export function createToolRoute(dependencies: InvokeDependencies): Route {
   return {
     name: "tools-invoke",
     matches: (path) => path === "/tools/invoke",
+    example: () => "/tools/invoke",
     methods: ["POST"],
     access: { scope: "operator.admin" },
     isEnabled: () => true,

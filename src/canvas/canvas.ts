@@ -6,6 +6,7 @@ import { join } from "node:path";
 
 import type { WebSocket } from "ws";
 
+import { canvasNames } from "../base/brand.ts";
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import type { Ids } from "../base/ids.ts";
@@ -72,6 +73,7 @@ export function createCanvas(dependencies: CanvasDependencies): Canvas {
       const address = parseAddress(path);
       return address !== undefined && (address.capability !== undefined) === hasCapability;
     },
+    example: () => `${hasCapability ? `/${canvasNames[0]}/cap/${"0".repeat(64)}` : ""}/${canvasNames[0]}/canvas/`,
     methods: ["GET"],
     access,
     isEnabled,

@@ -2,15 +2,32 @@
 
 import type { InvokeDependencies } from "../agent/invoke.ts";
 import { createToolRoute } from "../agent/routes.ts";
+import { createLiveRoutes } from "./http/live-routes.ts";
+import { createReadyRoute } from "./http/ready-route.ts";
+import type { Metrics } from "./metrics/metrics.ts";
+import { createMetricsRoute } from "./metrics/route.ts";
+import type { StateDependencies } from "./metrics/state.ts";
+import type { Readiness } from "./readiness.ts";
 import type { Canvas } from "../canvas/canvas.ts";
 import { createHookRoute, type HookDependencies } from "../hooks/routes.ts";
 import { createOpenAiRoutes, type OpenAiDependencies } from "../openai-api/routes.ts";
 import { createControlUiRoute, type ControlUiDependencies } from "./control-ui/route.ts";
 import type { Route } from "../ports/route.ts";
 
+export interface PageParts {
+  readonly readiness: Pick<Readiness, "check" | "uptimeMs">;
+  readonly metrics: Pick<Metrics, "families">;
+  readonly state: StateDependencies;
+}
+
+/** About the Gateway itself. */
+export function createPages({ readiness, metrics, state }: PageParts): readonly Route[] {
+  return [...createLiveRoutes(), createReadyRoute(readiness), createMetricsRoute(metrics, state)];
+}
+
 export interface RouteParts {
   readonly canvas: Canvas;
-  /** About the Gateway itself; served in safe mode too. */
+  /** Served in safe mode too. */
   readonly pages: readonly Route[];
   readonly openAi: OpenAiDependencies;
   readonly hooks: HookDependencies;

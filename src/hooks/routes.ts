@@ -24,6 +24,7 @@ export function createHookRoute(dependencies: HookDependencies): Route {
   return {
     name: "hooks",
     matches: (path) => path.startsWith(`${open()?.path ?? ""}/`) && open() !== undefined,
+    example: () => `${open()?.path ?? ""}/wake`,
     methods: ["POST"],
     access: {
       tokenOf(headers, query) {

@@ -31,6 +31,7 @@ export function createOpenAiRoutes(dependencies: OpenAiDependencies): readonly R
   return [
     endpoint("chat-completions", {
       matches: (path) => path === "/v1/chat/completions",
+      example: () => "/v1/chat/completions",
       isEnabled: chatIsOn,
       maxBodyBytes: chatBytes,
       async answer(request, reply) {
@@ -40,6 +41,7 @@ export function createOpenAiRoutes(dependencies: OpenAiDependencies): readonly R
     }),
     endpoint("embeddings", {
       matches: (path) => path === "/v1/embeddings",
+      example: () => "/v1/embeddings",
       isEnabled: chatIsOn,
       maxBodyBytes: chatBytes,
       async answer(request, reply) {
@@ -49,6 +51,7 @@ export function createOpenAiRoutes(dependencies: OpenAiDependencies): readonly R
     }),
     endpoint("responses", {
       matches: (path) => path === "/v1/responses",
+      example: () => "/v1/responses",
       isEnabled: responsesAreOn,
       maxBodyBytes: () => responses().maxBodyBytes ?? defaultBodyBytes,
       async answer(request, reply) {
@@ -62,6 +65,7 @@ export function createOpenAiRoutes(dependencies: OpenAiDependencies): readonly R
     }),
     endpoint("stored-responses", {
       matches: (path) => /^\/v1\/responses\/[^/]+$/u.test(path),
+      example: () => "/v1/responses/resp_example",
       methods: ["GET", "DELETE"],
       isEnabled: responsesAreOn,
       async answer(request, reply) {
@@ -70,6 +74,7 @@ export function createOpenAiRoutes(dependencies: OpenAiDependencies): readonly R
       },
     }),
     endpoint("models", {
+      example: () => "/v1/models",
       matches: (path) => path === "/v1/models" || path.startsWith("/v1/models/"),
       methods: ["GET"],
       access: { scope: "operator.read" },
@@ -85,7 +90,8 @@ export function createOpenAiRoutes(dependencies: OpenAiDependencies): readonly R
 /** A POST for who may write, without a body, unless the parts say otherwise. */
 function endpoint(
   name: string,
-  parts: Pick<Route, "matches" | "isEnabled" | "answer"> & Partial<Pick<Route, "methods" | "access" | "maxBodyBytes">>,
+  parts: Pick<Route, "matches" | "example" | "isEnabled" | "answer"> &
+    Partial<Pick<Route, "methods" | "access" | "maxBodyBytes">>,
 ): Route {
   return {
     name,

@@ -27,6 +27,8 @@ export interface Route {
   readonly name: string;
   /** `path` is as it came, still encoded, without the query; `method` matters where one path has several owners. */
   matches(path: string, method: string): boolean;
+  /** One path that it answers while it is enabled: by it all routes are found, and each is asked what it must refuse. */
+  example(): string;
   /** GET answers HEAD too. */
   readonly methods: readonly ("GET" | "POST" | "DELETE")[];
   readonly access: RouteAccess;

@@ -8,14 +8,12 @@ import type { Finding } from "../../ports/check.ts";
 import type { CanvasParts } from "../canvas.ts";
 import type { Connection } from "../connection.ts";
 import type { Door } from "../door.ts";
-import { createLiveRoutes } from "../http/live-routes.ts";
-import { createReadyRoute } from "../http/ready-route.ts";
 import { createRouter, type Router } from "../http/router.ts";
-import { createMetricsRoute } from "../metrics/route.ts";
 import { toIdentity } from "../policies.ts";
 import { createReadiness, type Readiness } from "../readiness.ts";
-import { createRoutes } from "../routes.ts";
+import { createPages, createRoutes } from "../routes.ts";
 import { createRunWatch } from "../run-watch.ts";
+import { closeInSafeMode } from "../safe-mode.ts";
 import type { Agents } from "./agents.ts";
 import type { Ground } from "./ground.ts";
 import type { Messaging } from "./messaging.ts";
@@ -53,15 +51,8 @@ export function createWeb(ground: Ground, dependencies: WebDependencies): Web {
     isSafe,
     mask: options.mask,
   });
-  const metricsRoute = createMetricsRoute(metrics, {
-    clock,
-    version,
-    overview: conversation.overview,
-    channels: channels.setUp,
-    connections,
-    isDraining,
-  });
-  const pages = [...createLiveRoutes(), createReadyRoute(readiness), metricsRoute];
+  const state = { clock, version, overview: conversation.overview, channels: channels.setUp, connections, isDraining };
+  const pages = createPages({ readiness, metrics, state });
 
   const common = { database, clock, ids, routePolicy, intake: conversation.intake };
   const hookState = () => readHooks(config().hooks, options.secret().value);
@@ -100,12 +91,13 @@ export function createWeb(ground: Ground, dependencies: WebDependencies): Web {
       folder: paths.state,
     },
   });
+  const closed = [...pages, ...closeInSafeMode(routes)];
   const router = createRouter({
     clock,
     ids,
     log: log.child("gateway/http"),
     judge: door.judge,
-    routes: () => (isSafe ? pages : routes),
+    routes: () => (isSafe ? closed : routes),
     isDraining,
     onAnswered: metrics.httpAnswered,
   });

@@ -103,6 +103,7 @@ test("it takes no path of a program's interface, on or off, and is gone when it 
   const off: Route = {
     name: "off",
     matches: (path) => path === "/mine",
+    example: () => "/mine",
     methods: ["GET"],
     access: "open",
     isEnabled: () => false,

@@ -28,6 +28,7 @@ export function createControlUiRoute({ section, assistant, product, folder }: Co
       // at the top, what is asked of nobody by another method is not there at all
       return path === "/" || ((method === "GET" || method === "HEAD") && !forPrograms.test(path));
     },
+    example: () => `${base()}/`,
     methods: ["GET"],
     access: "open",
     isEnabled: () => section().enabled !== false,

@@ -9,6 +9,7 @@ export function createLiveRoutes(): readonly Route[] {
     {
       name: "live",
       matches: (path) => livePaths.has(path),
+      example: () => "/healthz",
       methods: ["GET"],
       access: "open",
       isEnabled: () => true,

@@ -9,6 +9,7 @@ export function createReadyRoute(readiness: Pick<Readiness, "check" | "uptimeMs"
   return {
     name: "ready",
     matches: (path) => paths.has(path),
+    example: () => "/readyz",
     methods: ["GET"],
     access: { scope: "operator.read", isOptional: true },
     isEnabled: () => true,

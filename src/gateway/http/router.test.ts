@@ -18,6 +18,7 @@ function createEcho(over: Partial<Route> = {}): { route: Route; seen: HttpReques
     route: {
       name: "echo",
       matches: (path) => path === "/echo",
+      example: () => "/echo",
       methods: ["POST"],
       access: { scope: "operator.write" },
       isEnabled: () => true,

@@ -9,6 +9,7 @@ export function createMetricsRoute(metrics: Pick<Metrics, "families">, state: St
   return {
     name: "metrics",
     matches: (path) => path === "/metrics",
+    example: () => "/metrics",
     methods: ["GET"],
     access: { scope: "operator.read" },
     isEnabled: () => true,
