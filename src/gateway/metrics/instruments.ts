@@ -1,6 +1,6 @@
 // What counts and measures over the life of a Gateway. The number of label sets has an end: what comes beyond it is added up as `other`.
 
-import type { Family, Labels, Sample } from "./text.ts";
+import type { Family, Labels } from "./family.ts";
 
 interface Description<Name extends string> {
   readonly name: string;
@@ -41,42 +41,29 @@ export function createHistogram<Name extends string>(
   { name, help, labels }: Description<Name>,
   bounds: readonly number[],
 ): Histogram<Name> {
-  const series = createSeries(labels, () => ({ buckets: bounds.map(() => 0), sum: 0, count: 0 }));
+  const series = createSeries(labels, (): Counted => ({ counts: bounds.map(() => 0), sum: 0, count: 0 }));
   return {
     observe(values, value) {
       const state = series.of(values);
       state.sum += value;
       state.count += 1;
       const index = bounds.findIndex((bound) => value <= bound);
-      if (index >= 0) state.buckets[index] = (state.buckets[index] ?? 0) + 1;
+      if (index >= 0) state.counts[index] = (state.counts[index] ?? 0) + 1;
     },
     family: () => ({
       name,
       help,
       type: "histogram",
-      samples: series.all().flatMap(({ labels: own, state }) => toSamples(own, bounds, state)),
+      bounds,
+      samples: series.all().map(({ labels: own, state }) => ({ labels: own, ...state })),
     }),
   };
 }
 
-interface Measured {
-  readonly buckets: readonly number[];
-  readonly sum: number;
-  readonly count: number;
-}
-
-function toSamples(labels: Labels, bounds: readonly number[], { buckets, sum, count }: Measured): Sample[] {
-  let below = 0;
-  const filled = bounds.map((bound, index) => {
-    below += buckets[index] ?? 0;
-    return { suffix: "_bucket", labels: { ...labels, le: String(bound) }, value: below };
-  });
-  return [
-    ...filled,
-    { suffix: "_bucket", labels: { ...labels, le: "+Inf" }, value: count },
-    { suffix: "_sum", labels, value: sum },
-    { suffix: "_count", labels, value: count },
-  ];
+interface Counted {
+  readonly counts: number[];
+  sum: number;
+  count: number;
 }
 
 function createSeries<State, Name extends string>(names: readonly Name[], make: () => State) {

@@ -7,7 +7,7 @@ import type { SendOutcome } from "../../ports/message.ts";
 import type { Model, ModelEvent } from "../../ports/model.ts";
 import type { TurnRunner } from "../../ports/turn.ts";
 import { createCounter, createHistogram } from "./instruments.ts";
-import type { Family } from "./text.ts";
+import type { Family } from "./family.ts";
 
 export interface Metrics {
   /** `method` is undefined for one that does not exist; `isWaiting`: it takes as long as something elsewhere takes. */

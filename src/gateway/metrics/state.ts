@@ -5,7 +5,7 @@ import type { Overview } from "../../conversation/overview.ts";
 import type { Channel } from "../../ports/channel.ts";
 import { statusOf } from "../channel-health.ts";
 import type { Connection } from "../connection.ts";
-import type { Family, Sample } from "./text.ts";
+import type { Family, Sample } from "./family.ts";
 
 export interface StateDependencies {
   readonly clock: Clock;

@@ -1,22 +1,8 @@
 // The text format of Prometheus, version 0.0.4: https://prometheus.io/docs/instrumenting/exposition_formats/
 
+import type { Distribution, Family, Labels } from "./family.ts";
+
 export const contentType = "text/plain; version=0.0.4; charset=utf-8";
-
-export type Labels = Readonly<Record<string, string>>;
-
-export interface Sample {
-  /** Behind the family's name: `_bucket`, `_sum`, `_count`; empty for the name itself. */
-  readonly suffix?: string;
-  readonly labels?: Labels;
-  readonly value: number;
-}
-
-export interface Family {
-  readonly name: string;
-  readonly help: string;
-  readonly type: "counter" | "gauge" | "histogram";
-  readonly samples: readonly Sample[];
-}
 
 /** Families without samples are left out. */
 export function renderPage(families: readonly Family[]): string {
@@ -26,11 +12,35 @@ export function renderPage(families: readonly Family[]): string {
     .join("");
 }
 
-function renderFamily({ name, help, type, samples }: Family): string {
-  const lines = samples.map(
+interface Line {
+  /** Behind the family's name: `_bucket`, `_sum`, `_count`. */
+  readonly suffix?: string;
+  readonly labels?: Labels;
+  readonly value: number;
+}
+
+function renderFamily(family: Family): string {
+  const { name, help, type } = family;
+  const lines: readonly Line[] =
+    family.type === "histogram" ? family.samples.flatMap((sample) => toLines(sample, family.bounds)) : family.samples;
+  const texts = lines.map(
     ({ suffix = "", labels = {}, value }) => `${name}${suffix}${renderLabels(labels)} ${renderNumber(value)}\n`,
   );
-  return `# HELP ${name} ${escape(help)}\n# TYPE ${name} ${type}\n${lines.join("")}`;
+  return `# HELP ${name} ${escape(help)}\n# TYPE ${name} ${type}\n${texts.join("")}`;
+}
+
+function toLines({ labels, counts, sum, count }: Distribution, bounds: readonly number[]): Line[] {
+  let below = 0;
+  const filled = bounds.map((bound, index) => {
+    below += counts[index] ?? 0;
+    return { suffix: "_bucket", labels: { ...labels, le: String(bound) }, value: below };
+  });
+  return [
+    ...filled,
+    { suffix: "_bucket", labels: { ...labels, le: "+Inf" }, value: count },
+    { suffix: "_sum", labels, value: sum },
+    { suffix: "_count", labels, value: count },
+  ];
 }
 
 function renderLabels(labels: Labels): string {
