@@ -33,6 +33,7 @@ export interface Question {
   readonly toolChoice: ToolChoice;
   readonly sampling: Sampling | undefined;
   readonly thinking: string | undefined;
+  readonly trace: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -115,6 +116,7 @@ async function* callOnce(
     ...(question.sampling ? { sampling: question.sampling } : {}),
     maxOutputTokens: Math.min(model.maxOutputTokens, question.sampling?.maxOutputTokens ?? model.maxOutputTokens),
     thinking: question.thinking,
+    trace: question.trace,
     signal: question.signal,
   });
   const iterator = stream[Symbol.asyncIterator]();

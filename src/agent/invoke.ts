@@ -80,6 +80,7 @@ export async function answerInvoke(
     model: "",
     // the scope that the route asks for is the owner's
     isOwner: true,
+    trace: request.trace,
   };
   const text = await tool.run(args, context, request.signal);
   const details = parseJson(text);

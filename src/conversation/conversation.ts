@@ -4,6 +4,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Ids } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import type { Service } from "../base/service.ts";
+import { noSpans, type BeginSpan } from "../base/trace.ts";
 import type { Database } from "../platform/database.ts";
 import type { Channel } from "../ports/channel.ts";
 import type { SendOutcome } from "../ports/message.ts";
@@ -55,6 +56,8 @@ export interface ConversationDependencies {
   readonly maxConcurrent: () => number;
   /** A send has ended, for the figures. */
   readonly onSend?: (channel: string, outcome: SendOutcome["outcome"]) => void;
+  /** Absent: nothing is traced. */
+  readonly beginSpan?: BeginSpan;
 }
 
 export interface Conversation {
@@ -78,7 +81,7 @@ export interface Conversation {
 const cautiousTextLimit = 1_500;
 
 export function createConversation(dependencies: ConversationDependencies): Conversation {
-  const { database, clock, ids, log } = dependencies;
+  const { database, clock, ids, log, beginSpan = noSpans } = dependencies;
   const findChannel = (id: string) => dependencies.channels().find((channel) => channel.id === id);
   const endedTurns = createWaiters(clock);
   const finishedSends = createWaiters(clock);
@@ -87,6 +90,7 @@ export function createConversation(dependencies: ConversationDependencies): Conv
     database,
     clock,
     log: log.child("delivery"),
+    beginSpan,
     channel: findChannel,
     onSend: dependencies.onSend,
     onFinished: (effectKey) => finishedSends.ring(effectKey),
@@ -106,6 +110,7 @@ export function createConversation(dependencies: ConversationDependencies): Conv
     perform: createPerformTurn({
       ...dependencies,
       log: log.child("turn"),
+      beginSpan,
       defaultAgentId: () => dependencies.routePolicy().defaultAgentId,
       textLimit: (channel) => findChannel(channel)?.capabilities.textLimit ?? cautiousTextLimit,
       showTyping: createTyping({ clock, channel: findChannel }),
@@ -125,6 +130,7 @@ export function createConversation(dependencies: ConversationDependencies): Conv
     routePolicy: dependencies.routePolicy,
     sendPolicy,
     pairingText: dependencies.pairingText,
+    beginSpan,
     onWork: (sessionKey) => lane.wake(sessionKey),
     onOutbox,
     onStop: (sessionKey) => {
@@ -134,7 +140,14 @@ export function createConversation(dependencies: ConversationDependencies): Conv
     },
   });
 
-  const sending = createSending({ ...dependencies, waiters: finishedSends, onOutbox, sessionFeed, sendPolicy });
+  const sending = createSending({
+    ...dependencies,
+    beginSpan,
+    waiters: finishedSends,
+    onOutbox,
+    sessionFeed,
+    sendPolicy,
+  });
   return {
     intake,
     lane,

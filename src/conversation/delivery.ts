@@ -5,6 +5,7 @@ import { backoffMs, type BackoffPolicy } from "../base/backoff.ts";
 import { sleep, type Clock, type Timer } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Service } from "../base/service.ts";
+import { inSpan, type BeginSpan, type SpanEnd } from "../base/trace.ts";
 import type { Database, Sql } from "../platform/database.ts";
 import type { Channel } from "../ports/channel.ts";
 import type { SendOutcome } from "../ports/message.ts";
@@ -38,6 +39,7 @@ export interface DeliveryDependencies {
   readonly database: Database;
   readonly clock: Clock;
   readonly log: Log;
+  readonly beginSpan: BeginSpan;
   /** The channel by id; undefined when it is not configured: its rows wait. */
   readonly channel: (id: string) => Channel | undefined;
   /** A row reached its end: sent, failed or unknown. */
@@ -145,9 +147,30 @@ async function deliverRow(row: OutboxRow, dependencies: DeliveryDependencies): P
   const channel = dependencies.channel(row.target.channel);
   if (!channel || !(await database.write((sql) => markSending(sql, row.id)))) return;
 
-  const outcome = await channel.send({ target: row.target, effectKey: row.effectKey, ...row.payload });
+  const outcome = await sendTraced(row, channel, dependencies.beginSpan);
   await database.write((sql) => record(sql, { row, outcome, now: clock.now() }));
   tell(row, outcome, dependencies);
+}
+
+function sendTraced(row: OutboxRow, channel: Channel, beginSpan: BeginSpan): Promise<SendOutcome> {
+  const span = beginSpan(`send ${channel.id}`, {
+    kind: "producer",
+    parent: row.trace,
+    attributes: {
+      "messaging.system": channel.id,
+      "messaging.operation.type": "send",
+      "gateway.attempt": row.attempts + 1,
+      "gateway.was_unknown": row.isFlagged,
+    },
+  });
+  return inSpan(
+    span,
+    () => channel.send({ target: row.target, effectKey: row.effectKey, ...row.payload }),
+    ({ outcome }): SpanEnd => ({
+      attributes: { "gateway.outcome": outcome },
+      error: outcome === "sent" ? undefined : outcome,
+    }),
+  );
 }
 
 function record(sql: Sql, { row, outcome, now }: { row: OutboxRow; outcome: SendOutcome; now: number }): void {

@@ -9,6 +9,7 @@ import type { Ids, RunId, SessionKey } from "../base/ids.ts";
 import { parseRunId } from "../base/ids.ts";
 import { canonicalJson } from "../base/json.ts";
 import type { Log } from "../base/log.ts";
+import { inSpan, type BeginSpan, type Span, type SpanEnd } from "../base/trace.ts";
 import type { Database, Sql } from "../platform/database.ts";
 import type { Inbound, Submit, SubmitResult } from "../ports/message.ts";
 import { decideGate, type GatePolicy, type Verdict } from "./gate.ts";
@@ -31,6 +32,7 @@ export interface IntakeDependencies {
   readonly routePolicy: () => RoutePolicy;
   readonly sendPolicy: SendPolicy;
   readonly pairingText: PairingText;
+  readonly beginSpan: BeginSpan;
   /** Work was committed for this session. */
   readonly onWork: (sessionKey: SessionKey) => void;
   /** Something was committed to the outbox. */
@@ -56,7 +58,9 @@ export function createIntake(dependencies: IntakeDependencies): Intake {
     async submit(inbound) {
       if (isClosed) throw new Fault("shutting_down", "the Gateway is stopping", { retryAfterMs: 2_000 });
 
-      const decision = await database.write((sql) => decide(sql, inbound, dependencies));
+      const span = beginReceiving(inbound, dependencies.beginSpan);
+      const traced = span.context === undefined ? inbound : { ...inbound, trace: span.context };
+      const decision = await inSpan(span, () => database.write((sql) => decide(sql, traced, dependencies)), describe);
       if (decision.isStop) dependencies.onStop(decision.isStop, inbound);
       else if (decision.result.outcome === "accepted") dependencies.onWork(decision.result.sessionKey);
       else if (decision.result.outcome === "pairing") dependencies.onOutbox();
@@ -71,6 +75,16 @@ export function createIntake(dependencies: IntakeDependencies): Intake {
       return decision.result;
     },
   };
+}
+
+function beginReceiving({ channel, trace: parent }: Inbound, beginSpan: BeginSpan): Span {
+  const attributes = { "messaging.system": channel, "messaging.operation.type": "receive" };
+  return beginSpan(`receive ${channel}`, { kind: "consumer", parent, attributes });
+}
+
+function describe({ result }: Decision): SpanEnd {
+  const reason = result.outcome === "dropped" ? result.reason : undefined;
+  return { attributes: { "gateway.outcome": result.outcome, "gateway.reason": reason } };
 }
 
 interface Decision {

@@ -104,6 +104,7 @@ export function requestPairing(
     target: { channel: request.channel, account: request.account, chatId: request.chatId },
     payload: { text: renderRequest(request, text) },
     now,
+    trace: inbound.trace,
   });
   return request.code;
 }

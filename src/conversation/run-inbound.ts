@@ -9,10 +9,12 @@ export interface RunRequest extends Omit<RunOptions, "model"> {
   readonly text: string;
   readonly attachments: readonly Attachment[];
   readonly model?: string;
+  /** The `traceparent` of what it came with. */
+  readonly trace?: string;
 }
 
 export function createRunInbound(run: RunRequest): Inbound {
-  const { caller, text, attachments, ...options } = run;
+  const { caller, text, attachments, trace, ...options } = run;
   return {
     channel: "client",
     account: caller.principal,
@@ -23,6 +25,7 @@ export function createRunInbound(run: RunRequest): Inbound {
     ...(attachments.length > 0 ? { attachments } : {}),
     trust: "operator",
     ...(caller.role === "operator" && caller.scopes.includes("operator.admin") ? { isAdmin: true } : {}),
+    ...(trace === undefined ? {} : { trace }),
     run: options,
   };
 }

@@ -6,6 +6,7 @@ import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import type { Ids, SessionKey } from "../base/ids.ts";
 import { canonicalJson } from "../base/json.ts";
+import { inSpan, type BeginSpan } from "../base/trace.ts";
 import type { Database, Sql } from "../platform/database.ts";
 import type { Channel } from "../ports/channel.ts";
 import type { DeliveryTarget } from "../ports/message.ts";
@@ -66,6 +67,7 @@ export interface SendingDependencies {
   readonly routePolicy: () => RoutePolicy;
   readonly sessionFeed: SessionFeed;
   readonly sendPolicy: SendPolicy;
+  readonly beginSpan: BeginSpan;
 }
 
 export function createSending(dependencies: SendingDependencies): Sending {
@@ -86,17 +88,21 @@ export function createSending(dependencies: SendingDependencies): Sending {
 
       const effects = chunks.map((_, index) => `send:${request.scope.principal}:${request.scope.key}:${index}`);
       const sessionKey = request.sessionKey ?? sessionOfTarget(request.target, dependencies.routePolicy());
-      const kept = await database.write((sql) =>
-        begin(sql, { request, channel, chunks, effects, sessionKey, sendPolicy, now: dependencies.clock.now() }),
-      );
-      if (kept !== undefined) return settledAnswer(kept);
-      dependencies.onOutbox();
+      const span = dependencies.beginSpan("send", { kind: "server", attributes: { "messaging.system": channel.id } });
+      const sendOnce = async () => {
+        const now = dependencies.clock.now();
+        const rows = { request, channel, chunks, effects, sessionKey, sendPolicy, now, trace: span.context };
+        const kept = await database.write((sql) => begin(sql, rows));
+        if (kept !== undefined) return settledAnswer(kept);
+        dependencies.onOutbox();
 
-      const rows: OutboxRow[] = [];
-      for (const effect of effects) rows.push(await waitForRow(effect, dependencies));
-      const answer = toAnswer(request, rows);
-      await keep(answer, { request, sessionKey }, dependencies);
-      return settledAnswer(answer);
+        const sent: OutboxRow[] = [];
+        for (const effect of effects) sent.push(await waitForRow(effect, dependencies));
+        const answer = toAnswer(request, sent);
+        await keep(answer, { request, sessionKey }, dependencies);
+        return settledAnswer(answer);
+      };
+      return inSpan(span, sendOnce, () => ({}));
     },
   };
 }
@@ -186,6 +192,7 @@ function begin(
     sessionKey: SessionKey;
     sendPolicy: SendPolicy;
     now: number;
+    trace: string | undefined;
   },
 ): Answer | undefined {
   const { request, now } = options;
@@ -220,6 +227,7 @@ function begin(
       target: request.target,
       payload: { text, ...(index === 0 && request.replyTo ? { replyTo: request.replyTo } : {}) },
       now,
+      trace: options.trace,
     });
   }
   return undefined;

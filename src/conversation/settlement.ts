@@ -21,6 +21,8 @@ export interface Settlement {
   readonly target: DeliveryTarget | undefined;
   readonly replyTo: string | undefined;
   readonly durationMs: number;
+  /** The turn's `traceparent`, for what it sends. */
+  readonly trace: string | undefined;
 }
 
 export interface Settled {
@@ -86,7 +88,7 @@ function writeReply(sql: Sql, settlement: Settlement, options: SettleOptions): v
     now: options.now,
     alreadySent: textsSentByTools(sql, turn.runId, target),
   });
-  for (const row of rows) insertOutbox(sql, row);
+  for (const row of rows) insertOutbox(sql, { ...row, trace: settlement.trace });
 }
 
 function toSettled({ last, durationMs }: Settlement): Omit<Settled, "message"> {

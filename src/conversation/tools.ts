@@ -95,6 +95,7 @@ async function sendMessage(
         target,
         payload: { text: chunk },
         now: dependencies.clock.now(),
+        trace: context.trace,
       });
     }
   });

@@ -7,6 +7,7 @@ import { Fault, toFault } from "../base/fault.ts";
 import type { Ids } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import { ellipsize } from "../base/text.ts";
+import { inSpan, type BeginSpan, type Span, type SpanEnd } from "../base/trace.ts";
 import type { Database } from "../platform/database.ts";
 import type { DeliveryTarget, Inbound, RunOptions } from "../ports/message.ts";
 import type { Publish } from "../ports/publish.ts";
@@ -35,6 +36,7 @@ export interface TurnDependencies {
   readonly ids: Ids;
   readonly log: Log;
   readonly publish: Publish;
+  readonly beginSpan: BeginSpan;
   readonly runTurn: TurnRunner;
   readonly defaultTimeoutMs: () => number;
   readonly defaultThinking: () => string | undefined;
@@ -76,8 +78,7 @@ function replyTarget(inbound: Inbound, session?: SessionRow): DeliveryTarget | u
 export function createPerformTurn(dependencies: TurnDependencies): PerformTurn {
   const { clock, log, publish } = dependencies;
 
-  return async (turn, signal) => {
-    const opened = await open(turn, dependencies);
+  const perform = async ({ turn, opened, span, signal }: Opening): Promise<TurnEvent> => {
     dependencies.sessionFeed.changed(turn.sessionKey, "start");
     const target = replyTarget(opened.inbound, opened.session);
     const feed = createTurnFeed({ runId: turn.runId, sessionKey: turn.sessionKey, publish, clock });
@@ -87,8 +88,12 @@ export function createPerformTurn(dependencies: TurnDependencies): PerformTurn {
       const last =
         turn.attempt > maxAttempts
           ? poisoned(turn)
-          : await follow(createRequest({ turn, opened, target, signal }, dependencies), dependencies.runTurn, feed);
-      if (last.type === "aborted" && (last.reason === "shutdown" || last.reason === "superseded")) return;
+          : await follow(
+              createRequest({ turn, opened, target, span, signal }, dependencies),
+              dependencies.runTurn,
+              feed,
+            );
+      if (last.type === "aborted" && (last.reason === "shutdown" || last.reason === "superseded")) return last;
 
       const settlement: Settlement = {
         turn,
@@ -97,17 +102,57 @@ export function createPerformTurn(dependencies: TurnDependencies): PerformTurn {
         target,
         replyTo: opened.inbound.chat.kind === "group" ? opened.inbound.messageId : undefined,
         durationMs: Math.round(clock.monotonic() - startedAt),
+        trace: span.context,
       };
       await settle(settlement, { dependencies, feed, signal });
+      return last;
     } finally {
       stopTyping?.();
+      const ms = Math.round(clock.monotonic() - startedAt);
+      log.debug("turn ended", { runId: turn.runId, attempt: turn.attempt, ms });
     }
-    log.debug("turn ended", {
-      runId: turn.runId,
-      attempt: turn.attempt,
-      ms: Math.round(clock.monotonic() - startedAt),
-    });
   };
+
+  return async (turn, signal) => {
+    const claimedAt = clock.now();
+    const opened = await open(turn, dependencies);
+    const span = beginTurn(turn, { opened, claimedAt }, dependencies.beginSpan);
+    await inSpan(span, () => perform({ turn, opened, span, signal }), describe);
+  };
+}
+
+interface Opening {
+  readonly turn: TurnRow;
+  readonly opened: Opened;
+  readonly span: Span;
+  readonly signal: AbortSignal;
+}
+
+/** The first attempt counts from when the message was accepted: how long it waited for its turn is a span of its own. */
+function beginTurn(
+  turn: TurnRow,
+  { opened, claimedAt }: { opened: Opened; claimedAt: number },
+  beginSpan: BeginSpan,
+): Span {
+  const isFirst = turn.attempt === 1;
+  const startedAt = isFirst ? turn.acceptedAt : claimedAt;
+  const span = beginSpan("turn", {
+    parent: opened.inbound.trace,
+    startedAt,
+    attributes: {
+      "gateway.attempt": turn.attempt,
+      "gateway.agent": opened.session.agentId,
+      "gen_ai.conversation.id": opened.session.sessionId,
+    },
+  });
+  if (isFirst) beginSpan("queue", { parent: span.context, startedAt }).end({ endedAt: claimedAt });
+  return span;
+}
+
+function describe(last: TurnEvent): SpanEnd {
+  const attributes = { "gateway.outcome": last.type };
+  if (last.type === "failed") return { attributes, error: last.fault.code };
+  return last.type === "aborted" ? { attributes, error: last.reason } : { attributes };
 }
 
 function poisoned(turn: TurnRow): TurnEvent {
@@ -149,14 +194,14 @@ function titleOf({ chat, sender }: Inbound): { title?: string } {
   return title ? { title: ellipsize(title, maxTitle) } : {};
 }
 
-interface Performing {
-  readonly turn: TurnRow;
-  readonly opened: Opened;
+interface Performing extends Opening {
   readonly target: DeliveryTarget | undefined;
-  readonly signal: AbortSignal;
 }
 
-function createRequest({ turn, opened, target, signal }: Performing, dependencies: TurnDependencies): TurnRequest {
+function createRequest(
+  { turn, opened, target, span, signal }: Performing,
+  dependencies: TurnDependencies,
+): TurnRequest {
   const { inbound, session } = opened;
   const { sender, chat } = inbound;
   const run: Partial<RunOptions> = inbound.run ?? {};
@@ -185,6 +230,7 @@ function createRequest({ turn, opened, target, signal }: Performing, dependencie
     functionChoice: run.functionChoice,
     functionResults: run.functionResults,
     sampling: run.sampling,
+    trace: span.context,
     history: run.conversation ?? opened.history,
     done: opened.done,
     async checkpoint(messages) {

@@ -9,6 +9,14 @@ import { createRunInbound } from "./run-inbound.ts";
 import { findSession } from "./store/sessions.ts";
 import type { SystemEvents } from "./system-events.ts";
 
+export interface WakeRequest {
+  readonly text: string;
+  readonly mode: "now" | "next-heartbeat";
+  readonly caller: Caller;
+  /** The `traceparent` of what it came with. */
+  readonly trace?: string | undefined;
+}
+
 export interface WakeDependencies {
   readonly database: Database;
   readonly ids: Ids;
@@ -21,7 +29,7 @@ const prompt = "Look at the events above. Act on them and tell me, if there is s
 
 /** @returns false for a blank text, which wakes nobody. */
 export async function wake(
-  { text, mode, caller }: { text: string; mode: "now" | "next-heartbeat"; caller: Caller },
+  { text, mode, caller, trace }: WakeRequest,
   { database, ids, intake, systemEvents, routePolicy }: WakeDependencies,
 ): Promise<boolean> {
   if (text.trim() === "") return false;
@@ -37,6 +45,7 @@ export async function wake(
       text: prompt,
       attachments: [],
       ...(deliver ? { deliver } : {}),
+      trace,
     }),
   );
   return true;

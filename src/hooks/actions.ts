@@ -48,6 +48,8 @@ export interface ActionContext {
   readonly eventKey: string | undefined;
   /** Makes the marks around foreign words. */
   readonly token: string;
+  /** The `traceparent` of the request. */
+  readonly trace: string | undefined;
 }
 
 const caller: Caller = {
@@ -64,7 +66,7 @@ const caller: Caller = {
 /** @throws Fault `invalid_params` for an agent, channel or session that there is not. */
 export async function runAgent(
   action: AgentAction,
-  { eventKey, token }: ActionContext,
+  { eventKey, token, trace }: ActionContext,
   dependencies: ActionDependencies,
 ): Promise<RunId> {
   const { database, ids, intake, routePolicy, outcomes } = dependencies;
@@ -82,6 +84,7 @@ export async function runAgent(
       sessionKey: widenSessionKey(action.sessionKey ?? `hook:${id}`, { ...policy, defaultAgentId: agentId }),
       text: action.isTrusted ? text : wrapForeign(text, { name, key: token, id }),
       attachments: [],
+      trace,
       ...(deliver ? { deliver } : {}),
       ...(action.model === undefined ? {} : { model: action.model }),
       ...(action.thinking === undefined ? {} : { thinking: action.thinking }),
@@ -113,9 +116,10 @@ async function decideDelivery(
 /** @throws Fault of the submission. */
 export async function wakeAgent(
   { text, mode, name, isTrusted }: { text: string; mode: "now" | "next-heartbeat"; name: string; isTrusted: boolean },
+  { trace }: ActionContext,
   dependencies: ActionDependencies,
 ): Promise<void> {
   // events stand between marks of their own, as reports
   const told = isTrusted ? text : `Hook ${JSON.stringify(name.slice(0, 80))} says: ${text}`;
-  await wake({ text: told, mode, caller }, dependencies);
+  await wake({ text: told, mode, caller, trace }, dependencies);
 }

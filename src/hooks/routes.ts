@@ -53,7 +53,10 @@ export function createHookRoute(dependencies: HookDependencies): Route {
       const event = eventId === undefined ? undefined : { path, eventId };
       const eventKey = event && `${path}:${eventId}`;
       const { take } = await import("./take.ts");
-      await take({ request, reply, hooks, path, event, context: { eventKey, token: hooks.token } }, dependencies);
+      await take(
+        { request, reply, hooks, path, event, context: { eventKey, token: hooks.token, trace: request.trace } },
+        dependencies,
+      );
     },
   };
 }

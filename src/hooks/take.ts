@@ -22,7 +22,9 @@ export async function take(taking: Taking, dependencies: ActionDependencies): Pr
   const body = await request.json();
   if (path === "wake") {
     const wake = readWake(body);
-    await once(taking, dependencies, () => wakeAgent({ ...wake, name: "wake", isTrusted: true }, dependencies));
+    await once(taking, dependencies, () =>
+      wakeAgent({ ...wake, name: "wake", isTrusted: true }, context, dependencies),
+    );
     reply.json(200, { ok: true, mode: wake.mode });
   } else if (path === "agent") {
     const runId = await runAgent(readAgent(body, hooks.sessionPrefixes), context, dependencies);
@@ -42,7 +44,7 @@ async function takeMapped(taking: Taking, body: unknown, dependencies: ActionDep
     reply.json(202, { ok: true, runId });
   } else {
     const { wake, name, isTrusted } = mapped;
-    await once(taking, dependencies, () => wakeAgent({ ...wake, name, isTrusted }, dependencies));
+    await once(taking, dependencies, () => wakeAgent({ ...wake, name, isTrusted }, context, dependencies));
     reply.json(200, { ok: true, mode: wake.mode });
   }
 }

@@ -39,6 +39,7 @@ export function toRunRequest(parts: RunParts): RunRequest {
     sessionKey: target.sessionKey,
     text,
     attachments,
+    trace: request.trace,
     // a session that goes on remembers by itself what a single message does not tell
     ...(target.isLasting && conversation.length === 0 ? {} : { conversation }),
     ...(functionResults.length > 0 ? { functionResults } : {}),

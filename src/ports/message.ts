@@ -84,6 +84,8 @@ export interface Inbound {
   readonly trust: "channel" | "operator";
   /** Its client was an administrator when it asked; set by the door too. Who owns the Gateway by a channel, the config says. */
   readonly isAdmin?: boolean;
+  /** The `traceparent` of what brought it. */
+  readonly trace?: string;
   readonly run?: RunOptions;
 }
 

@@ -36,6 +36,8 @@ export interface ModelRequest {
   readonly maxOutputTokens: number;
   /** off, minimal, low, medium, high or xhigh; absent means the model's default. */
   readonly thinking?: string;
+  /** The `traceparent` of whoever asks. */
+  readonly trace?: string;
   readonly signal: AbortSignal;
 }
 

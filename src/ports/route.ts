@@ -50,6 +50,8 @@ export interface HttpRequest {
   readonly headers: IncomingHttpHeaders;
   /** Absent on routes that are open or have a token of their own. */
   readonly caller: Caller | undefined;
+  /** The `traceparent` for what the request sets going. */
+  readonly trace?: string;
   /** Aborts when the client has gone, also in the middle of an answer. */
   readonly signal: AbortSignal;
   /** @throws Fault `too_large`, `timeout` or `aborted`. Once for each request. */

@@ -18,6 +18,8 @@ export interface ToolContext {
   readonly isOwner: boolean;
   /** Model that asks, as `provider/model`. */
   readonly model: string;
+  /** The `traceparent` of whoever calls. */
+  readonly trace?: string;
 }
 
 export interface Tool {

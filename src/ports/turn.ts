@@ -46,6 +46,8 @@ export interface TurnRequest {
    * @throws Fault `aborted` when a newer attempt owns the turn; the caller then stops without further effects.
    */
   checkpoint(messages: readonly TranscriptMessage[]): Promise<void>;
+  /** The `traceparent` of whoever asks. */
+  readonly trace?: string;
   /** Aborts on `chat.abort`, shutdown and session stop. The time limit is the runner's own. */
   readonly signal: AbortSignal;
 }

@@ -29,7 +29,7 @@ export function wrapLanguageModel(spec: ModelSpec, model: LanguageModelV4): Mode
     maxOutputTokens: spec.maxOutputTokens,
     async *stream(request) {
       try {
-        const { stream } = await model.doStream(toCallOptions(request));
+        const { stream } = await model.doStream({ ...toCallOptions(request), ...traceHeaders(spec, request) });
         yield* toEvents(stream);
       } catch (error) {
         if (request.signal.aborted) yield { type: "failed", failure: "bug", reason: "aborted" };
@@ -37,6 +37,11 @@ export function wrapLanguageModel(spec: ModelSpec, model: LanguageModelV4): Mode
       }
     },
   };
+}
+
+/** A server that the owner named may go on with the trace; the public ones of the providers have no part in it. */
+function traceHeaders({ baseUrl }: ModelSpec, { trace }: ModelRequest): Pick<LanguageModelV4CallOptions, "headers"> {
+  return baseUrl === undefined || trace === undefined ? {} : { headers: { traceparent: trace } };
 }
 
 function toCallOptions(request: ModelRequest): LanguageModelV4CallOptions {

@@ -27,6 +27,7 @@ export interface OutboxRow {
   readonly dueAt: number;
   readonly messageId: string | undefined;
   readonly reason: string | undefined;
+  readonly trace: string | undefined;
 }
 
 export interface NewOutboxRow {
@@ -37,6 +38,8 @@ export interface NewOutboxRow {
   readonly target: DeliveryTarget;
   readonly payload: OutboxPayload;
   readonly now: number;
+  /** The `traceparent` of what writes it. */
+  readonly trace?: string | undefined;
 }
 
 function toRow(row: SqlRow): OutboxRow {
@@ -59,6 +62,7 @@ function toRow(row: SqlRow): OutboxRow {
     dueAt: Number(row["due_at"]),
     messageId: row["message_id"] === null ? undefined : String(row["message_id"]),
     reason: row["reason"] === null ? undefined : String(row["reason"]),
+    trace: row["trace"] === null ? undefined : String(row["trace"]),
   };
 }
 
@@ -70,8 +74,8 @@ export function conversationOf(target: DeliveryTarget): string {
 /** @returns false when this effect has a row already. */
 export function insertOutbox(sql: Sql, row: NewOutboxRow): boolean {
   const { changes } = sql.run(
-    `INSERT INTO outbox (effect_key, run_id, source, channel, account, chat_id, thread_id, conversation, payload, state, created_at, due_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?) ON CONFLICT (effect_key) DO NOTHING`,
+    `INSERT INTO outbox (effect_key, run_id, source, channel, account, chat_id, thread_id, conversation, payload, state, created_at, due_at, trace)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?) ON CONFLICT (effect_key) DO NOTHING`,
     row.effectKey,
     row.runId ?? null,
     row.source,
@@ -83,6 +87,7 @@ export function insertOutbox(sql: Sql, row: NewOutboxRow): boolean {
     JSON.stringify(row.payload),
     row.now,
     row.now,
+    row.trace ?? null,
   );
   return changes === 1;
 }

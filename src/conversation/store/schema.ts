@@ -218,4 +218,11 @@ export const conversationMigrations: readonly Migration[] = [
       CREATE INDEX system_events_age ON system_events (at);
     `,
   },
+  {
+    // the traceparent of what wrote the row: a send after a restart belongs to the same trace
+    id: "conversation-4",
+    sql: `
+      ALTER TABLE outbox ADD COLUMN trace TEXT;
+    `,
+  },
 ];

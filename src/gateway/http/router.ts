@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../../base/clock.ts";
 import { Fault, faultCodes, renderFault } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
+import type { BeginSpan } from "../../base/trace.ts";
 import { createSweep } from "../../platform/memory.ts";
 import type { HttpReply, HttpRequest, Route } from "../../ports/route.ts";
 import type { Peer } from "../peer.ts";
@@ -12,6 +13,7 @@ import { checkAccess, queryOf, type AccessDependencies } from "./access.ts";
 import { checkAnnouncedSize, createBodyReader, parseBody, type BodyReader } from "./body.ts";
 import { createDrain } from "./drain.ts";
 import { createReply } from "./reply.ts";
+import { beginServing } from "./serving-span.ts";
 
 export interface RouterDependencies extends AccessDependencies {
   readonly clock: Clock;
@@ -20,6 +22,8 @@ export interface RouterDependencies extends AccessDependencies {
   readonly routes: () => readonly Route[];
   /** True while the Gateway stops: what changes something is refused, looking is not. Absent: never. */
   readonly isDraining?: () => boolean;
+  /** Absent: nothing is traced. */
+  readonly beginSpan?: BeginSpan;
   /** Told once for each answer, for the figures. */
   readonly onAnswered?: (answered: { route: string; method: string; status: number; ms: number }) => void;
 }
@@ -120,17 +124,18 @@ async function answer(route: Route | undefined, exchange: Exchange, means: Means
     throw new Fault("overloaded", "too many requests at once", { retryAfterMs: 1_000 });
   underWay.count += 1;
   try {
-    await route.answer(createRequest(route, exchange, { caller, method, ...means }), reply);
+    const { context: trace } = beginServing(route, { ...exchange, method, caller }, dependencies.beginSpan);
+    await route.answer(createRequest(route, exchange, { caller, method, trace, ...means }), reply);
   } finally {
     underWay.count -= 1;
   }
 }
 
-interface Asking extends Pick<HttpRequest, "caller" | "method">, Pick<Means, "bodies" | "underWay"> {}
+interface Asking extends Pick<HttpRequest, "caller" | "method" | "trace">, Pick<Means, "bodies" | "underWay"> {}
 
 function createRequest(route: Route, exchange: Exchange, asking: Asking): HttpRequest {
   const { request, response, path } = exchange;
-  const { caller, method, bodies, underWay } = asking;
+  const { caller, method, trace, bodies, underWay } = asking;
   const gone = new AbortController();
   response.once("close", () => gone.abort());
   const body = async () => {
@@ -147,6 +152,7 @@ function createRequest(route: Route, exchange: Exchange, asking: Asking): HttpRe
     query: queryOf(request),
     headers: request.headers,
     caller,
+    trace,
     signal: gone.signal,
     body,
     json: async () => parseBody(await body()),
