@@ -35,8 +35,8 @@ export interface Gateway {
 }
 
 export function createGateway(options: GatewayOptions): Gateway {
-  const ground = openGround(options);
-  const { config, isSafe, env, database, bus, supervisor, topics, routePolicy } = ground;
+  const ground = openGround(options, { figures: () => web.figures(), onProblems: () => health.touch() });
+  const { config, isSafe, env, database, bus, supervisor, topics, telemetry, routePolicy } = ground;
   const { brand, clock, ids, log, paths, version } = options;
 
   const agents = createAgents(ground, { tools: () => messaging.tools });
@@ -69,7 +69,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     sessionsPath: paths.database,
     agents: () => toAgents(config()),
     services: () => supervisor.states(),
-    configProblems: () => [...reloading.problems(), ...web.hookProblems()],
+    configProblems: () => [...reloading.problems(), ...web.hookProblems(), ...telemetry.problems()],
     logTrouble: options.logTrouble,
     mask: options.mask,
     configSource: () => options.config.snapshot().source,
@@ -93,6 +93,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     moving,
     restarts,
     endShared: (reason) => server.endShared(reason),
+    telemetry,
     onProblems: () => health.touch(),
   });
   const editor = createConfigEditor({
@@ -175,7 +176,13 @@ export function createGateway(options: GatewayOptions): Gateway {
     moving,
     wsLog,
     stateVersion,
-    inside: [health, ticker, ...(isSafe ? [] : [...conversation.services, restarts, web.outcomes]), reloading],
+    inside: [
+      telemetry,
+      health,
+      ticker,
+      ...(isSafe ? [] : [...conversation.services, restarts, web.outcomes]),
+      reloading,
+    ],
     outside: [exposure, canvas.service],
     onStarted: web.readiness.started,
   });

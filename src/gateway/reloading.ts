@@ -10,6 +10,7 @@ import { canvasService } from "./canvas-port.ts";
 import type { Moving } from "./moving.ts";
 import type { GatewayOptions } from "./options.ts";
 import type { Restarts } from "./restarts/restarts.ts";
+import type { Telemetry } from "./telemetry/telemetry.ts";
 
 export interface ReloadingDependencies {
   readonly options: GatewayOptions;
@@ -18,6 +19,7 @@ export interface ReloadingDependencies {
   readonly restarts: Pick<Restarts, "ask">;
   /** Ends the connections that the secret before let in. */
   readonly endShared: (reason: string) => void;
+  readonly telemetry: Pick<Telemetry, "apply">;
   readonly onProblems: () => void;
 }
 
@@ -42,7 +44,7 @@ const channelStopMs = 5_000;
 const endAfterMs = 250;
 
 export function createReloading(dependencies: ReloadingDependencies): Reloading {
-  const { options, supervisor, moving, restarts, endShared, onProblems } = dependencies;
+  const { options, supervisor, moving, restarts, endShared, telemetry, onProblems } = dependencies;
   const { clock, log, config } = options;
   const reloader = createReloader({
     store: config,
@@ -60,7 +62,10 @@ export function createReloading(dependencies: ReloadingDependencies): Reloading 
     },
     restartChannel: (id) =>
       within(clock, channelStopMs, (deadline) => supervisor.restart(channelService(id), deadline)),
-    takers: [{ key: "gateway.auth", take: () => renewSecret(options, endShared) }],
+    takers: [
+      { key: "gateway.auth", take: () => renewSecret(options, endShared) },
+      { key: "diagnostics", take: telemetry.apply },
+    ],
     ...(options.restart ? { restart: restarts.ask } : {}),
     onProblems,
   });

@@ -4,9 +4,8 @@ import type { InvokeDependencies } from "../agent/invoke.ts";
 import { createToolRoute } from "../agent/routes.ts";
 import { createLiveRoutes } from "./http/live-routes.ts";
 import { createReadyRoute } from "./http/ready-route.ts";
-import type { Metrics } from "./metrics/metrics.ts";
+import type { Family } from "./metrics/family.ts";
 import { createMetricsRoute } from "./metrics/route.ts";
-import type { StateDependencies } from "./metrics/state.ts";
 import type { Readiness } from "./readiness.ts";
 import type { Canvas } from "../canvas/canvas.ts";
 import { createHookRoute, type HookDependencies } from "../hooks/routes.ts";
@@ -16,13 +15,12 @@ import type { Route } from "../ports/route.ts";
 
 export interface PageParts {
   readonly readiness: Pick<Readiness, "check" | "uptimeMs">;
-  readonly metrics: Pick<Metrics, "families">;
-  readonly state: StateDependencies;
+  readonly figures: () => Promise<readonly Family[]>;
 }
 
 /** About the Gateway itself. */
-export function createPages({ readiness, metrics, state }: PageParts): readonly Route[] {
-  return [...createLiveRoutes(), createReadyRoute(readiness), createMetricsRoute(metrics, state)];
+export function createPages({ readiness, figures }: PageParts): readonly Route[] {
+  return [...createLiveRoutes(), createReadyRoute(readiness), createMetricsRoute(figures)];
 }
 
 export interface RouteParts {

@@ -2,7 +2,7 @@
 
 import { Type } from "typebox";
 
-import { anything, choice, flag, later, map, numeric, text, texts, whole } from "./key.ts";
+import { anything, choice, flag, later, map, numeric, optionalGroup, text, texts, whole } from "./key.ts";
 
 export const auth = later(
   {
@@ -38,24 +38,28 @@ export const broadcast = later(
 
 export const diagnostics = later(
   {
-    enabled: flag("Collect figures"),
+    enabled: flag("Figures and traces may leave this machine", { reload: "hot" }),
     flags: texts("Parts of the Gateway whose debug lines are written and shown, such as telegram.*", {
       reload: "none",
     }),
-    otel: later(
+    otel: optionalGroup(
       {
-        enabled: flag("Export"),
-        endpoint: text("Collector"),
-        protocol: choice(["http/protobuf", "grpc"], "Wire form"),
-        headers: map(Type.String({ secret: true }), "Sent with each export"),
+        enabled: flag("Export to a collector of OpenTelemetry; diagnostics.enabled must be true too"),
+        endpoint: text("Address of the collector, such as http://host:4318; /v1/traces and /v1/metrics are added"),
+        protocol: choice(
+          ["http/protobuf", "http/json", "grpc"],
+          "Wire form; grpc is not spoken, and nothing is exported",
+        ),
+        headers: map(Type.String({ secret: true }), "Sent with each export, such as an authorization"),
         serviceName: text("Name of this Gateway"),
-        traces: flag("Traces"),
-        metrics: flag("Metrics"),
-        logs: flag("Logs"),
+        traces: flag("Traces, from a message to the delivery of its reply"),
+        metrics: flag("The figures of /metrics"),
+        logs: flag("Logs; they are not exported"),
         sampleRate: numeric("Share of traces", { minimum: 0, maximum: 1 }),
-        flushIntervalMs: whole("Interval", { minimum: 1 }),
+        flushIntervalMs: whole("Time between two exports of metrics, at least 1000", { minimum: 1 }),
       },
-      "OpenTelemetry",
+      "Export to OpenTelemetry; what is not said here, its standard variables say",
+      { reload: "hot" },
     ),
     cacheTrace: anything("Prompt cache trace"),
   },

@@ -1,6 +1,6 @@
 // A model API (OpenAI's chat completions, streamed) that answers what a test says, for answers and troubles that aimock has not.
 
-import { createServer } from "node:http";
+import { createServer, type IncomingHttpHeaders } from "node:http";
 
 export interface ModelCall {
   readonly model: string;
@@ -11,6 +11,9 @@ export interface ModelCall {
 export interface ModelServer {
   readonly baseUrl: string;
   readonly calls: ModelCall[];
+  /** Of each call. */
+  readonly headers: IncomingHttpHeaders[];
+  answer: (call: ModelCall) => Answer | Promise<Answer>;
   close(): Promise<void>;
 }
 
@@ -19,7 +22,7 @@ export interface ToolCallAnswer {
   readonly args: object;
 }
 
-type Answer = string | number | ToolCallAnswer;
+export type Answer = string | number | ToolCallAnswer;
 
 const toolCall = ({ tool, args }: ToolCallAnswer, count: number) => ({
   index: 0,
@@ -31,6 +34,7 @@ const toolCall = ({ tool, args }: ToolCallAnswer, count: number) => ({
 /** `answer`: a text, a call of a tool, or the HTTP status of an error; at once or later. */
 export async function startModelServer(answer: (call: ModelCall) => Answer | Promise<Answer>): Promise<ModelServer> {
   const calls: ModelCall[] = [];
+  const headers: IncomingHttpHeaders[] = [];
   const server = createServer((request, response) => {
     let body = "";
     request.on("data", (chunk: Buffer) => {
@@ -39,7 +43,8 @@ export async function startModelServer(answer: (call: ModelCall) => Answer | Pro
     request.on("end", async () => {
       const call = JSON.parse(body) as ModelCall;
       calls.push(call);
-      const said = await answer(call);
+      headers.push(request.headers);
+      const said = await model.answer(call);
       if (typeof said === "number") {
         response.writeHead(said, { "content-type": "application/json" });
         response.end(JSON.stringify({ error: { message: "secret detail of the provider", type: "error" } }));
@@ -61,13 +66,16 @@ export async function startModelServer(answer: (call: ModelCall) => Answer | Pro
     server.listen(0, "127.0.0.1", resolve);
   });
   const address = server.address();
-  return {
+  const model: ModelServer = {
     baseUrl: `http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}/v1`,
     calls,
+    headers,
+    answer,
     close: () =>
       new Promise((resolve) => {
         server.closeAllConnections();
         server.close(() => resolve());
       }),
   };
+  return model;
 }

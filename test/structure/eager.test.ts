@@ -32,9 +32,9 @@ function listed(): ReadonlyMap<string, { kb: number; packages: readonly string[]
   );
 }
 
-test("channels, model providers, schema builders and Markdown wait until they are needed", () => {
+test("channels, model providers, schema builders, telemetry and Markdown wait until they are needed", () => {
   const lazy =
-    /^(?:grammy|@grammyjs\/.*|@ai-sdk\/.*|ai|zod|marked|typebox|ajv|tokenx|sharp|playwright-core|@whiskeysockets\/.*|@modelcontextprotocol\/.*)$/u;
+    /^(?:grammy|@grammyjs\/.*|@ai-sdk\/.*|ai|zod|marked|typebox|ajv|tokenx|sharp|playwright-core|@whiskeysockets\/.*|@opentelemetry\/.*|@modelcontextprotocol\/.*)$/u;
   for (const { source, packages } of gatewayEntries()) {
     assert.deepEqual(
       packages.filter((name) => lazy.test(name)),

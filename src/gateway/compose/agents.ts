@@ -25,7 +25,7 @@ export interface Agents {
 }
 
 export function createAgents(ground: Ground, { tools }: { readonly tools: () => readonly Tool[] }): Agents {
-  const { options, config, env, egress, metrics } = ground;
+  const { options, config, env, egress, metrics, telemetry } = ground;
   const { clock, log } = options;
   const settings = (agentId?: string) => ({
     defaults: toAgentDefaults(config(), agentId),
@@ -36,7 +36,7 @@ export function createAgents(ground: Ground, { tools }: { readonly tools: () => 
   const runTurn = createTurnRunner({
     chooseModels: models,
     openModel: async (spec) => {
-      const model = metrics.measureModel(await openModel(spec, { fetch: egress.fetch, clock }));
+      const model = telemetry.traceModel(metrics.measureModel(await openModel(spec, { fetch: egress.fetch, clock })));
       return options.recordModel ? recordModel(model, { record: options.recordModel, clock }) : model;
     },
     cooldowns: createCooldowns(clock),
@@ -47,7 +47,7 @@ export function createAgents(ground: Ground, { tools }: { readonly tools: () => 
   return {
     models,
     modelViews: createModelViews(settings),
-    runTurn: metrics.measureTurns(runTurn),
+    runTurn: telemetry.traceTurns(metrics.measureTurns(runTurn)),
     embed: createEmbed({ chooseModels: models, fetch: egress.fetch }),
     check: createModelCheck(() => models()),
   };

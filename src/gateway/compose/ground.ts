@@ -15,6 +15,7 @@ import { createMetrics, type Metrics } from "../metrics/metrics.ts";
 import type { GatewayOptions } from "../options.ts";
 import { toRoutePolicy } from "../policies.ts";
 import { tables } from "../tables.ts";
+import { createTelemetryParts, type LateParts, type TelemetryParts } from "../telemetry/parts.ts";
 
 export interface Ground {
   readonly options: GatewayOptions;
@@ -29,25 +30,34 @@ export interface Ground {
   readonly egress: Egress;
   readonly supervisor: Supervisor;
   readonly topics: Topics;
+  readonly telemetry: TelemetryParts;
   readonly routePolicy: () => RoutePolicy;
 }
 
-export function openGround(options: GatewayOptions): Ground {
+export function openGround(options: GatewayOptions, late: LateParts): Ground {
   const { brand, clock, log, paths } = options;
   const config = () => options.config.current();
   const metrics = createMetrics(clock);
+  // keys that the config keeps in its env section are found like those of the process
+  const env = withVariables(brand, options.env, fileVariables(config()));
+  const egress = createEgress({ clock });
   return {
     options,
     config,
     isSafe: options.config.snapshot().source === "safe",
-    // keys that the config keeps in its env section are found like those of the process
-    env: withVariables(brand, options.env, fileVariables(config())),
+    env,
     metrics,
     database: metrics.measureDatabase(openGatewayDatabase(paths.database, tables)),
     bus: createBus(log.child("bus")),
-    egress: createEgress({ clock }),
+    egress,
     supervisor: createSupervisor({ clock, log: log.child("supervisor") }),
     topics: createTopics(),
+    telemetry: createTelemetryParts(options, {
+      section: () => config().diagnostics,
+      variable: env.raw,
+      fetch: egress.fetch,
+      ...late,
+    }),
     routePolicy: () => toRoutePolicy(config()),
   };
 }

@@ -29,7 +29,7 @@ export interface MessagingDependencies {
 }
 
 export function createMessaging(ground: Ground, dependencies: MessagingDependencies): Messaging {
-  const { options, config, isSafe, env, metrics, database, bus, egress, topics, routePolicy } = ground;
+  const { options, config, isSafe, env, metrics, database, bus, egress, topics, telemetry, routePolicy } = ground;
   const { brand, clock, ids, log, paths } = options;
   const { agents, editor, reloader, onStatusChange } = dependencies;
 
@@ -55,6 +55,7 @@ export function createMessaging(ground: Ground, dependencies: MessagingDependenc
     ...agents.modelViews,
     runTurn: agents.runTurn,
     onSend: metrics.sendEnded,
+    beginSpan: telemetry.beginSpan,
     channels: channels.setUp,
     gatePolicy: (channel) => toGatePolicy(config(), channel),
     routePolicy,
@@ -83,5 +84,6 @@ export function createMessaging(ground: Ground, dependencies: MessagingDependenc
     restarts,
     mayRestart: () => config().commands.restart === true,
   });
-  return { channels, conversation, restarts, tools: [...conversation.tools, gatewayTool] };
+  const tools = [...conversation.tools, gatewayTool].map(telemetry.traceTool);
+  return { channels, conversation, restarts, tools };
 }

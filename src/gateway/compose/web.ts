@@ -9,6 +9,8 @@ import type { CanvasParts } from "../canvas.ts";
 import type { Connection } from "../connection.ts";
 import type { Door } from "../door.ts";
 import { createRouter, type Router } from "../http/router.ts";
+import type { Family } from "../metrics/family.ts";
+import { readFigures } from "../metrics/state.ts";
 import { toIdentity } from "../policies.ts";
 import { createReadiness, type Readiness } from "../readiness.ts";
 import { createPages, createRoutes } from "../routes.ts";
@@ -21,6 +23,8 @@ import type { Messaging } from "./messaging.ts";
 export interface Web {
   readonly router: Router;
   readonly readiness: Readiness;
+  /** All that there are, as they are now. */
+  readonly figures: () => Promise<readonly Family[]>;
   /** Of the runs that webhooks asked for. */
   readonly outcomes: Service;
   /** What is wrong with the config of webhooks. */
@@ -37,7 +41,7 @@ export interface WebDependencies {
 }
 
 export function createWeb(ground: Ground, dependencies: WebDependencies): Web {
-  const { options, config, isSafe, metrics, database, bus, supervisor, routePolicy } = ground;
+  const { options, config, isSafe, metrics, database, bus, supervisor, telemetry, routePolicy } = ground;
   const { brand, clock, ids, log, paths, version } = options;
   const { agents, messaging, door, canvas, connections, isDraining } = dependencies;
   const { conversation, channels, tools } = messaging;
@@ -51,8 +55,10 @@ export function createWeb(ground: Ground, dependencies: WebDependencies): Web {
     isSafe,
     mask: options.mask,
   });
-  const state = { clock, version, overview: conversation.overview, channels: channels.setUp, connections, isDraining };
-  const pages = createPages({ readiness, metrics, state });
+  const { overview } = conversation;
+  const state = { clock, version, overview, channels: channels.setUp, connections, isDraining };
+  const figures = () => readFigures(metrics, state);
+  const pages = createPages({ readiness, figures });
 
   const common = { database, clock, ids, routePolicy, intake: conversation.intake };
   const hookState = () => readHooks(config().hooks, options.secret().value);
@@ -100,6 +106,7 @@ export function createWeb(ground: Ground, dependencies: WebDependencies): Web {
     routes: () => (isSafe ? closed : routes),
     isDraining,
     onAnswered: metrics.httpAnswered,
+    beginSpan: telemetry.beginSpan,
   });
-  return { router, readiness, outcomes, hookProblems: () => hookProblems(hookState()) };
+  return { router, readiness, figures, outcomes, hookProblems: () => hookProblems(hookState()) };
 }

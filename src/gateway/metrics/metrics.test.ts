@@ -11,6 +11,7 @@ import type { Model, ModelEvent, ModelRequest } from "../../ports/model.ts";
 import { createCounter, createHistogram } from "./instruments.ts";
 import { createMetrics } from "./metrics.ts";
 import { createMetricsRoute } from "./route.ts";
+import { readFigures } from "./state.ts";
 import { renderPage } from "./text.ts";
 
 test("whatever a label holds, the page can be parsed and gives it back", () => {
@@ -100,14 +101,15 @@ test("strangers' methods and paths make no series, and waiting is not slowness",
 });
 
 test("the page is for those who show the secret, and comes without what a broken database knows", async (context) => {
-  const route = createMetricsRoute(createMetrics(systemClock), {
+  const state = {
     clock: systemClock,
     version: '1.2"3',
     overview: { work: () => Promise.reject(new Error("disk")) },
     channels: () => [],
     connections: () => [],
     isDraining: () => false,
-  });
+  };
+  const route = createMetricsRoute(() => readFigures(createMetrics(systemClock), state));
   const kit = await openServerKit({ routes: [route] });
   context.after(() => kit.stop());
   const url = `http://127.0.0.1:${kit.port}/metrics`;

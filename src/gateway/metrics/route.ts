@@ -1,11 +1,10 @@
 // `/metrics`, for Prometheus. Figures tell much about a person's day: only whoever may read sees them.
 
 import type { Route } from "../../ports/route.ts";
-import type { Metrics } from "./metrics.ts";
-import { readState, type StateDependencies } from "./state.ts";
+import type { Family } from "./family.ts";
 import { contentType, renderPage } from "./text.ts";
 
-export function createMetricsRoute(metrics: Pick<Metrics, "families">, state: StateDependencies): Route {
+export function createMetricsRoute(readFigures: () => Promise<readonly Family[]>): Route {
   return {
     name: "metrics",
     matches: (path) => path === "/metrics",
@@ -15,8 +14,7 @@ export function createMetricsRoute(metrics: Pick<Metrics, "families">, state: St
     isEnabled: () => true,
     maxBodyBytes: () => 0,
     async answer(_request, reply) {
-      const families = [...(await readState(state)), ...metrics.families()];
-      reply.send(200, renderPage(families), { "content-type": contentType });
+      reply.send(200, renderPage(await readFigures()), { "content-type": contentType });
     },
   };
 }

@@ -6,6 +6,7 @@ import type { Channel } from "../../ports/channel.ts";
 import { statusOf } from "../channel-health.ts";
 import type { Connection } from "../connection.ts";
 import type { Family, Sample } from "./family.ts";
+import type { Metrics } from "./metrics.ts";
 
 export interface StateDependencies {
   readonly clock: Clock;
@@ -29,8 +30,15 @@ const count = (name: string, help: string, ...samples: readonly Sample[]): Famil
   samples,
 });
 
-/** Never throws: a page without what the database knows says more than none. */
-export async function readState(dependencies: StateDependencies): Promise<readonly Family[]> {
+/** What is read now, and what was counted. Never throws: a page without what the database knows says more than none. */
+export async function readFigures(
+  metrics: Pick<Metrics, "families">,
+  dependencies: StateDependencies,
+): Promise<readonly Family[]> {
+  return [...(await readState(dependencies)), ...metrics.families()];
+}
+
+async function readState(dependencies: StateDependencies): Promise<readonly Family[]> {
   const { clock, version, isDraining } = dependencies;
   const work = await readWork(dependencies);
   return [

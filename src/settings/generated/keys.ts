@@ -591,20 +591,20 @@ nodeHost.browserProxy restart
 nodeHost.browserProxy.enabled restart
 nodeHost.browserProxy.allowProfiles restart
 diagnostics restart
-diagnostics.enabled restart
+diagnostics.enabled hot
 diagnostics.flags none
-diagnostics.otel restart
-diagnostics.otel.enabled restart
-diagnostics.otel.endpoint restart
-diagnostics.otel.protocol restart
-diagnostics.otel.headers restart
-diagnostics.otel.headers.* restart secret
-diagnostics.otel.serviceName restart
-diagnostics.otel.traces restart
-diagnostics.otel.metrics restart
-diagnostics.otel.logs restart
-diagnostics.otel.sampleRate restart
-diagnostics.otel.flushIntervalMs restart
+diagnostics.otel hot
+diagnostics.otel.enabled hot
+diagnostics.otel.endpoint hot
+diagnostics.otel.protocol hot
+diagnostics.otel.headers hot
+diagnostics.otel.headers.* hot secret
+diagnostics.otel.serviceName hot
+diagnostics.otel.traces hot
+diagnostics.otel.metrics hot
+diagnostics.otel.logs hot
+diagnostics.otel.sampleRate hot
+diagnostics.otel.flushIntervalMs hot
 diagnostics.cacheTrace restart
 update restart
 update.channel restart
