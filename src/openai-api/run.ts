@@ -1,7 +1,7 @@
 // One request as one run: through the waist like every other cause of a turn, followed while it is made, stopped when the client
 // goes away.
 
-import { sleep, type Clock } from "../base/clock.ts";
+import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import type { Intake } from "../conversation/intake.ts";
 import type { Lane } from "../conversation/lane.ts";
@@ -87,14 +87,14 @@ export async function* followRun(
 }
 
 /** @returns true when nothing changed for a while. */
-async function waitForChange(clock: Clock, onChange: (resolve: () => void) => void): Promise<boolean> {
-  const quiet = new AbortController();
-  const changed = new Promise<boolean>((resolve) => onChange(() => resolve(false)));
-  try {
-    return await Promise.race([changed, sleep(clock, waitingMs, quiet.signal).then(() => true)]);
-  } finally {
-    quiet.abort();
-  }
+function waitForChange(clock: Clock, onChange: (resolve: () => void) => void): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = clock.after(waitingMs, () => resolve(true));
+    onChange(() => {
+      timer.cancel();
+      resolve(false);
+    });
+  });
 }
 
 /** @throws Fault when the run failed, was stopped, or its client went away. */

@@ -137,7 +137,9 @@ function createRequest(route: Route, exchange: Exchange, asking: Asking): HttpRe
   const { request, response, path } = exchange;
   const { caller, method, trace, bodies, underWay } = asking;
   const gone = new AbortController();
-  response.once("close", () => gone.abort());
+  response.once("close", () => {
+    if (!response.writableFinished) gone.abort();
+  });
   const body = async () => {
     underWay.count -= 1;
     try {
