@@ -9,12 +9,16 @@ import { openStaticFile } from "../platform/static-files.ts";
 import { sendStaticFile } from "../platform/static-reply.ts";
 import type { HttpReply, HttpRequest } from "../ports/route.ts";
 import type { Address } from "./address.ts";
-import { a2uiPage } from "./pages.ts";
+import { renderA2uiPage } from "./pages.ts";
 
 export interface A2uiAsked {
   readonly request: HttpRequest;
   readonly reply: HttpReply;
   readonly address: Address;
+  /** The canvas's port, where its pages have an origin, and so could read this page. */
+  readonly isOwnPort: boolean;
+  /** The secret of this load; undefined for who may not look into sessions. @throws Fault for a session that cannot be. */
+  readonly openLoad: () => Promise<string | undefined>;
 }
 
 declare const BUILD_VERSION: string | undefined;
@@ -47,7 +51,8 @@ function headersFor({ capability }: Address): Record<string, string> {
 }
 
 /** @throws Fault `not_found`. */
-export async function answerA2ui({ request, reply, address }: A2uiAsked): Promise<void> {
+export async function answerA2ui(asked: A2uiAsked): Promise<void> {
+  const { request, reply, address } = asked;
   const name = address.rest.slice(1);
   const headers = headersFor(address);
   if (address.page === "a2ui-live") {
@@ -56,7 +61,8 @@ export async function answerA2ui({ request, reply, address }: A2uiAsked): Promis
   } else if (address.rest === "") {
     reply.send(308, "", { ...headers, location: `${request.path}/` });
   } else if (name === "") {
-    reply.send(200, a2uiPage, { ...headers, "content-type": "text/html; charset=utf-8" });
+    const load = isOpened(asked) ? await asked.openLoad() : undefined;
+    reply.send(200, renderA2uiPage(load), { ...headers, "content-type": "text/html; charset=utf-8" });
   } else {
     if (!assets.has(name)) throw new Fault("not_found", "not found");
     // a page of no origin is a stranger to its own files
@@ -64,6 +70,15 @@ export async function answerA2ui({ request, reply, address }: A2uiAsked): Promis
     const asset = { ...headers, "cross-origin-resource-policy": sharing, "cache-control": "no-cache" };
     await sendStaticFile(await openBuilt(name), { request, reply }, asset);
   }
+}
+
+/**
+ * A window is opened on it, rather than a script reading it: browsers say so where they trust the way, and scripts cannot say it. Where
+ * nothing is said, another page on the canvas's port could read the answer; on the Gateway's port none can.
+ */
+function isOpened({ request, isOwnPort }: A2uiAsked): boolean {
+  const { "sec-fetch-mode": mode, "sec-fetch-dest": place } = request.headers;
+  return mode === undefined ? !isOwnPort : mode === "navigate" && place === "document";
 }
 
 /** @throws Fault `not_found` when there is no build, with the next step. */

@@ -11,7 +11,12 @@ import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import type { Ids } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
+import type { RoutePolicy } from "../conversation/route.ts";
+import type { Database } from "../platform/database.ts";
+import type { Submit } from "../ports/message.ts";
 import type { HttpReply, HttpRequest, Route, RouteAccess } from "../ports/route.ts";
+import type { Boards } from "./a2ui/boards.ts";
+import { createA2uiDoor } from "./a2ui-door.ts";
 import { parseAddress, type Address } from "./address.ts";
 import { createCapabilities, type Capabilities } from "./capabilities.ts";
 import { createLive } from "./live.ts";
@@ -21,6 +26,9 @@ export interface CanvasDependencies {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
+  readonly database: Database;
+  readonly submit: Submit;
+  readonly routePolicy: () => RoutePolicy;
   readonly root: () => string;
   readonly isEnabled: () => boolean;
   readonly isLive: () => boolean;
@@ -37,10 +45,12 @@ export interface Canvas {
   /** Makes the folder in a workspace that is there, and a first page in an empty one. */
   prepare(): Promise<void>;
   routes(entrance: Entrance): readonly Route[];
+  /** What the agent shows in each session. */
+  boards(): Promise<Boards>;
   /** True for a path with a capability that holds: its request may come from a page without an origin. */
   isInvited(path: string): boolean;
   /** `unknown`: no path of the canvas. `plain`: live reload for who may read without a capability. */
-  judgeSocket(path: string): "unknown" | "refused" | "plain" | "invited";
+  judgeSocket(path: string, origin: string | undefined): "unknown" | "refused" | "plain" | "invited";
   /** A page that `judgeSocket` has let in. */
   addSocket(path: string, socket: WebSocket): void;
   /** Ends the sockets. */
@@ -54,14 +64,15 @@ export function createCanvas(dependencies: CanvasDependencies): Canvas {
   const isInvited = ({ capability }: Address) =>
     isEnabled() && capability !== undefined && capabilities.isValid(capability);
 
+  const a2ui = createA2uiDoor({ ...dependencies, capabilities });
+
   const answer = async (request: HttpRequest, reply: HttpReply, isOwnPort: boolean) => {
     const address = parseAddress(request.path);
     // a wrong random part, and one that has ended, lead nowhere
     if (!address || (address.capability !== undefined && !isInvited(address)))
       throw new Fault("not_found", "not found");
     if (address.page === "a2ui" || address.page === "a2ui-live") {
-      const { answerA2ui } = await import("./answer-a2ui.ts");
-      await answerA2ui({ request, reply, address });
+      await a2ui.answer(request, reply, { address, isOwnPort });
       return;
     }
     const { answerCanvas } = await import("./answer.ts");
@@ -94,26 +105,39 @@ export function createCanvas(dependencies: CanvasDependencies): Canvas {
       }
     },
     routes: (entrance) => [createRoute(true, { ...entrance, access: "open" }), createRoute(false, entrance)],
+    boards: a2ui.boards,
     isInvited(path) {
       const address = parseAddress(path);
       return address !== undefined && isInvited(address);
     },
-    judgeSocket(path) {
+    judgeSocket(path, origin) {
       const address = parseAddress(path);
-      if (!address || address.page !== "live") return "unknown";
-      if (!isEnabled() || !isLive()) return "refused";
-      if (address.capability === undefined) return "plain";
-      return isInvited(address) ? "invited" : "refused";
+      switch (address?.page) {
+        case "live":
+          if (!isEnabled() || !isLive()) return "refused";
+          if (address.capability === undefined) return "plain";
+          return isInvited(address) ? "invited" : "refused";
+        case "a2ui-live":
+          return isInvited(address) && a2ui.mayTalk(address, origin) ? "invited" : "refused";
+        default:
+          return "unknown";
+      }
     },
     addSocket(path, socket) {
-      const capability = parseAddress(path)?.capability;
+      const address = parseAddress(path);
+      const capability = address?.capability;
       const leave =
         capability === undefined ? () => {} : capabilities.hold(capability, () => socket.close(1008, "gone"));
-      if (live.add(socket, leave)) return;
-      leave();
-      socket.close(1013, "too many pages");
+      if (address?.page === "a2ui-live") a2ui.add(socket, address, leave);
+      else if (!live.add(socket, leave)) {
+        leave();
+        socket.close(1013, "too many pages");
+      }
     },
-    close: live.close,
+    close() {
+      live.close();
+      a2ui.close();
+    },
   };
 }
 

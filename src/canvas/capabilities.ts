@@ -3,10 +3,20 @@
 
 import type { Clock } from "../base/clock.ts";
 import type { Ids } from "../base/ids.ts";
+import type { Caller } from "../ports/method.ts";
+
+/** Who was handed a capability and may look into sessions by it. */
+export interface Holder {
+  readonly caller: Caller;
+  /** May write into sessions too. */
+  readonly mayAct: boolean;
+}
 
 export interface Capabilities {
-  /** The one of this session, made when there is none. */
-  of(session: string): string;
+  /** The one of this session, made when there is none. Without a holder it shows files and nothing of a session. */
+  of(session: string, holder?: Holder): string;
+  /** Undefined for one that has ended, or has none. */
+  holderOf(capability: string): Holder | undefined;
   /** Uses it: it lasts longer then. */
   isValid(capability: string): boolean;
   /** Until the returned function is called it does not end by time alone; `onEnd` is called when its session ends before that. */
@@ -22,6 +32,7 @@ const bytes = 32;
 
 interface Grant {
   readonly session: string;
+  readonly holder: Holder | undefined;
   usedAt: number;
   readonly holders: Set<() => void>;
 }
@@ -37,16 +48,17 @@ export function createCapabilities({ clock, ids }: { readonly clock: Clock; read
   };
 
   return {
-    of(session) {
+    of(session, holder) {
       for (const [capability, grant] of grants) {
         if (!find(capability) || grant.session !== session) continue;
         grant.usedAt = clock.monotonic();
         return capability;
       }
       const made = ids.secret(bytes);
-      grants.set(made, { session, usedAt: clock.monotonic(), holders: new Set() });
+      grants.set(made, { session, holder, usedAt: clock.monotonic(), holders: new Set() });
       return made;
     },
+    holderOf: (capability) => find(capability)?.holder,
     isValid(capability) {
       const grant = find(capability);
       if (!grant) return false;

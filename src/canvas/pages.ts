@@ -52,8 +52,8 @@ export function missingIndexPage(file: string): string {
   return page("Nothing here yet", `<p>Create <code>${name}</code> in the canvas folder of the workspace.</p>`);
 }
 
-/** The A2UI page; what it loads stands beside it. */
-export const a2uiPage = `<!doctype html>
+/** The A2UI page; what it loads stands beside it. `load`: the secret of this load, hexadecimal. */
+export const renderA2uiPage = (load: string | undefined) => `<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8" />
@@ -62,7 +62,7 @@ export const a2uiPage = `<!doctype html>
     <link rel="stylesheet" href="a2ui.css" />
     <script src="a2ui.js" defer></script>
   </head>
-  <body>
+  <body${load === undefined ? "" : ` data-load="${load}"`}>
     <main id="board"></main>
     <p id="note" role="status"></p>
   </body>

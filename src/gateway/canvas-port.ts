@@ -39,8 +39,8 @@ export interface CanvasPort {
 }
 
 const retryMs = 30_000;
-/** A page says nothing. */
-const maxPayload = 1_024;
+/** What a page of A2UI says at once; other pages say nothing. */
+const maxPayload = 64 * 1024;
 
 export const canvasService = "canvas";
 
@@ -82,7 +82,7 @@ export function createCanvasPort(dependencies: CanvasPortDependencies): CanvasPo
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on("error", (error) => log.debug("socket error", { error }));
     strangers.admit(request);
-    const judged = judgeShape(request) ? "refused" : canvas.judgeSocket(pathOf(request));
+    const judged = judgeShape(request) ? "refused" : canvas.judgeSocket(pathOf(request), request.headers.origin);
     const mayPlainly = judged === "plain" && isLocal(request) && !isForeign(request);
     if (judged === "invited" || mayPlainly) accept(request, socket, head);
     else refuse(socket);
@@ -141,7 +141,7 @@ export function createCanvasPort(dependencies: CanvasPortDependencies): CanvasPo
       },
     },
     takeUpgrade(request, socket, head) {
-      const judged = canvas.judgeSocket(pathOf(request));
+      const judged = canvas.judgeSocket(pathOf(request), request.headers.origin);
       if (judged === "unknown") return false;
       if (judged === "invited") accept(request, socket, head);
       else refuse(socket);

@@ -6,7 +6,12 @@ import { join } from "node:path";
 import { canvasNames } from "../base/brand.ts";
 import type { Ids } from "../base/ids.ts";
 import { createCanvas, type Canvas } from "../canvas/canvas.ts";
+import type { Holder } from "../canvas/capabilities.ts";
+import type { RoutePolicy } from "../conversation/route.ts";
+import type { Database } from "../platform/database.ts";
 import { planPorts } from "../platform/port-plan.ts";
+import type { Submit } from "../ports/message.ts";
+import type { Caller } from "../ports/method.ts";
 import type { Config } from "../settings/config.ts";
 import { createCanvasPort, type CanvasPort, type CanvasPortDependencies } from "./canvas-port.ts";
 import type { Granted } from "./handshake.ts";
@@ -21,6 +26,9 @@ export interface CanvasPartsDependencies extends Pick<
 > {
   readonly options: Pick<GatewayOptions, "paths" | "env" | "log">;
   readonly ids: Ids;
+  readonly database: Database;
+  readonly submit: Submit;
+  readonly routePolicy: () => RoutePolicy;
   readonly config: () => Config;
   readonly moving: Pick<Moving, "port" | "host">;
   readonly isSafe: boolean;
@@ -28,25 +36,27 @@ export interface CanvasPartsDependencies extends Pick<
 
 export interface CanvasParts extends CanvasPort {
   readonly canvas: Canvas;
+  readonly root: () => string;
+  readonly isEnabled: () => boolean;
   /** What `hello-ok` says of the canvas to this connection. */
   greet(
     request: IncomingMessage,
     granted: Granted,
-    connId: string,
+    caller: Caller,
   ): Pick<HelloOk, "canvasHostUrl" | "pluginSurfaceUrls">;
 }
 
 export function createCanvasParts(dependencies: CanvasPartsDependencies): CanvasParts {
-  const { options, clock, ids, config, moving, isSafe } = dependencies;
+  const { options, config, moving, isSafe } = dependencies;
   const log = options.log.child("canvas");
   const port = () =>
     isSafe ? undefined : planPorts({ base: moving.port(), env: options.env, config: config() }).canvas;
+  const root = () =>
+    config().canvasHost?.root ?? join(config().agents.defaults.workspace ?? options.paths.workspace, "canvas");
   const canvas = createCanvas({
-    clock,
-    ids,
+    ...dependencies,
     log,
-    root: () =>
-      config().canvasHost?.root ?? join(config().agents.defaults.workspace ?? options.paths.workspace, "canvas"),
+    root,
     isEnabled: () => port() !== undefined,
     isLive: () => config().canvasHost?.liveReload !== false,
   });
@@ -56,15 +66,23 @@ export function createCanvasParts(dependencies: CanvasPartsDependencies): Canvas
   };
   return {
     canvas,
+    root,
+    isEnabled: () => port() !== undefined,
     ...createCanvasPort({ ...dependencies, canvas, log, address }),
-    greet(request, granted, connId) {
+    greet(request, granted, caller) {
       const mayRead = granted.role === "node" || hasScope(granted.scopes, "operator.read");
       const base = mayRead && port() !== undefined ? baseOf(request) : undefined;
       if (base === undefined) return {};
-      const url = `${base}/${canvasNames[0]}/cap/${canvas.capabilities.of(connId)}`;
+      const url = `${base}/${canvasNames[0]}/cap/${canvas.capabilities.of(caller.connId, toHolder(caller))}`;
       return granted.protocol === 4 ? { pluginSurfaceUrls: { canvas: url } } : { canvasHostUrl: url };
     },
   };
+}
+
+/** Nodes show what they are sent by commands; they do not look into sessions. */
+function toHolder(caller: Caller): Holder | undefined {
+  if (caller.role !== "operator") return undefined;
+  return { caller, mayAct: hasScope(caller.scopes, "operator.write") };
 }
 
 /** The Gateway as this client reaches it: through a tunnel or a proxy nothing but its one port may lead here. */

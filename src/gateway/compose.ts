@@ -44,6 +44,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     agents,
     editor: () => editor,
     reloader: () => reloading,
+    nodes: () => nodes.commands,
+    canvas: () => canvas,
     onStatusChange: () => health.touch(),
   });
   const { channels, conversation, restarts, tools } = messaging;
@@ -110,6 +112,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     clock,
     ids,
     config,
+    database,
+    submit: conversation.intake.submit,
+    routePolicy,
     moving,
     isSafe,
     ...door,

@@ -1,5 +1,6 @@
 // The tables of the database besides the conversation's: each list belongs to its room.
 
+import { a2uiMigrations } from "../canvas/a2ui/store.ts";
 import { hookMigrations } from "../hooks/store.ts";
 import { nodeMigrations } from "../nodes/store/schema.ts";
 import { responseMigrations } from "../openai-api/response-store.ts";
@@ -15,4 +16,5 @@ export const tables: readonly Migration[] = [
   ...restartMigrations,
   ...hookMigrations,
   ...readinessMigrations,
+  ...a2uiMigrations,
 ];

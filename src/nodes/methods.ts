@@ -42,10 +42,10 @@ type Names =
 export function createNodeHandlers(dependencies: NodeMethodDependencies): HandlersOf<Names> {
   const { clock, pairing, registry, extras, invoker } = dependencies;
   return {
-    "node.list": async () => ({ ts: clock.now(), nodes: await list(dependencies) }),
+    "node.list": async () => ({ ts: clock.now(), nodes: await listKnown(dependencies) }),
 
     async "node.describe"({ params }) {
-      const node = (await list(dependencies)).find((candidate) => candidate.nodeId === params.nodeId);
+      const node = (await listKnown(dependencies)).find((candidate) => candidate.nodeId === params.nodeId);
       if (!node) throw unknownNode();
       return { ts: clock.now(), ...node, ...extras.of(params.nodeId) };
     },
@@ -115,7 +115,10 @@ function notByInvoke(): Fault {
   });
 }
 
-async function list(dependencies: NodeMethodDependencies): Promise<readonly NodeView[]> {
+/** All that `node.list` shows. */
+export async function listKnown(
+  dependencies: Pick<NodeMethodDependencies, "database" | "registry" | "policy" | "pairedDevices">,
+): Promise<readonly NodeView[]> {
   const { database, registry, policy, pairedDevices } = dependencies;
   const [rows, devices] = await Promise.all([database.read(listRows), pairedDevices()]);
   return listNodes({ rows, connected: registry.list(), pairedDevices: devices, policy: policy() });

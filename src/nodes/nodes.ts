@@ -10,15 +10,17 @@ import type { Bus } from "../platform/bus.ts";
 import type { Database } from "../platform/database.ts";
 import { createExecApprovalsStore } from "../config/exec-approvals.ts";
 import type { Caller, HandlersOf } from "../ports/method.ts";
+import type { NodeCommands } from "../ports/node-commands.ts";
 import type { NodeLinks } from "../ports/node-link.ts";
 import type { MethodName } from "../protocol/contract.ts";
 import { createApprovalHandlers } from "./approval-methods.ts";
 import { createApprovals } from "./approvals.ts";
+import { createNodeCommands } from "./commands.ts";
 import { createExtras } from "./extras.ts";
 import { createIncoming } from "./incoming.ts";
 import { createInvocations } from "./invocations.ts";
 import { createInvoker } from "./invoke.ts";
-import { createNodeHandlers } from "./methods.ts";
+import { createNodeHandlers, listKnown } from "./methods.ts";
 import { createNodePairing, type Attempts } from "./pairing.ts";
 import type { CommandPolicy } from "./policy.ts";
 import { createNodeRegistry } from "./registry.ts";
@@ -49,6 +51,8 @@ export interface NodesDependencies {
 
 export interface Nodes {
   readonly links: NodeLinks;
+  /** For rooms that ask nodes for something. */
+  readonly commands: NodeCommands;
   readonly handlers: HandlersOf<Extract<MethodName, `node.${string}` | `exec.${string}`>>;
 }
 
@@ -88,6 +92,7 @@ export function createNodes(dependencies: NodesDependencies): Nodes {
 
   return {
     links: registry,
+    commands: createNodeCommands({ invoker, list: () => listKnown({ ...dependencies, registry }) }),
     handlers: {
       ...createNodeHandlers({
         ...dependencies,

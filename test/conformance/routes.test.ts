@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { systemClock } from "../../src/base/clock.ts";
 import { systemIds } from "../../src/base/ids.ts";
 import { silentLog } from "../../src/base/log.ts";
-import { createCanvas } from "../../src/canvas/canvas.ts";
+import { createCanvas, type CanvasDependencies } from "../../src/canvas/canvas.ts";
 import { createPages, createRoutes, type PageParts, type RouteParts } from "../../src/gateway/routes.ts";
 import { readHooks } from "../../src/hooks/section.ts";
 import type { Route } from "../../src/ports/route.ts";
@@ -39,7 +39,7 @@ function listRoutes(): readonly Route[] {
     root: () => "",
     isEnabled: () => true,
     isLive: () => false,
-  });
+  } as CanvasDependencies);
   const clock = systemClock;
   const parts = {
     pages,

@@ -12,6 +12,10 @@ import { WebSocket } from "ws";
 export interface Page {
   /** Runs an async function body in the page; resolves with what it returns, as JSON. @throws what it throws. */
   run(body: string): Promise<unknown>;
+  /** A click of the mouse there, in pixels of the view. */
+  click(place: { readonly x: number; readonly y: number }): Promise<void>;
+  /** Keys, into what has the focus. */
+  type(text: string): Promise<void>;
 }
 
 export interface Browser {
@@ -121,6 +125,15 @@ export async function openChromium(path: string, hosts: readonly string[]): Prom
           };
           if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? "the page threw");
           return result.value;
+        },
+        async click({ x, y }) {
+          for (const type of ["mousePressed", "mouseReleased"]) {
+            const event = { type, x, y, button: "left", clickCount: 1 };
+            await call("Input.dispatchMouseEvent", event, sessionId);
+          }
+        },
+        async type(text) {
+          await call("Input.insertText", { text }, sessionId);
         },
       };
     },

@@ -29,6 +29,16 @@ export function renameComponent<Given extends Component>(given: Given, rename: R
   return { ...given, id: rename(given.id), component };
 }
 
+/** Ids that it names, as often as it does. */
+export function referencesOf(given: Component): readonly string[] {
+  const found: string[] = [];
+  renameComponent({ ...given, id: "" }, (id) => {
+    if (id !== "") found.push(id);
+    return id;
+  });
+  return found;
+}
+
 function renameIn(kind: string, properties: Properties, rename: Rename): Properties {
   if (lists.has(kind)) return { ...properties, children: renameChildren(properties["children"], rename) };
   if (kind === "Tabs") return { ...properties, tabItems: renameTabs(properties["tabItems"], rename) };

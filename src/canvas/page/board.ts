@@ -96,3 +96,7 @@ function toPlain(value: unknown): unknown {
   if (value instanceof Map) return Object.fromEntries([...value].map(([key, item]) => [String(key), toPlain(item)]));
   return Array.isArray(value) ? value.map(toPlain) : value;
 }
+
+/** Of an action. `crypto.randomUUID` is not there where the way is not secured. */
+export const newId = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");

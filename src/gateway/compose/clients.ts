@@ -56,7 +56,7 @@ export function createClients(ground: Ground, dependencies: ClientDependencies):
     }),
     createHello: async (connection, granted, request) =>
       createHello(connection, granted, {
-        canvas: canvas.greet(request, granted, connection.caller.connId),
+        canvas: canvas.greet(request, granted, connection.caller),
         version,
         host: hostname(),
         presence,

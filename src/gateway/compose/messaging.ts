@@ -1,5 +1,7 @@
 // Messages in and out: channels, the conversation between them and the agents, what a session may ask of the Gateway.
 
+import { createCanvasTool } from "../../canvas/tool.ts";
+import type { CanvasToolDependencies } from "../../canvas/tool-actions.ts";
 import type { ConfigEditor } from "../../config/methods.ts";
 import type { Reloader } from "../../config/reload.ts";
 import { unsetKeys } from "../../config/unset.ts";
@@ -20,7 +22,7 @@ export interface Messaging {
   readonly tools: readonly Tool[];
 }
 
-export interface MessagingDependencies {
+export interface MessagingDependencies extends Pick<CanvasToolDependencies, "nodes" | "canvas"> {
   readonly agents: Agents;
   readonly editor: () => ConfigEditor;
   readonly reloader: () => Pick<Reloader, "change">;
@@ -84,6 +86,7 @@ export function createMessaging(ground: Ground, dependencies: MessagingDependenc
     restarts,
     mayRestart: () => config().commands.restart === true,
   });
-  const tools = [...conversation.tools, gatewayTool].map(telemetry.traceTool);
+  const canvasTool = createCanvasTool({ ...dependencies, ids });
+  const tools = [...conversation.tools, gatewayTool, canvasTool].map(telemetry.traceTool);
   return { channels, conversation, restarts, tools };
 }

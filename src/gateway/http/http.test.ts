@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect as connectTcp } from "node:net";
+import { createServer } from "node:http";
+import { connect as connectTcp, type Socket } from "node:net";
 import { test, type TestContext } from "node:test";
 
 import { openServerKit, secret, type ServerKitOptions } from "../../../test/kit/gateway-server.ts";
 import { openRawClient } from "../../../test/kit/raw-client.ts";
+import { refuseGarbage } from "./refusal.ts";
 
 async function setUp(context: TestContext, options: ServerKitOptions = {}) {
   const kit = await openServerKit(options);
@@ -56,4 +58,25 @@ test("what is not HTTP, or an upgrade to something else, ends at once and distur
     await once(raw, "close");
   }
   assert.equal((await client.request("nope")).error?.message, "unknown method: nope");
+});
+
+test("a connection kept in reserve is closed without a word; one that began a request and never ended it is told", async (context) => {
+  const server = createServer({ headersTimeout: 100, connectionsCheckingInterval: 50 });
+  context.after(() => server.close());
+  // a plain server has sockets of TCP
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => refuseGarbage(socket as Socket, error.code));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  assert.ok(typeof address === "object" && address !== null);
+  for (const [said, heard] of [
+    ["", ""],
+    ["GET / HTTP/1.1\r\nhost: x\r\n", "HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n\r\n"],
+  ] as const) {
+    const raw = connectTcp(address.port, "127.0.0.1");
+    let text = "";
+    raw.on("data", (chunk: Buffer) => (text += chunk.toString()));
+    raw.write(said);
+    await once(raw, "close");
+    assert.equal(text, heard);
+  }
 });

@@ -34,10 +34,13 @@ const statusLines: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
 };
 
-/** Answers what is not even HTTP, or too much or too slow to become a request; `code` is what Node calls it. */
+/**
+ * Answers what is not even HTTP, or too much or too slow to become a request; `code` is what Node calls it. Who has said nothing is told
+ * nothing: a browser keeps connections in reserve, and would take the refusal for the answer to what it asks later.
+ */
 export function refuseGarbage(socket: Socket, code = ""): void {
   const line = statusLines[code] ?? "400 Bad Request";
-  if (!socket.writable) socket.destroy();
+  if (!socket.writable || socket.bytesRead === 0) socket.destroy();
   // whoever was answered before, as in the middle of a body, must not take this for more of that answer
   else if (socket.bytesWritten > 0) socket.end(() => socket.destroy());
   else socket.end(`HTTP/1.1 ${line}\r\nconnection: close\r\n\r\n`, () => socket.destroy());
