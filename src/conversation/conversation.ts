@@ -30,7 +30,7 @@ import type { PriceOf } from "./sessions/record.ts";
 import type { ViewModel } from "./sessions/render.ts";
 import { createSystemEvents, type SystemEvents } from "./system-events.ts";
 import { createConversationTools } from "./tools.ts";
-import { createPerformTurn } from "./turn.ts";
+import { createTurnPerformer } from "./turn.ts";
 import { createTurnFeed } from "./turn-feed.ts";
 import { createTyping } from "./typing.ts";
 import { createWaiters } from "./waiters.ts";
@@ -107,7 +107,7 @@ export function createConversation(dependencies: ConversationDependencies): Conv
     onEnded: (runId) => endedTurns.ring(runId),
     onDropped: (runId, sessionKey, reason) =>
       createTurnFeed({ runId, sessionKey, publish: dependencies.publish, clock }).aborted(reason, ""),
-    perform: createPerformTurn({
+    performer: createTurnPerformer({
       ...dependencies,
       log: log.child("turn"),
       beginSpan,

@@ -8,7 +8,7 @@ import type { Clock } from "../base/clock.ts";
 import { sleep } from "../base/clock.ts";
 import type { Service } from "../base/service.ts";
 import type { Database } from "../platform/database.ts";
-import type { PerformTurn } from "./turn.ts";
+import type { Opened, TurnPerformer } from "./turn.ts";
 import { abortQueued, claimTurn, sessionsWithWork, type TurnRow } from "./store/turns.ts";
 
 export type AbortReason = "rpc" | "stop" | "shutdown" | "superseded";
@@ -17,7 +17,7 @@ export interface LaneDependencies {
   readonly database: Database;
   readonly clock: Clock;
   readonly log: Log;
-  readonly perform: PerformTurn;
+  readonly performer: TurnPerformer;
   /** Turns at the same time, over all sessions. */
   readonly maxConcurrent: () => number;
   /** A turn came to its end, or was ended before it began. */
@@ -42,8 +42,13 @@ interface Running {
   readonly controller: AbortController;
 }
 
+interface Claimed {
+  readonly turn: TurnRow;
+  readonly opened: Opened;
+}
+
 export function createLane(dependencies: LaneDependencies): Lane {
-  const { database, clock, log, perform } = dependencies;
+  const { database, clock, log, performer } = dependencies;
   const places = createSemaphore(dependencies.maxConcurrent);
   const workers = new Map<SessionKey, Promise<void>>();
   const woken = new Set<SessionKey>();
@@ -59,11 +64,11 @@ export function createLane(dependencies: LaneDependencies): Lane {
     return waiting;
   };
 
-  const runOne = async (turn: TurnRow) => {
+  const runOne = async ({ turn, opened }: Claimed) => {
     const controller = new AbortController();
     running.set(turn.sessionKey, { runId: turn.runId, controller });
     try {
-      await perform(turn, controller.signal);
+      await performer.perform(turn, opened, controller.signal);
     } catch (error) {
       // perform settles every expected failure itself: this is a bug or a broken disk, and the row is still unfinished
       log.error("turn broke", { runId: turn.runId, error });
@@ -78,9 +83,12 @@ export function createLane(dependencies: LaneDependencies): Lane {
     const release = await places.acquire();
     try {
       if (!isOpen) return false;
-      const turn = await database.write((sql) => claimTurn(sql, sessionKey, clock.now()));
-      if (!turn) return false;
-      await runOne(turn);
+      const claimed = await database.write((sql) => {
+        const turn = claimTurn(sql, sessionKey, clock.now());
+        return turn && { turn, opened: performer.open(sql, turn) };
+      });
+      if (!claimed) return false;
+      await runOne(claimed);
       return true;
     } catch (error) {
       log.error("cannot take up the next turn; trying again", { sessionKey, error });

@@ -8,7 +8,7 @@ import type { Ids } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import { ellipsize } from "../base/text.ts";
 import { inSpan, type BeginSpan, type Span, type SpanEnd } from "../base/trace.ts";
-import type { Database } from "../platform/database.ts";
+import type { Database, Sql } from "../platform/database.ts";
 import type { DeliveryTarget, Inbound, RunOptions } from "../ports/message.ts";
 import type { Publish } from "../ports/publish.ts";
 import type { TranscriptMessage, TurnEvent, TurnRequest, TurnRunner } from "../ports/turn.ts";
@@ -54,10 +54,14 @@ export interface TurnDependencies {
 /** Longest name of a person or group that is kept. */
 const maxTitle = 120;
 
-/** Resolves when the turn's end is stored, or when it was cut off by a shutdown (its row then stays unfinished). */
-export type PerformTurn = (turn: TurnRow, signal: AbortSignal) => Promise<void>;
+export interface TurnPerformer {
+  /** What the turn needs from the store, in the transaction that claims it: an fsync less before the model is asked. */
+  open(sql: Sql, turn: TurnRow): Opened;
+  /** Resolves when the turn's end is stored, or when it was cut off by a shutdown (its row then stays unfinished). */
+  perform(turn: TurnRow, opened: Opened, signal: AbortSignal): Promise<void>;
+}
 
-interface Opened {
+export interface Opened {
   readonly inbound: Inbound;
   readonly session: SessionRow;
   readonly history: TranscriptMessage[];
@@ -75,7 +79,7 @@ function replyTarget(inbound: Inbound, session?: SessionRow): DeliveryTarget | u
   return { channel, account, chatId: chat.id, ...(chat.threadId ? { threadId: chat.threadId } : {}) };
 }
 
-export function createPerformTurn(dependencies: TurnDependencies): PerformTurn {
+export function createTurnPerformer(dependencies: TurnDependencies): TurnPerformer {
   const { clock, log, publish } = dependencies;
 
   const perform = async ({ turn, opened, span, signal }: Opening): Promise<TurnEvent> => {
@@ -113,11 +117,12 @@ export function createPerformTurn(dependencies: TurnDependencies): PerformTurn {
     }
   };
 
-  return async (turn, signal) => {
-    const claimedAt = clock.now();
-    const opened = await open(turn, dependencies);
-    const span = beginTurn(turn, { opened, claimedAt }, dependencies.beginSpan);
-    await inSpan(span, () => perform({ turn, opened, span, signal }), describe);
+  return {
+    open: (sql, turn) => open(sql, turn, dependencies),
+    async perform(turn, opened, signal) {
+      const span = beginTurn(turn, { opened, claimedAt: clock.now() }, dependencies.beginSpan);
+      await inSpan(span, () => perform({ turn, opened, span, signal }), describe);
+    },
   };
 }
 
@@ -163,29 +168,26 @@ function poisoned(turn: TurnRow): TurnEvent {
   };
 }
 
-async function open(turn: TurnRow, dependencies: TurnDependencies): Promise<Opened> {
-  const { database, clock, ids } = dependencies;
-  return database.write((sql) => {
-    const inbound = readMessage(sql, turn.inboxId);
-    const route = inbound.trust === "channel" ? replyTarget(inbound) : undefined;
-    const session = touchSession(sql, {
-      key: turn.sessionKey,
-      sessionId: ids.uuid(),
-      agentId: agentOf(turn.sessionKey, dependencies.defaultAgentId()),
-      now: clock.now(),
-      ...(route ? { route, chatKind: inbound.chat.kind, ...titleOf(inbound) } : {}),
-    });
-    // a turn that resumes stays in the transcript it began in
-    const sessionId = turn.sessionId ?? session.sessionId;
-    bindSession(sql, turn.runId, sessionId);
-    return {
-      inbound,
-      session: { ...session, sessionId },
-      history: recentMessages(sql, sessionId, historyLimit, turn.runId),
-      events: takeSystemEvents(sql, turn),
-      done: messagesOfRun(sql, turn.runId),
-    };
+function open(sql: Sql, turn: TurnRow, { clock, ids, defaultAgentId }: TurnDependencies): Opened {
+  const inbound = readMessage(sql, turn.inboxId);
+  const route = inbound.trust === "channel" ? replyTarget(inbound) : undefined;
+  const session = touchSession(sql, {
+    key: turn.sessionKey,
+    sessionId: ids.uuid(),
+    agentId: agentOf(turn.sessionKey, defaultAgentId()),
+    now: clock.now(),
+    ...(route ? { route, chatKind: inbound.chat.kind, ...titleOf(inbound) } : {}),
   });
+  // a turn that resumes stays in the transcript it began in
+  const sessionId = turn.sessionId ?? session.sessionId;
+  bindSession(sql, turn.runId, sessionId);
+  return {
+    inbound,
+    session: { ...session, sessionId },
+    history: recentMessages(sql, sessionId, historyLimit, turn.runId),
+    events: takeSystemEvents(sql, turn),
+    done: messagesOfRun(sql, turn.runId),
+  };
 }
 
 /** The group's title, or the name of the person. */
