@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 
-import { createManualClock, type ManualClock } from "../base/clock.ts";
+import { createManualClock, systemClock, type ManualClock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import { createConfigHistory, type ConfigContent, type ConfigHistory } from "./history.ts";
 
@@ -75,10 +75,34 @@ test("parts are kept with their file, and what a crash left is cleared away", as
   const whole = { text: '{ $include: "./a.json5" }', parts: [{ name: "a.json5", text: "{ x: 1 }" }] };
   await history.keep(whole, true);
   await writeFile(join(folder, "half.tmp"), "{");
+  await utimes(join(folder, "half.tmp"), 0, clock.now() / 1000 - 61);
   const [version] = await history.list();
   assert.deepEqual(version && (await history.read(version)), whole);
   await keep("{}");
   assert.equal((await readdir(folder)).length, 2);
+});
+
+test("what another process is writing at this moment is left alone", async () => {
+  await keep("{ a: 1 }");
+  await writeFile(join(folder, "half.tmp"), "{");
+  await utimes(join(folder, "half.tmp"), 0, clock.now() / 1000);
+  await keep("{ b: 2 }");
+  assert.ok((await readdir(folder)).includes("half.tmp"));
+});
+
+test("several that keep versions at once, new ones and the same, get in nobody's way (T27)", async () => {
+  const others = Array.from({ length: 4 }, () => createConfigHistory({ folder, clock: systemClock, maxVersions: 5 }));
+  for (let round = 0; round < 40; round += 1) {
+    await Promise.all(others.map((other, index) => other.keep(content(`{ k: ${round + (index % 2)} }`), index > 1)));
+    const [newest] = await history.list();
+    assert.ok(newest);
+    assert.match((await history.read(newest))?.text ?? "", new RegExp(`^\\{ k: (?:${round}|${round + 1}) \\}$`, "u"));
+  }
+  await others[0]?.keep(content("{}"), true);
+  assert.equal((await readdir(folder)).length, 5);
+  const last = await texts();
+  assert.equal(last[0], "{}");
+  assert.ok(!last.includes(undefined));
 });
 
 test("one file is kept as it is written", async () => {

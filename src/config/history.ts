@@ -52,8 +52,9 @@ export interface HistoryOptions {
 
 const idLength = 16;
 const namePattern = /^(\d{13,})-([0-9a-f]{16})-(good|kept)\.(json5|bundle)$/u;
-/** What a crash left behind. */
+/** What is being written, or was when a crash came: after this time it is the latter. */
 const temporaryPattern = /\.tmp$/u;
+const leftOverMs = 60_000;
 
 /** Of a version that is this content. */
 export const contentId = (content: ConfigContent): string =>
@@ -66,13 +67,10 @@ interface Entry extends ConfigVersion {
 export function createConfigHistory(options: HistoryOptions): ConfigHistory {
   const { folder, clock, maxVersions = 50, maxBytes = 8 * 1024 * 1024 } = options;
 
-  const readEntries = async (): Promise<readonly Entry[]> => {
-    const names = await readdir(folder).catch(() => []);
-    const entries = names.map(parseName).filter((entry) => entry !== undefined);
-    return entries.toSorted((a, b) => b.at - a.at || (a.name < b.name ? 1 : -1));
-  };
-  const list = async () => {
-    const all = await readEntries();
+  const readNames = (): Promise<readonly string[]> => readdir(folder).catch(() => []);
+  const readEntries = async () => toEntries(await readNames());
+  /** Each content once, with its bytes. */
+  const measure = (all: readonly Entry[]) => {
     const first = all.filter((entry, index) => all.findIndex(({ id }) => id === entry.id) === index);
     const sized = first.map(async (entry): Promise<Entry> => {
       const isGood = all.some(({ id, isGood: good }) => good && id === entry.id);
@@ -84,8 +82,17 @@ export function createConfigHistory(options: HistoryOptions): ConfigHistory {
     });
     return Promise.all(sized);
   };
+  const list = async () => measure(await readEntries());
+  const isLeftOver = async (name: string) =>
+    temporaryPattern.test(name) &&
+    (await stat(join(folder, name)).then(
+      ({ mtimeMs }) => clock.now() - mtimeMs > leftOverMs,
+      () => false,
+    ));
+  // other processes keep versions at the same time: what was not there when this one looked is not its to judge
   const prune = async () => {
-    const entries = await list();
+    const names = await readNames();
+    const entries = await measure(toEntries(names));
     const newestGood = entries.find(({ isGood }) => isGood);
     let bytes = 0;
     const kept = new Set<string>();
@@ -93,10 +100,10 @@ export function createConfigHistory(options: HistoryOptions): ConfigHistory {
       bytes += entry.bytes;
       if (entry === newestGood || (index < maxVersions && bytes <= maxBytes)) kept.add(entry.name);
     }
-    const names = await readdir(folder);
-    const gone = names.filter((name) => (parseName(name) ? !kept.has(name) : temporaryPattern.test(name)));
-    // another process may be doing the same
-    for (const name of gone) await unlink(join(folder, name)).catch(() => undefined);
+    for (const name of names) {
+      if (parseName(name) ? kept.has(name) : !(await isLeftOver(name))) continue;
+      await unlink(join(folder, name)).catch(() => undefined);
+    }
   };
   const keep = async (content: ConfigContent, isGood: boolean) => {
     const id = contentId(content);
@@ -108,8 +115,8 @@ export function createConfigHistory(options: HistoryOptions): ConfigHistory {
     const name = nameOf({ id, at, isGood: isGood || known?.isGood === true }, content);
     await ensureFolder(folder);
     const isThere = known !== undefined && (await isWhole(join(folder, known.name), id));
-    if (isThere) await rename(join(folder, known.name), join(folder, name));
-    else await writeFileAtomic(join(folder, name), encode(content));
+    const isMoved = isThere && (await move(join(folder, known.name), join(folder, name)));
+    if (!isMoved) await writeFileAtomic(join(folder, name), encode(content));
     await prune();
   };
 
@@ -140,6 +147,23 @@ const hashOf = (text: string) => createHash("sha256").update(text).digest("hex")
 async function isWhole(path: string, id: string): Promise<boolean> {
   const text = await readTextIfExists(path);
   return text !== undefined && hashOf(text) === id;
+}
+
+/** @returns false when another process has moved or removed it meanwhile. */
+async function move(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return false;
+    throw error;
+  }
+}
+
+/** Newest first. */
+function toEntries(names: readonly string[]): readonly Entry[] {
+  const entries = names.map(parseName).filter((entry) => entry !== undefined);
+  return entries.toSorted((a, b) => b.at - a.at || (a.name < b.name ? 1 : -1));
 }
 
 function nameOf({ id, at, isGood }: Omit<ConfigVersion, "bytes">, { parts }: ConfigContent): string {
