@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, describe, test, type TestContext } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 
 import { listChanges } from "../../src/config/merge.ts";
@@ -21,12 +21,9 @@ const leftOut: Readonly<Record<string, string>> = {
   $include: "no value of its own: what a file brings in counts as if it stood there (reload.test.ts)",
 };
 
-/** Keys of the listener that change nothing of where it is: the Gateway serves no TLS of its own. */
-const unmoved = ["enabled", "autoGenerate", "certPath", "keyPath", "caPath"].map((name) => `gateway.tls.${name}`);
-
 const place = await mkdtemp(join(tmpdir(), "config-keys-"));
-const ports = await Promise.all(Array.from({ length: 7 }, freePort));
-const [first = 0, portA, portB, canvasA, canvasB, browserA, browserB] = ports;
+const ports = await Promise.all(Array.from({ length: 6 }, freePort));
+const [portA, portB, canvasA, canvasB, browserA, browserB] = ports;
 
 /** Where the schema alone does not know what works on this machine, or may be tried on it. */
 const values: Readonly<Record<string, readonly [unknown, unknown]>> = {
@@ -36,6 +33,7 @@ const values: Readonly<Record<string, readonly [unknown, unknown]>> = {
   "gateway.customBindHost": ["127.0.0.2", "127.0.0.3"],
   "gateway.reload.mode": ["hot", "hybrid"],
   "gateway.auth.mode": ["password", "token"],
+  "gateway.tls.enabled": [true, false],
   "canvasHost.port": [canvasA, canvasB],
   "browser.controlPort": [browserA, browserB],
   "discovery.mdns.mode": ["off", "minimal"],
@@ -53,188 +51,222 @@ const beside: Readonly<Record<string, object>> = {
 const all = listConfigKeyEdits(values);
 const edits = all.filter(({ key }) => !(key in leftOut));
 
-let gateway: GatewayProcess;
-let telegram: FakeTelegram;
-let client: RawClient;
-let base: object;
-let document: object;
-let config: Config;
-
-before(async () => {
-  telegram = await startFakeTelegram();
-  base = {
-    gateway: { mode: "local", port: first, reload: { debounceMs: 0 } },
-    channels: { telegram: { apiRoot: telegram.apiRoot, botToken: telegram.token }, whatsapp: {} },
-    session: { sendPolicy: {} },
-  };
-  document = base;
-  config = configOf(base);
-  // no program of this machine is to be found: one of them could open it to a network
-  gateway = await startGatewayProcess({ config: base, env: { OPENCLAW_GATEWAY_PORT: "", PATH: place } });
-  client = await connect();
-  await until(() => logins() === 1, 10_000);
-});
-after(async () => {
-  client?.close();
-  await gateway?.dispose();
-  await telegram?.close();
-  await rm(place, { recursive: true, force: true });
-});
-
-const logins = () => telegram.calls.filter(({ method }) => method === "getMe").length;
-
-/** Where the Gateway is by its config, and which secret lets in. */
-function door({ gateway: { port = 0, bind, customBindHost, auth } }: Config) {
-  const host = bind === "custom" ? customBindHost : "127.0.0.1";
-  const isPassword = auth.mode === "password" || (auth.mode === undefined && auth.password !== undefined);
-  return {
-    url: `ws://${host}:${port}/`,
-    auth: isPassword ? { password: auth.password } : { token: auth.token ?? gateway.token },
-  };
-}
-
-async function connect(): Promise<RawClient> {
-  const { url, auth } = door(config);
-  const made = await openRawClient(url, gateway.token);
-  const hello = await made.connect({ auth });
-  assert.equal(hello.ok, true, JSON.stringify(hello));
-  return made;
-}
-
-async function appears(text: RegExp, from: number): Promise<string> {
-  const giveUpAt = Date.now() + 10_000;
-  for (;;) {
-    const found = text.exec(gateway.output().slice(from))?.[0];
-    if (found !== undefined) return found;
-    assert.ok(Date.now() < giveUpAt, `${String(text)} in ${gateway.output().slice(from)}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}
+after(() => rm(place, { recursive: true, force: true }));
 
 interface Saved {
   /** What the log says of the change; undefined when the config is what it was. */
   readonly line: string | undefined;
   readonly keys: readonly string[];
   readonly isSecretNew: boolean;
+  /** It listens elsewhere, or in another way. */
+  readonly isMoved: boolean;
   /** What had been printed before. */
   readonly seen: number;
 }
 
-async function save(next: object): Promise<Saved> {
-  const [was, seen] = [config, gateway.output().length];
-  config = configOf(next);
-  document = next;
-  const keys = listChanges(was, config).map((path) => path.join("."));
-  const isSecretNew = !isDeepStrictEqual(door(was).auth, door(config).auth);
-  await writeFile(join(gateway.folder, "state", "openclaw.json"), JSON.stringify(document));
-  const line = new RegExp(
-    `the config has changed(?:, the Gateway starts anew)?: ${escaped(keys.join(", "))}(?![\\w.]).*`,
-    "u",
-  );
-  return { line: keys.length > 0 ? await appears(line, seen) : undefined, keys, isSecretNew, seen };
+type Expect = (saved: Saved, edit: ConfigKeyEdits) => Promise<void>;
+
+/** A Gateway of its own, so that several can be tried side by side, and what edits its file. */
+interface Rig {
+  readonly gateway: GatewayProcess;
+  readonly client: () => RawClient;
+  /** How often the bot has logged in. */
+  logins(): number;
+  /** What was printed, or will be. */
+  appears(text: RegExp, from: number): Promise<string>;
+  connectAgain(): Promise<void>;
+  /** Each value, and back; both are not what it was, or the key was not edited. */
+  editEach(list: readonly ConfigKeyEdits[], expect: Expect): Promise<void>;
+  staysConnected(key: string): Promise<void>;
+  isToldAndCloses(key: string, reason: string): Promise<void>;
+}
+
+const baseOf = (port: number, telegram?: FakeTelegram): object => ({
+  gateway: { mode: "local", port, reload: { debounceMs: 0 } },
+  channels: {
+    telegram: telegram ? { apiRoot: telegram.apiRoot, botToken: telegram.token } : {},
+    whatsapp: {},
+  },
+  session: { sendPolicy: {} },
+});
+
+/** Where the Gateway is by its config. */
+function urlOf({ gateway: { port = 0, bind, customBindHost, tls } }: Config): string {
+  return `${tls?.enabled === true ? "wss" : "ws"}://${bind === "custom" ? customBindHost : "127.0.0.1"}:${port}/`;
 }
 
 const escaped = (text: string) => text.replaceAll(/[$.*[\]]/gu, String.raw`\$&`);
 
-type Expect = (saved: Saved, edit: ConfigKeyEdits) => Promise<void>;
+async function openRig(context: TestContext): Promise<Rig> {
+  const telegram: FakeTelegram = await startFakeTelegram();
+  context.after(() => telegram.close());
+  const base = baseOf(await freePort(), telegram);
+  // no program of this machine is to be found: one of them could open it to a network
+  const gateway = await startGatewayProcess({ config: base, env: { OPENCLAW_GATEWAY_PORT: "", PATH: place } });
+  context.after(() => gateway.dispose());
+  let config = configOf(base);
 
-/** Each value, and back; both are not what it was, or the key was not edited. */
-async function editEach(effects: readonly string[], expect: Expect): Promise<void> {
-  const pid = gateway.pid();
-  for (const edit of edits.filter(({ effect }) => effects.includes(effect))) {
-    const around = patched(base, beside[edit.key] ?? {});
-    if (edit.key in beside) {
-      await save(around);
-      await comeBack();
+  /** Which secret lets in. */
+  const authOf = ({ gateway: { auth } }: Config) => {
+    const isPassword = auth.mode === "password" || (auth.mode === undefined && auth.password !== undefined);
+    return isPassword ? { password: auth.password } : { token: auth.token ?? gateway.token };
+  };
+  const connect = async (): Promise<RawClient> => {
+    const made = await openRawClient(urlOf(config), gateway.token);
+    const hello = await made.connect({ auth: authOf(config) });
+    assert.equal(hello.ok, true, JSON.stringify(hello));
+    return made;
+  };
+  let client = await connect();
+  context.after(() => client.close());
+  const logins = () => telegram.calls.filter(({ method }) => method === "getMe").length;
+  await until(() => logins() === 1, 10_000);
+
+  const appears = async (text: RegExp, from: number): Promise<string> => {
+    const giveUpAt = Date.now() + 10_000;
+    for (;;) {
+      const found = text.exec(gateway.output().slice(from))?.[0];
+      if (found !== undefined) return found;
+      assert.ok(Date.now() < giveUpAt, `${String(text)} in ${gateway.output().slice(from)}`);
+      await new Promise((resolve) => setTimeout(resolve, 2));
     }
-    let changes = 0;
-    for (const next of [...edit.patches.map((patch) => patched(around, patch)), around]) {
-      const saved = await save(next);
-      if (saved.line === undefined) continue;
-      changes += 1;
-      await expect(saved, edit);
-      assert.equal(gateway.pid(), pid, edit.key);
-    }
-    assert.ok(changes >= 2, `${edit.key} was not edited: ${JSON.stringify(edit.patches)}`);
-    if (edit.key in beside) {
-      await save(base);
-      await comeBack();
-    }
-  }
+  };
+  const save = async (next: object): Promise<Saved> => {
+    const [was, seen] = [config, gateway.output().length];
+    config = configOf(next);
+    const keys = listChanges(was, config).map((path) => path.join("."));
+    const isSecretNew = !isDeepStrictEqual(authOf(was), authOf(config));
+    const isMoved = urlOf(was) !== urlOf(config);
+    await writeFile(join(gateway.folder, "state", "openclaw.json"), JSON.stringify(next));
+    const line = new RegExp(
+      `the config has changed(?:, the Gateway starts anew)?: ${escaped(keys.join(", "))}(?![\\w.]).*`,
+      "u",
+    );
+    return { line: keys.length > 0 ? await appears(line, seen) : undefined, keys, isSecretNew, isMoved, seen };
+  };
+  /** After what only prepares an edit. */
+  const comeBack = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    if (client.socket.readyState !== client.socket.OPEN) client = await connect();
+  };
+
+  return {
+    gateway,
+    client: () => client,
+    logins,
+    appears,
+    async connectAgain() {
+      client = await connect();
+    },
+    async editEach(list, expect) {
+      const pid = gateway.pid();
+      for (const edit of list) {
+        const around = patched(base, beside[edit.key] ?? {});
+        if (edit.key in beside) {
+          await save(around);
+          await comeBack();
+        }
+        let changes = 0;
+        for (const next of [...edit.patches.map((patch) => patched(around, patch)), around]) {
+          const saved = await save(next);
+          if (saved.line === undefined) continue;
+          changes += 1;
+          await expect(saved, edit);
+          assert.equal(gateway.pid(), pid, edit.key);
+        }
+        assert.ok(changes >= 2, `${edit.key} was not edited: ${JSON.stringify(edit.patches)}`);
+        if (edit.key in beside) {
+          await save(base);
+          await comeBack();
+        }
+      }
+    },
+    async staysConnected(key) {
+      assert.equal((await client.request("health")).ok, true, `${key}: the same connection`);
+      assert.ok(!client.frames.some(({ event }) => event === "shutdown"), key);
+      client.frames.length = 0;
+    },
+    async isToldAndCloses(key, reason) {
+      const shutdown = await client.wait(({ event }) => event === "shutdown");
+      assert.equal(shutdown.payload?.["reason"], reason, key);
+      assert.equal((await client.closed).code, 1012, key);
+    },
+  };
 }
 
-/** After what only prepares an edit. */
-async function comeBack(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 400));
-  if (client.socket.readyState === client.socket.OPEN) return;
-  client = await connect();
-}
-
-async function staysConnected(key: string): Promise<void> {
-  assert.equal((await client.request("health")).ok, true, `${key}: the same connection`);
-  assert.ok(!client.frames.some(({ event }) => event === "shutdown"), key);
-  client.frames.length = 0;
-}
-
-async function isToldAndCloses(key: string, reason: string): Promise<void> {
-  const shutdown = await client.wait(({ event }) => event === "shutdown");
-  assert.equal(shutdown.payload?.["reason"], reason, key);
-  assert.equal((await client.closed).code, 1012, key);
-}
+const having = (...effects: readonly string[]) => edits.filter(({ effect }) => effects.includes(effect));
+/** Halves of what takes longest, each under a Gateway of its own. */
+const half = (list: readonly ConfigKeyEdits[], which: 0 | 1) => list.filter((_, index) => index % 2 === which);
 
 test("what is left out of the table of edits cannot be edited, and nothing else is left out", () => {
+  const base = baseOf(1);
   for (const [key, reason] of Object.entries(leftOut)) {
     const edit = all.find((one) => one.key === key);
     assert.ok(edit && reason !== "", `${key} is no key that can be left out`);
     for (const patch of edit.patches) assert.throws(() => listChanges(configOf(base), configOf(patched(base, patch))));
   }
   const known = all.map(({ key }) => key);
-  for (const key of [...Object.keys(values), ...Object.keys(beside), ...unmoved]) assert.ok(known.includes(key), key);
+  for (const key of [...Object.keys(values), ...Object.keys(beside)]) assert.ok(known.includes(key), key);
   assert.ok(edits.length > 450, `${edits.length} keys`);
+  const tried = [...having("none", "hot"), ...having("channel"), ...having("listener"), ...having("restart")];
+  assert.equal(new Set(tried).size, edits.length);
 });
 
-test("a key that is read when it is used, or whose room is told, disturbs nothing: no client, no channel, no listener (R7, T26)", async () => {
-  const logged = logins();
-  await editEach(["none", "hot"], async ({ line, isSecretNew, seen }, { key }) => {
-    assert.doesNotMatch(line ?? "", /starts anew|restarted=/u);
-    if (isSecretNew) {
-      // that is what a secret is for
-      assert.equal((await client.closed).code, 4001, key);
-      client = await connect();
-    } else await staysConnected(key);
-    assert.doesNotMatch(gateway.output().slice(seen), /restarting|listening on|could not be/u, key);
+describe("under Gateways side by side", { concurrency: true }, () => {
+  for (const which of [0, 1] as const) {
+    test(`a key that is read when it is used, or whose room is told, disturbs nothing: no client, no channel, no listener (R7, T26), ${which + 1} of 2`, async (context) => {
+      const { gateway, client, logins, connectAgain, editEach, staysConnected } = await openRig(context);
+      const logged = logins();
+      await editEach(half(having("none", "hot"), which), async ({ line, isSecretNew, seen }, { key }) => {
+        assert.doesNotMatch(line ?? "", /starts anew|restarted=/u);
+        if (isSecretNew) {
+          // that is what a secret is for
+          assert.equal((await client().closed).code, 4001, key);
+          await connectAgain();
+        } else await staysConnected(key);
+        assert.doesNotMatch(gateway.output().slice(seen), /restarting|listening on|could not be/u, key);
+      });
+      assert.equal(logins(), logged);
+    });
+
+    test(`a key that is read at start starts the Gateway anew in its process, once (R7, T26), ${which + 1} of 2`, async (context) => {
+      const { gateway, appears, connectAgain, editEach, isToldAndCloses } = await openRig(context);
+      await editEach(half(having("restart"), which), async ({ line, seen }, { key }) => {
+        assert.match(line ?? "", /the Gateway starts anew/u, key);
+        await isToldAndCloses(key, "gateway restarting");
+        await appears(/started in/u, seen);
+        await connectAgain();
+        assert.equal(gateway.output().slice(seen).split("restarting: config changed").length, 2, key);
+      });
+    });
+  }
+
+  test("a key of a channel has that channel alone start again (R7, T26)", async (context) => {
+    const { gateway, editEach, staysConnected } = await openRig(context);
+    await editEach(having("channel"), async ({ line }, { key }) => {
+      const [section, id = ""] = key.split(".");
+      const channel = section === "web" ? "whatsapp" : id;
+      assert.match(line ?? "", new RegExp(`restarted=\\["${channel}"\\]$`, "u"), key);
+      await staysConnected(key);
+    });
+    assert.doesNotMatch(gateway.output(), /restarting: config/u);
   });
-  assert.equal(logins(), logged);
-});
 
-test("a key of a channel has that channel alone start again (R7, T26)", async () => {
-  await editEach(["channel"], async ({ line }, { key }) => {
-    const [section, id = ""] = key.split(".");
-    const channel = section === "web" ? "whatsapp" : id;
-    assert.match(line ?? "", new RegExp(`restarted=\\["${channel}"\\]$`, "u"), key);
-    await staysConnected(key);
-  });
-  assert.doesNotMatch(gateway.output(), /restarting: config/u);
-});
-
-test("a key of the listener moves the listener alone: clients are told, and the process, its rooms and channels go on (R7, T26)", async () => {
-  const logged = logins();
-  await editEach(["listener"], async ({ seen }, { key }) => {
-    if (unmoved.includes(key)) return staysConnected(key);
-    await isToldAndCloses(key, "listener restarting");
-    await appears(/listening on ws:/u, seen);
-    client = await connect();
-    assert.doesNotMatch(gateway.output().slice(seen), /restarting: config|restarted=/u, key);
-  });
-  assert.equal(logins(), logged);
-});
-
-test("a key that is read at start starts the Gateway anew in its process, once (R7, T26)", async () => {
-  await editEach(["restart"], async ({ line, seen }, { key }) => {
-    assert.match(line ?? "", /the Gateway starts anew/u, key);
-    await isToldAndCloses(key, "gateway restarting");
-    await appears(/started in/u, seen);
-    client = await connect();
-    assert.equal(gateway.output().slice(seen).split("restarting: config changed").length, 2, key);
+  test("a key of the listener moves the listener alone, if it means another place: clients are told, and the process, its rooms and channels go on (R7, T26)", async (context) => {
+    const { gateway, logins, appears, connectAgain, editEach, staysConnected, isToldAndCloses } =
+      await openRig(context);
+    const logged = logins();
+    const moved = new Set<string>();
+    await editEach(having("listener"), async ({ seen, isMoved }, { key }) => {
+      if (!isMoved) return staysConnected(key);
+      moved.add(key);
+      await isToldAndCloses(key, "listener restarting");
+      await appears(/listening on wss?:/u, seen);
+      await connectAgain();
+      assert.doesNotMatch(gateway.output().slice(seen), /restarting: config|restarted=/u, key);
+    });
+    assert.equal(logins(), logged);
+    const expected = ["gateway.bind", "gateway.customBindHost", "gateway.port", "gateway.tls.enabled"];
+    assert.deepEqual([...moved].toSorted(), expected);
   });
 });
