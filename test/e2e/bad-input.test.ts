@@ -8,8 +8,9 @@ import { runInNewContext } from "node:vm";
 
 import { WebSocket } from "ws";
 
-import { badFirstFrames, badFrames, createRandom, type Random } from "../kit/bad-frames.ts";
+import { badFirstFrames, badFrames } from "../kit/bad-frames.ts";
 import { openServerKit, secret, type ServerKit } from "../kit/gateway-server.ts";
+import { createRandom, type Random } from "../kit/random.ts";
 import { openRawClient } from "../kit/raw-client.ts";
 
 const frames = Number(process.env["BAD_INPUT_FRAMES"] ?? 100_000);

@@ -13,8 +13,9 @@ import { WebSocket } from "ws";
 import { isNestedBeyond, isRecord, maxJsonDepth, parseJson } from "../../src/base/json.ts";
 import { contract } from "../../src/protocol/contract.ts";
 import { validateConnect, validateFrame, validateParams } from "../../src/protocol/validate.ts";
-import { badFirstFrames, badFrames, createRandom, mutateBytes, mutateValue, type Random } from "../kit/bad-frames.ts";
+import { badFirstFrames, badFrames, mutateBytes, mutateValue } from "../kit/bad-frames.ts";
 import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
+import { createRandom, type Random } from "../kit/random.ts";
 import { connectParams, openRawClient, type Frame } from "../kit/raw-client.ts";
 import { sample, type JsonSchema } from "../kit/schema-samples.ts";
 

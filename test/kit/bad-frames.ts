@@ -1,17 +1,7 @@
 // What strangers and broken clients send: frames that are wrong in a known way, and frames that were right before they were
 // changed at random. Everything follows from a seed.
 
-/** A whole number from 0 up to, and without, the limit. */
-export type Random = (limit: number) => number;
-
-/** Small and repeatable; not for secrets. */
-export function createRandom(start: number): Random {
-  let state = start >>> 0;
-  return (limit) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * limit);
-  };
-}
+import type { Random } from "./random.ts";
 
 /** Of an authenticated client. Each yields a frame that is wrong in its own way; `n` makes it another one each time. */
 export const badFrames: readonly ((n: number) => string | Buffer)[] = [
