@@ -20,6 +20,8 @@ export interface CanvasToolDependencies {
     readonly root: () => string;
     readonly isEnabled: () => boolean;
   };
+  /** A command as its owner types it. */
+  readonly command: (words: string) => string;
   readonly ids: Ids;
 }
 
@@ -180,7 +182,7 @@ async function changeBoard(
     surfaces,
     pages,
     ...onNode,
-    ...(isSeen || isReset ? {} : { shown: false, next: howToOpen }),
+    ...(isSeen || isReset ? {} : { shown: false, next: howToOpen(sessionKey, dependencies) }),
   };
 }
 
@@ -225,8 +227,8 @@ async function tellNode(
   }
 }
 
-const howToOpen =
-  "nobody looks at it yet. It is kept: tell the owner to open the A2UI page of this conversation in a client";
+const howToOpen = (sessionKey: string, { command }: CanvasToolDependencies) =>
+  `nobody looks at it yet. It is kept: tell the owner to open it with \`${command(`canvas open --session ${sessionKey}`)}\`, or in a client`;
 
 /** As a file of the canvas, where pages and people find it. */
 async function keepSnapshot(payload: unknown, { canvas, ids }: CanvasToolDependencies): Promise<object> {

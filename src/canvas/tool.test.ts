@@ -24,6 +24,7 @@ test("S11: a turn that the owner did not ask for reaches no node's screen", asyn
       root: () => "/nowhere",
       isEnabled: () => true,
     }),
+    command: (words) => words,
     ids: systemIds,
   });
   const use = (params: Record<string, unknown>, isOwner: boolean) =>

@@ -1,6 +1,7 @@
 // The table of commands: what is typed, what it is for, and the module that is loaded when it is chosen, not before.
 
 import { backupCommands } from "./backup-commands.ts";
+import { canvasCommands } from "./canvas-commands.ts";
 import { channelCommands } from "./channel-commands.ts";
 import { configCommands } from "./config-commands.ts";
 import type { Context } from "./context.ts";
@@ -248,6 +249,7 @@ const own: readonly Command[] = [
     examples: ['devices rename 3fa9c1 "kitchen tablet"'],
     load: async () => ({ run: (await import("./devices/change.ts")).rename }),
   },
+  ...canvasCommands,
   ...channelCommands,
   ...configCommands,
   {

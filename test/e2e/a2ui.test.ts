@@ -1,7 +1,9 @@
 // The agent's `canvas` tool on a real Gateway: what reaches the screen of a node, what reaches pages, and what is kept for later.
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { mkdir, readFile } from "node:fs/promises";
 import { get } from "node:http";
 import { join } from "node:path";
@@ -10,7 +12,7 @@ import { after, afterEach, before, test } from "node:test";
 import { WebSocket } from "ws";
 
 import { createTestDevice } from "../kit/device.ts";
-import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
+import { createGatewayProcess, launcher, type GatewayProcess } from "../kit/gateway-process.ts";
 import { openRawClient, type RawClient } from "../kit/raw-client.ts";
 
 let gateway: GatewayProcess;
@@ -176,7 +178,7 @@ test("with no node and no page the agent is told what to do, and what it pushed 
   assert.equal(pushed.status, 200, pushed.error.message);
   const { next, ...rest } = pushed.details;
   assert.deepEqual(rest, { surfaces: ["one"], pages: 0, shown: false });
-  assert.match(String(next), /It is kept/u);
+  assert.match(String(next), /`openclaw canvas open --session agent:main:later`/u);
 
   await gateway.stop("SIGKILL");
   await gateway.start();
@@ -302,4 +304,25 @@ test("S17: only an operator's address opens a session's page: not a node's, not 
   assert.equal(ok, false);
   assert.match(String(error), /looked at and not used/u);
   page.socket.close();
+});
+
+test("canvas open prints a page's address that works until the command ends", async (context) => {
+  await use({ action: "a2ui_push", jsonl: surface("typed") }, { sessionKey: "typed" });
+  const args = ["canvas", "open", "--session", "typed", "--no-open", "--json"];
+  const child = spawn(process.execPath, [launcher, ...args], {
+    env: gateway.env,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  context.after(() => child.kill("SIGKILL"));
+  const [chunk] = (await once(child.stdout, "data")) as [Buffer];
+  const { url, opened } = JSON.parse(chunk.toString("utf8")) as { url: string; opened: boolean };
+  assert.equal(opened, false);
+  const page = await openPage(url.replace("/__openclaw__/a2ui/?session=typed", ""), "typed");
+  assert.match(JSON.stringify(await page.wait("state")), /"surfaceId":"typed"/u);
+  assert.match(await read(url, "navigate"), /data-load/u);
+  const closed = once(page.socket, "close");
+  child.kill("SIGINT");
+  assert.deepEqual(await once(child, "exit"), [0, null]);
+  await closed;
+  assert.doesNotMatch(await read(url, "navigate"), /data-load/u);
 });

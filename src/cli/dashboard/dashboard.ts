@@ -1,7 +1,5 @@
 // `dashboard`: where the page of the Gateway is, and opens it where a person can see it.
 
-import { hostname, userInfo } from "node:os";
-
 import { Fault } from "../../base/fault.ts";
 import { withoutGaps } from "../../base/json.ts";
 import { createEgress } from "../../platform/egress.ts";
@@ -10,6 +8,7 @@ import type { Run } from "../commands.ts";
 import { findGateway, readConfig, type GatewayTarget } from "../connection.ts";
 import type { Context } from "../context.ts";
 import { openBrowser } from "./browser.ts";
+import { decideTunnel } from "./tunnel.ts";
 
 /** `none`: a Gateway answers there, and has no page. */
 type Page = "served" | "none" | "unreachable";
@@ -80,15 +79,4 @@ async function look({ clock }: Context, page: string): Promise<Page> {
   } finally {
     egress.close();
   }
-}
-
-/** What to type on the machine with the screen, when this one is reached over SSH or has none. */
-function decideTunnel({ env }: Context, { port }: GatewayTarget): string | undefined {
-  if (port === undefined) return undefined;
-  const isRemote = ["SSH_CONNECTION", "SSH_TTY"].some((name) => env.raw(name) !== undefined);
-  const hasScreen =
-    process.platform !== "linux" ||
-    ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"].some((name) => env.raw(name) !== undefined);
-  if (!isRemote && hasScreen) return undefined;
-  return `ssh -N -L ${port.port}:127.0.0.1:${port.port} ${userInfo().username}@${hostname()}`;
 }

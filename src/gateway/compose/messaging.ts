@@ -86,7 +86,7 @@ export function createMessaging(ground: Ground, dependencies: MessagingDependenc
     restarts,
     mayRestart: () => config().commands.restart === true,
   });
-  const canvasTool = createCanvasTool({ ...dependencies, ids });
+  const canvasTool = createCanvasTool({ ...dependencies, command: options.command, ids });
   const tools = [...conversation.tools, gatewayTool, canvasTool].map(telemetry.traceTool);
   return { channels, conversation, restarts, tools };
 }
