@@ -93,6 +93,8 @@ export async function createGatewayProcess(options: GatewayProcessOptions = {}):
       let life = "";
       const made = spawn(process.execPath, [launcher, "gateway", ...(options.args ?? [])], {
         env,
+        // a path of a config that is relative ends up where it is removed again
+        cwd: folder,
         stdio: ["ignore", "pipe", "pipe"],
       });
       child = made;
