@@ -115,7 +115,10 @@ try {
       concurrency: 1,
     });
   }
-  if (part === "fuzz") env["FUZZ_FRAMES"] ??= "1000000";
+  if (part === "fuzz") {
+    env["FUZZ_FRAMES"] ??= "1000000";
+    env["FUZZ_REQUESTS"] ??= "200000";
+  }
   if (isAll || part === "fuzz") {
     await runTests("fuzz", {
       pattern: "test/fuzz/**/*.test.ts",

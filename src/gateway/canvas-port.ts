@@ -93,7 +93,9 @@ export function createCanvasPort(dependencies: CanvasPortDependencies): CanvasPo
     server.on("checkContinue", answer);
     server.on("upgrade", upgrade);
     // a server's sockets are of the net, whatever the type says
-    server.on("clientError", (error: NodeJS.ErrnoException, socket) => refuseGarbage(socket as Socket, error.code));
+    server.on("clientError", (error: NodeJS.ErrnoException, socket) =>
+      refuseGarbage(socket as Socket, error.code, clock),
+    );
   };
 
   /** A taken port is waited for: it may be for good, and is worth one line of the log. */

@@ -157,7 +157,9 @@ export function createGatewayServer(dependencies: ServerDependencies): GatewaySe
       places.set(server, place);
       server.on("upgrade", upgrade(place));
       // a server's sockets are of the net, whatever the type says
-      server.on("clientError", (error: NodeJS.ErrnoException, socket) => refuseGarbage(socket as Socket, error.code));
+      server.on("clientError", (error: NodeJS.ErrnoException, socket) =>
+        refuseGarbage(socket as Socket, error.code, clock),
+      );
     },
     connections: () => open,
     end({ deviceId, role, reason }, exceptConnId) {

@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import { connect as connectTcp, type Socket } from "node:net";
 import { test, type TestContext } from "node:test";
 
+import { systemClock } from "../../base/clock.ts";
 import { openServerKit, secret, type ServerKitOptions } from "../../../test/kit/gateway-server.ts";
 import { openRawClient } from "../../../test/kit/raw-client.ts";
 import { refuseGarbage } from "./refusal.ts";
@@ -64,7 +65,9 @@ test("a connection kept in reserve is closed without a word; one that began a re
   const server = createServer({ headersTimeout: 100, connectionsCheckingInterval: 50 });
   context.after(() => server.close());
   // a plain server has sockets of TCP
-  server.on("clientError", (error: NodeJS.ErrnoException, socket) => refuseGarbage(socket as Socket, error.code));
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) =>
+    refuseGarbage(socket as Socket, error.code, systemClock),
+  );
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   assert.ok(typeof address === "object" && address !== null);

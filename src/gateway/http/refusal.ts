@@ -3,6 +3,7 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
+import type { Clock } from "../../base/clock.ts";
 import { securityHeaders } from "./reply.ts";
 import type { ShapeRefusal } from "./shape.ts";
 
@@ -34,14 +35,25 @@ const statusLines: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
 };
 
+/** What still comes behind garbage is read for so long, so that its sender gets to the answer. */
+const lingerMs = 1_000;
+const lingerBytes = 1024 * 1024;
+
 /**
  * Answers what is not even HTTP, or too much or too slow to become a request; `code` is what Node calls it. Who has said nothing is told
  * nothing: a browser keeps connections in reserve, and would take the refusal for the answer to what it asks later.
  */
-export function refuseGarbage(socket: Socket, code = ""): void {
-  const line = statusLines[code] ?? "400 Bad Request";
-  if (!socket.writable || socket.bytesRead === 0) socket.destroy();
+export function refuseGarbage(socket: Socket, code: string | undefined, clock: Clock): void {
+  // more of what was refused a moment ago
+  if (socket.writableEnded && socket.bytesRead < lingerBytes) return;
+  if (!socket.writable || socket.bytesRead === 0) {
+    socket.destroy();
+    return;
+  }
+  const timer = clock.after(lingerMs, () => socket.destroy());
+  socket.once("close", () => timer.cancel());
+  socket.once("end", () => socket.destroy());
   // whoever was answered before, as in the middle of a body, must not take this for more of that answer
-  else if (socket.bytesWritten > 0) socket.end(() => socket.destroy());
-  else socket.end(`HTTP/1.1 ${line}\r\nconnection: close\r\n\r\n`, () => socket.destroy());
+  if (socket.bytesWritten > 0) socket.end();
+  else socket.end(`HTTP/1.1 ${statusLines[code ?? ""] ?? "400 Bad Request"}\r\nconnection: close\r\n\r\n`);
 }

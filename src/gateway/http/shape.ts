@@ -16,14 +16,15 @@ export const maxHeaders = 200;
 const onlyOnce: ReadonlySet<string> = new Set(["host", "authorization", "origin", "content-type", "user-agent"]);
 
 /** Undefined: it may go on. */
-export function judgeShape({
-  rawHeaders,
-  url = "",
-}: Pick<IncomingMessage, "rawHeaders" | "url">): ShapeRefusal | undefined {
+export function judgeShape(
+  request: Pick<IncomingMessage, "rawHeaders" | "url" | "httpVersion">,
+): ShapeRefusal | undefined {
+  const { rawHeaders, url = "", httpVersion } = request;
   if (rawHeaders.length > 2 * maxHeaders) {
     return { status: 431, line: "431 Request Header Fields Too Large", message: `more than ${maxHeaders} headers` };
   }
   const bad = (message: string): ShapeRefusal => ({ status: 400, line: "400 Bad Request", message });
+  if (httpVersion !== "1.1" && httpVersion !== "1.0") return bad(`HTTP ${httpVersion} is not spoken here`);
   if (!url.startsWith("/")) return bad("this is no proxy: ask for a path");
   const seen = new Set<string>();
   for (let index = 0; index < rawHeaders.length; index += 2) {
