@@ -51,6 +51,8 @@ export interface Exporting {
 }
 
 const scope = "gateway";
+/** For what was broken off to say so. */
+const abortMs = 100;
 /** No word of ours is longer; what might get into one from elsewhere is cut. */
 const maxLength = 200;
 
@@ -69,7 +71,7 @@ export function openExport(settings: TelemetrySettings, dependencies: ExportDepe
       await Promise.race([ended, sleep(clock, budgetMs)]);
       // what is still under way holds neither the process nor a connection
       closing.abort();
-      await ended;
+      await Promise.race([ended, sleep(clock, abortMs)]);
     },
   };
 }

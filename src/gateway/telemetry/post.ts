@@ -3,6 +3,7 @@
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 
+import { abortable } from "../../base/abortable.ts";
 import { backoffMs, type BackoffPolicy } from "../../base/backoff.ts";
 import { sleep, type Clock } from "../../base/clock.ts";
 import { createDeadline } from "../../base/deadline.ts";
@@ -40,12 +41,13 @@ export function createPost(destination: Destination, { fetch, clock, closing }: 
     try {
       const body = isGzip ? await promisify(gzip)(bytes) : bytes;
       for (let tries = 1; ; tries += 1) {
-        const result = await attempt(() => fetch(url, { method: "POST", headers, body, signal: deadline.signal }));
+        const { signal } = deadline;
+        const result = await attempt(() => abortable(fetch(url, { method: "POST", headers, body, signal }), signal));
         if (result === "taken") return undefined;
         const waitMs = result.afterMs ?? backoffMs(retryPolicy, tries);
-        if (!result.isPassing || tries >= maxTries || clock.monotonic() + waitMs > endsAt || deadline.signal.aborted)
+        if (!result.isPassing || tries >= maxTries || clock.monotonic() + waitMs > endsAt || signal.aborted)
           return deadline.isExpired() ? timedOut(timeoutMs) : result.problem;
-        await sleep(clock, waitMs, deadline.signal);
+        await sleep(clock, waitMs, signal);
       }
     } finally {
       deadline.clear();

@@ -47,6 +47,7 @@ export function createTelemetry(dependencies: TelemetryDependencies): Telemetry 
   let queue = Promise.resolve();
 
   const tell = (found: readonly Problem[]) => {
+    if (isDeepStrictEqual(found, problems)) return;
     for (const { message, next } of found)
       if (!problems.some((known) => known.message === message)) log.warn(message, { next });
     problems = found;
