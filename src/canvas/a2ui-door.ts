@@ -17,8 +17,10 @@ export interface A2uiDoorDependencies extends A2uiDependencies {
 export interface A2uiDoor {
   boards(): Promise<Boards>;
   answer(request: HttpRequest, reply: HttpReply, place: { address: Address; isOwnPort: boolean }): Promise<void>;
-  /** May somebody of this origin talk by this capability, which holds? */
-  mayTalk(address: Address, origin: string | undefined): boolean;
+  /** Our page has no origin; a program sends none. */
+  isPage(origin: string | undefined): boolean;
+  /** Was this capability, which holds, handed to somebody who may look into sessions? */
+  mayTalk(address: Address): boolean;
   /** One that may. `leave` is called when it goes, or is sent away. */
   add(socket: WebSocket, address: Address, leave: () => void): void;
   close(): void;
@@ -56,8 +58,8 @@ export function createA2uiDoor(dependencies: A2uiDoorDependencies): A2uiDoor {
       const { answerA2ui } = await import("./answer-a2ui.ts");
       await answerA2ui({ request, reply, address, isOwnPort, openLoad: () => openLoad(address, request) });
     },
-    // the page has no origin; a program sends none
-    mayTalk: (address, origin) => (origin === undefined || origin === "null") && holderOf(address) !== undefined,
+    isPage: (origin) => origin === undefined || origin === "null",
+    mayTalk: (address) => holderOf(address) !== undefined,
     add(socket, address, leave) {
       // nothing that it says meanwhile is lost
       socket.pause();

@@ -49,8 +49,11 @@ export interface Canvas {
   boards(): Promise<Boards>;
   /** True for a path with a capability that holds: its request may come from a page without an origin. */
   isInvited(path: string): boolean;
-  /** `unknown`: no path of the canvas. `plain`: live reload for who may read without a capability. */
-  judgeSocket(path: string, origin: string | undefined): "unknown" | "refused" | "plain" | "invited";
+  /**
+   * `unknown`: no path of the canvas. `plain`: live reload for who may read without a capability. `over`: a page of A2UI whose
+   * capability has ended; it has to be told so, for a browser tells a page nothing of a refusal.
+   */
+  judgeSocket(path: string, origin: string | undefined): "unknown" | "refused" | "plain" | "invited" | "over";
   /** A page that `judgeSocket` has let in. */
   addSocket(path: string, socket: WebSocket): void;
   /** Ends the sockets. */
@@ -118,7 +121,8 @@ export function createCanvas(dependencies: CanvasDependencies): Canvas {
           if (address.capability === undefined) return "plain";
           return isInvited(address) ? "invited" : "refused";
         case "a2ui-live":
-          return isInvited(address) && a2ui.mayTalk(address, origin) ? "invited" : "refused";
+          if (!isEnabled() || !a2ui.isPage(origin)) return "refused";
+          return isInvited(address) && a2ui.mayTalk(address) ? "invited" : "over";
         default:
           return "unknown";
       }

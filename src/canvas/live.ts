@@ -81,7 +81,6 @@ export function createLive({ root, clock, log }: LiveDependencies): Live {
     add(socket, leave) {
       if (sockets.size >= maxPages) return false;
       sockets.add(socket);
-      socket.on("error", (error) => log.debug("socket error", { error }));
       socket.once("close", () => {
         sockets.delete(socket);
         leave();

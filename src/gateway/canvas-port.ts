@@ -38,6 +38,12 @@ export interface CanvasPort {
   takeUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
 }
 
+interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
 const retryMs = 30_000;
 /** What a page of A2UI says at once; other pages say nothing. */
 const maxPayload = 64 * 1024;
@@ -52,8 +58,13 @@ export function createCanvasPort(dependencies: CanvasPortDependencies): CanvasPo
   let trouble: Fault | undefined;
   let retry: Timer | undefined;
 
-  const accept = (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-    sockets.handleUpgrade(request, socket, head, (page) => canvas.addSocket(pathOf(request), page));
+  const accept = ({ request, socket, head }: Upgrade, isOver: boolean) =>
+    sockets.handleUpgrade(request, socket, head, (page) => {
+      // also of one that is sent away at once: it may speak garbage until it has gone
+      page.on("error", (error) => log.debug("socket error", { error }));
+      if (isOver) page.close(1008, "this page is over");
+      else canvas.addSocket(pathOf(request), page);
+    });
   const refuse = (socket: Duplex) => refuseUpgrade(socket, { status: "403 Forbidden", text: "not for this page" });
 
   const localRouter = createRouter({
@@ -84,7 +95,7 @@ export function createCanvasPort(dependencies: CanvasPortDependencies): CanvasPo
     strangers.admit(request);
     const judged = judgeShape(request) ? "refused" : canvas.judgeSocket(pathOf(request), request.headers.origin);
     const mayPlainly = judged === "plain" && isLocal(request) && !isForeign(request);
-    if (judged === "invited" || mayPlainly) accept(request, socket, head);
+    if (judged === "invited" || judged === "over" || mayPlainly) accept({ request, socket, head }, judged === "over");
     else refuse(socket);
   };
   const attach = (server: Server) => {
@@ -145,7 +156,7 @@ export function createCanvasPort(dependencies: CanvasPortDependencies): CanvasPo
     takeUpgrade(request, socket, head) {
       const judged = canvas.judgeSocket(pathOf(request), request.headers.origin);
       if (judged === "unknown") return false;
-      if (judged === "invited") accept(request, socket, head);
+      if (judged === "invited" || judged === "over") accept({ request, socket, head }, judged === "over");
       else refuse(socket);
       return true;
     },

@@ -6,20 +6,24 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdir, readFile } from "node:fs/promises";
 import { get } from "node:http";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 
 import { WebSocket } from "ws";
 
 import { createTestDevice } from "../kit/device.ts";
-import { createGatewayProcess, launcher, type GatewayProcess } from "../kit/gateway-process.ts";
+import { createGatewayProcess, freePort, launcher, type GatewayProcess } from "../kit/gateway-process.ts";
 import { openRawClient, type RawClient } from "../kit/raw-client.ts";
 
 let gateway: GatewayProcess;
+let canvasPort = 0;
 const clients: RawClient[] = [];
 const root = () => join(gateway.folder, ".openclaw", "workspace", "canvas");
 before(async () => {
+  canvasPort = await freePort();
   gateway = await createGatewayProcess({
+    env: { OPENCLAW_CANVAS_HOST_PORT: String(canvasPort) },
     config: { gateway: { mode: "local", nodes: { denyCommands: ["canvas.navigate"] } } },
   });
   await mkdir(root(), { recursive: true });
@@ -111,8 +115,9 @@ async function openOwner(scopes: readonly string[] = ["operator.admin"]) {
 }
 
 /** `fetch` would say itself what it reads for. */
-function read(url: string, mode: "navigate" | "cors"): Promise<string> {
-  const headers = { "sec-fetch-mode": mode, "sec-fetch-dest": mode === "cors" ? "empty" : "document" };
+function read(url: string, mode: "navigate" | "cors" | "unsaid"): Promise<string> {
+  const place = mode === "cors" ? "empty" : "document";
+  const headers = mode === "unsaid" ? {} : { "sec-fetch-mode": mode, "sec-fetch-dest": place };
   return new Promise((resolve, reject) => {
     const asked = get(url, { headers, agent: false }, (response) => {
       let text = "";
@@ -271,10 +276,17 @@ test("of several nodes one is named, and what a node cannot do is told", async (
 
 test("S17: only an operator's address opens a session's page: not a node's, not without one, not for a script; who may read presses nothing", async () => {
   const { canvasUrl } = await joinTablet("Kitchen");
-  await assert.rejects(openPage(canvasUrl), /403/u);
+  const stranger = await openPage(canvasUrl);
+  assert.equal(stranger.load, undefined);
+  await assert.rejects(stranger.wait("state"), /closed: 1008/u);
   const url = await openOwner(["operator.read"]);
   assert.match(await read(`${url}/__openclaw__/a2ui/`, "navigate"), /data-load/u);
   assert.doesNotMatch(await read(`${url}/__openclaw__/a2ui/`, "cors"), /data-load/u);
+  // a browser says nothing over plain HTTP from another machine; there a page of the canvas's own port could read it
+  const ownPort = url.replace(`:${gateway.port}/`, `:${canvasPort}/`);
+  assert.match(await read(`${url}/__openclaw__/a2ui/`, "unsaid"), /data-load/u);
+  assert.doesNotMatch(await read(`${ownPort}/__openclaw__/a2ui/`, "unsaid"), /data-load/u);
+  assert.match(await read(`${ownPort}/__openclaw__/a2ui/`, "navigate"), /data-load/u);
   const foreign = new WebSocket(`${url.replace("http", "ws")}/__openclaw__/a2ui/ws`, {
     origin: "https://evil.example",
   });
@@ -317,12 +329,31 @@ test("canvas open prints a page's address that works until the command ends", as
   const [chunk] = (await once(child.stdout, "data")) as [Buffer];
   const { url, opened } = JSON.parse(chunk.toString("utf8")) as { url: string; opened: boolean };
   assert.equal(opened, false);
-  const page = await openPage(url.replace("/__openclaw__/a2ui/?session=typed", ""), "typed");
+  const base = url.replace("/__openclaw__/a2ui/?session=typed", "");
+  const page = await openPage(base, "typed");
   assert.match(JSON.stringify(await page.wait("state")), /"surfaceId":"typed"/u);
   assert.match(await read(url, "navigate"), /data-load/u);
   const closed = once(page.socket, "close");
   child.kill("SIGINT");
   assert.deepEqual(await once(child, "exit"), [0, null]);
   await closed;
+  // a page that comes back is told that it is over, rather than left to try for ever
+  await assert.rejects((await openPage(base, "typed")).wait("state"), /closed: 1008/u);
   assert.doesNotMatch(await read(url, "navigate"), /data-load/u);
+});
+
+test("a page that is sent away and speaks garbage then disturbs nobody", async () => {
+  for (const port of [gateway.port, canvasPort]) {
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", () => undefined);
+    const path = `/__openclaw__/cap/${"0".repeat(64)}/__openclaw__/a2ui/ws`;
+    const head = ["connection: upgrade", "upgrade: websocket", "sec-websocket-version: 13"];
+    const key = "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==";
+    socket.write([`GET ${path} HTTP/1.1`, `host: 127.0.0.1:${port}`, ...head, key, "", ""].join("\r\n"));
+    const [answer] = (await once(socket, "data")) as [Buffer];
+    assert.match(answer.toString("latin1"), /^HTTP\/1\.1 101 /u);
+    socket.write(Buffer.alloc(4_096, 0xff));
+    await once(socket, "close");
+  }
+  assert.equal((await fetch(`http://127.0.0.1:${gateway.port}/healthz`)).status, 200);
 });

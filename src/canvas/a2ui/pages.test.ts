@@ -10,7 +10,8 @@ import type { WebSocket } from "ws";
 import { createManualClock } from "../../base/clock.ts";
 import { parseSessionKey, systemIds } from "../../base/ids.ts";
 import { silentLog } from "../../base/log.ts";
-import { openDatabase } from "../../platform/database.ts";
+import { openGatewayDatabase } from "../../conversation/database.ts";
+import { deleteSession, restartSession, touchSession } from "../../conversation/store/sessions.ts";
 import type { Inbound } from "../../ports/message.ts";
 import type { Caller } from "../../ports/method.ts";
 import { createA2ui } from "./a2ui.ts";
@@ -34,7 +35,7 @@ type Told = Readonly<Record<string, unknown>>;
 
 async function setUp(context: TestContext) {
   const folder = await mkdtemp(join(tmpdir(), "a2ui-"));
-  const database = openDatabase(join(folder, "db.sqlite"), a2uiMigrations);
+  const database = openGatewayDatabase(join(folder, "db.sqlite"), a2uiMigrations);
   context.after(async () => {
     await database.close();
     await rm(folder, { recursive: true });
@@ -76,7 +77,7 @@ async function setUp(context: TestContext) {
   };
   const push = (effectKey: string, ...messages: readonly A2uiMessage[]) =>
     boards.push({ sessionKey, effectKey }, messages);
-  return { clock, boards, loads, submitted, open, push };
+  return { clock, database, boards, loads, submitted, open, push };
 }
 
 const text = (id: string) => ({ id, component: { Text: { text: { literalString: `about ${id}` } } } });
@@ -111,10 +112,38 @@ test("a page shows what was pushed before and after it came, and nothing of it t
   await back.greet();
   assert.deepEqual(back.told, [{ type: "current", version: 2, mayAct: true }]);
   await boards.reset({ sessionKey, effectKey: "3" });
-  for (const { told } of [page, back]) assert.deepEqual(told.at(-1), { type: "state", version: 3, messages: [] });
+  for (const { told } of [page, back])
+    assert.deepEqual(told.at(-1), { type: "state", version: 3, mayAct: true, messages: [] });
   assert.equal(boards.countPages(sessionKey), 2);
   page.socket.close(1000);
   assert.equal(boards.countPages(sessionKey), 1);
+});
+
+test("what was shown goes with its conversation: begun anew or deleted, nothing of it is there, and an open page follows", async (context) => {
+  const { database, loads, open, push, submitted } = await setUp(context);
+  const touch = { key: sessionKey, sessionId: "first", agentId: "main", now: 1 };
+  // before the first turn there is no session yet
+  await push("1", ...form);
+  await database.write((sql) => touchSession(sql, touch));
+  const page = open(loads.open(capability, sessionKey));
+  await page.greet();
+  assert.equal(page.told[0]?.["version"], 1);
+  await push("2", { dataModelUpdate: { surfaceId: "s", contents: [] } });
+  await database.write((sql) => restartSession(sql, sessionKey, "second", 2));
+  await page.say(action("12345678"));
+  assert.match(String(page.told.at(-1)?.["error"]), /shows this no more/u);
+  const late = open(loads.open(capability, sessionKey));
+  await late.greet();
+  assert.deepEqual(late.told, [{ type: "state", version: 3, mayAct: true, messages: [] }]);
+  assert.deepEqual([...(await push("3", { deleteSurface: { surfaceId: "other" } })).keys()], []);
+  for (const { told } of [page, late]) assert.partialDeepStrictEqual(told.at(-1), { version: 4 });
+  assert.partialDeepStrictEqual(page.told.at(-1), { type: "state", messages: [] });
+  await push("4", ...form);
+  await database.write((sql) => deleteSession(sql, sessionKey));
+  const last = open(loads.open(capability, sessionKey));
+  await last.greet();
+  assert.deepEqual(last.told[0]?.["messages"], []);
+  assert.deepEqual(submitted, []);
 });
 
 test("pushes side by side all count", async (context) => {

@@ -95,7 +95,6 @@ export function createPages(dependencies: PagesDependencies): Pages {
             socket.close(1011, "internal error");
           });
       });
-      socket.on("error", (error) => log.debug("socket error", { error }));
       socket.once("close", () => {
         timer.cancel();
         sockets.delete(socket);
@@ -119,27 +118,34 @@ function send(socket: WebSocket, frame: object): void {
   else if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(frame));
 }
 
-/** All of it, unless the page has it already; then every change, none left out. */
-async function showBoard({ socket, holder, load }: Page, known: number, { boards }: PagesDependencies): Promise<void> {
-  const early: BoardChange[] = [];
+/** All of it, unless the page has it already; then every change, and all of it again where one was missed. */
+async function showBoard(
+  { socket, holder, load }: Page,
+  known: number,
+  { boards, log }: PagesDependencies,
+): Promise<void> {
+  const { mayAct } = holder;
   let shown: number | undefined;
-  const tell = (change: BoardChange) => {
-    if (shown === undefined) early.push(change);
-    else if (change.version > shown) {
-      shown = change.version;
-      const { version, messages } = change;
-      send(socket, messages ? { type: "update", version, messages } : { type: "state", version, messages: [] });
-    }
+  /** Resolves when the page is sent what there is now. */
+  const showAll = async (has: number) => {
+    shown = undefined;
+    const { version, surfaces } = await boards.look(load.sessionKey);
+    shown = version;
+    if (version === has) send(socket, { type: "current", version, mayAct });
+    else send(socket, { type: "state", version, mayAct, messages: renderSurfaces(surfaces) });
+  };
+  const tell = ({ version, messages }: BoardChange) => {
+    // what is being looked at now has it already: a change is kept before it is told
+    if (shown === undefined || version === shown) return;
+    if (version === shown + 1) {
+      shown = version;
+      send(socket, messages ? { type: "update", version, messages } : { type: "state", version, mayAct, messages: [] });
+    } else showAll(-1).catch((error: unknown) => log.error("a page of A2UI missed a change", { error }));
   };
   const unwatch = boards.watch(load.sessionKey, tell);
   socket.once("close", unwatch);
   if (socket.readyState !== socket.OPEN) unwatch();
-  const { version, surfaces } = await boards.look(load.sessionKey);
-  shown = version;
-  const { mayAct } = holder;
-  if (version === known) send(socket, { type: "current", version, mayAct });
-  else send(socket, { type: "state", version, mayAct, messages: renderSurfaces(surfaces) });
-  for (const change of early) tell(change);
+  await showAll(known);
 }
 
 /** Actions of a load that are remembered; the database knows older ones too. */
