@@ -72,6 +72,10 @@ test("a message is one trace from its arrival over turn, model and tool to the d
   assert.equal(span("send telegram").attributes["gateway.outcome"], "sent");
   assert.equal(span("send telegram").attributes["gateway.attempt"], 1);
   assert.ok(collector.spans.every(({ isError }) => !isError));
+  for (const { name, parentSpanId, startMs, endMs } of collector.spans) {
+    const parent = collector.spans.find(({ spanId }) => spanId === parentSpanId);
+    assert.ok(startMs <= endMs && startMs >= (parent?.startMs ?? 0) - 1, name);
+  }
   const { resource } = span("turn");
   assert.equal(resource["service.name"], "my-gateway");
   assert.equal(resource["deployment.environment"], "home");
