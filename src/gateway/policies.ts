@@ -3,6 +3,7 @@
 import type { GatePolicy } from "../conversation/gate.ts";
 import type { RoutePolicy } from "../conversation/route.ts";
 import type { CommandPolicy } from "../nodes/policy.ts";
+import { expandHome, type Paths } from "../platform/paths.ts";
 import type { Config } from "../settings/config.ts";
 
 /** Channels without a section of their own let nobody in but by pairing. */
@@ -58,6 +59,19 @@ export function toIdentity(config: Config, agentId: string): { name?: string; em
   const agent = config.agents.list.find((candidate) => candidate.id.toLowerCase() === agentId);
   const { name, emoji, avatar } = agent?.identity ?? {};
   return { name: name ?? agent?.name, emoji, avatar };
+}
+
+/** The folder that an agent works in: its own, that of all, or one beside it where it is not the default one. */
+export function toWorkspace(
+  config: Config,
+  { workspace, home }: Pick<Paths, "workspace" | "home">,
+  id: string,
+): string {
+  const { list, defaults } = config.agents;
+  const own = list.find((agent) => agent.id.toLowerCase() === id)?.workspace;
+  const shared = expandHome(defaults.workspace ?? workspace, home);
+  if (own !== undefined) return expandHome(own, home);
+  return id === toRoutePolicy(config).defaultAgentId ? shared : `${workspace}-${id}`;
 }
 
 /** Unless the config says, only where Serve is how clients come, and no password was asked for. */

@@ -10,6 +10,7 @@ import type { Readiness } from "./readiness.ts";
 import type { Canvas } from "../canvas/canvas.ts";
 import { createHookRoute, type HookDependencies } from "../hooks/routes.ts";
 import { createOpenAiRoutes, type OpenAiDependencies } from "../openai-api/routes.ts";
+import { createAvatarRoute, type AvatarDependencies } from "./control-ui/avatar-route.ts";
 import { createControlUiRoute, type ControlUiDependencies } from "./control-ui/route.ts";
 import type { Route } from "../ports/route.ts";
 
@@ -30,7 +31,7 @@ export interface RouteParts {
   readonly openAi: OpenAiDependencies;
   readonly hooks: HookDependencies;
   readonly tools: InvokeDependencies;
-  readonly controlUi: ControlUiDependencies;
+  readonly controlUi: ControlUiDependencies & AvatarDependencies;
 }
 
 export function createRoutes({ pages, canvas, openAi, hooks, tools, controlUi }: RouteParts): readonly Route[] {
@@ -41,6 +42,7 @@ export function createRoutes({ pages, canvas, openAi, hooks, tools, controlUi }:
     ...createOpenAiRoutes(openAi),
     // before the one that answers whatever is left
     ...canvas.routes({ isOwnPort: false, access: { scope: "operator.read" } }),
+    createAvatarRoute(controlUi),
     createControlUiRoute(controlUi),
   ];
 }

@@ -1,7 +1,7 @@
 // Agents made over the wire work at once, each with its own model.
 
 import assert from "node:assert/strict";
-import { stat } from "node:fs/promises";
+import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
@@ -58,4 +58,18 @@ test("a new agent answers with its own model, a changed one with that of all, a 
   assert.match(await ask("home-office"), /unknown agent/u);
   const refused = await owner.request("agents.delete", { agentId: "main" });
   assert.match(refused.error?.message ?? "", /stays/u);
+});
+
+test("an agent's picture lies in its workspace, and is shown over HTTP to who shows the secret", async () => {
+  const made = await owner.request("agents.create", { name: "Painter", avatar: "me.png" });
+  assert.equal(made.ok, true, JSON.stringify(made.error));
+  await writeFile(join(String(made.payload?.["workspace"]), "me.png"), "a picture");
+  const get = (path: string, headers: Record<string, string> = { authorization: `Bearer ${gateway.token}` }) =>
+    fetch(`http://127.0.0.1:${gateway.port}${path}`, { headers });
+  const picture = await get("/avatar/painter");
+  assert.deepEqual([picture.status, await picture.text()], [200, "a picture"]);
+  assert.deepEqual(await (await get("/avatar/painter?meta=1")).json(), { avatarUrl: "/avatar/painter" });
+  assert.deepEqual(await (await get("/avatar/main?meta=1")).json(), { avatarUrl: null });
+  assert.equal((await get("/avatar/painter", {})).status, 401);
+  assert.equal((await get("/avatar/nobody")).status, 404);
 });

@@ -11,7 +11,7 @@ import type { Door } from "../door.ts";
 import { createRouter, type Router } from "../http/router.ts";
 import type { Family } from "../metrics/family.ts";
 import { readFigures } from "../metrics/state.ts";
-import { toIdentity } from "../policies.ts";
+import { toIdentity, toWorkspace } from "../policies.ts";
 import { createReadiness, type Readiness } from "../readiness.ts";
 import { createPages, createRoutes } from "../routes.ts";
 import { createRunWatch } from "../run-watch.ts";
@@ -92,6 +92,11 @@ export function createWeb(ground: Ground, dependencies: WebDependencies): Web {
         const { defaultAgentId: agentId } = routePolicy();
         const { name, emoji } = toIdentity(config(), agentId);
         return { agentId, name, emoji };
+      },
+      owner: (agentId) => {
+        if (!routePolicy().agentIds.includes(agentId)) return undefined;
+        const { avatar } = toIdentity(config(), agentId);
+        return { avatar, workspace: toWorkspace(config(), paths, agentId), home: paths.home };
       },
       product: brand.name,
       folder: paths.state,
