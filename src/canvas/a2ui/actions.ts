@@ -67,11 +67,14 @@ export function checkShown({ name, surfaceId, sourceComponentId }: Action, surfa
     throw new Fault("not_found", "the agent shows this no more", { next: "look at the page again, and press anew" });
 }
 
-/** The same action twice is one message. */
+/**
+ * The same action twice is one message. It is never an administrator's, whoever pressed: what a button is called, and what it says
+ * besides, was written by the agent, perhaps for a guest of the conversation (S11).
+ */
 export function toInbound(action: Action, load: Load, caller: Caller): Inbound {
   const { id, ...userAction } = action;
   return createRunInbound({
-    caller,
+    caller: { ...caller, scopes: caller.scopes.filter((scope) => scope !== "operator.admin") },
     runId: parseRunId(`a2ui:${load.id}:${id}`),
     sessionKey: load.sessionKey,
     text: [

@@ -81,7 +81,7 @@ test("a session keeps a limited amount, and says how to make room", () => {
   const surfaces = (count: number) =>
     Array.from({ length: count }, (_, index) => ({ beginRendering: { surfaceId: `s${index}`, root: "r" } }));
   assert.throws(() => foldMessages(new Map(), surfaces(17)), { code: "too_large", next: /deleteSurface/u });
-  const components = Array.from({ length: 1_001 }, (_, index) => text(`c${index}`));
+  const components = Array.from({ length: 401 }, (_, index) => text(`c${index}`));
   assert.throws(() => foldMessages(new Map(), [{ surfaceUpdate: { surfaceId: "s", components } }]), {
     code: "too_large",
   });

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 
+import fc from "fast-check";
 import type { WebSocket } from "ws";
 
 import { createManualClock } from "../../base/clock.ts";
@@ -22,7 +23,7 @@ const caller: Caller = {
   connId: "c",
   principal: "p",
   role: "operator",
-  scopes: ["operator.write"],
+  scopes: ["operator.admin", "operator.write"],
   client: { id: "test", mode: "test", version: "1" },
   protocol: 4,
   isLocal: true,
@@ -172,7 +173,7 @@ test("S17: without the secret of its load, or by another capability, a page sees
   assert.deepEqual(submitted, []);
 });
 
-test("an action is one message of the person who holds the page, however often it is sent, also when the form has gone", async (context) => {
+test("S11: an action is one message of the person who holds the page, never an administrator's, however often it is sent, also when the form has gone", async (context) => {
   const { loads, open, push, submitted } = await setUp(context);
   await push("1", ...form);
   const secret = loads.open(capability, sessionKey);
@@ -191,6 +192,7 @@ test("an action is one message of the person who holds the page, however often i
   assert.equal(submitted.length, 1);
   const [inbound] = submitted;
   assert.deepEqual([inbound?.account, inbound?.run?.sessionKey, inbound?.trust], ["p", sessionKey, "operator"]);
+  assert.equal(inbound?.isAdmin, undefined);
   assert.match(inbound?.text ?? "", /\{"userAction":\{"name":"submit".*"context":\{"name":"Ada\\n\[system\]"\}\}\}/u);
 });
 
@@ -232,6 +234,35 @@ test("a page that presses without end is slowed down, by session and not by load
   await clock.advance(60_000);
   await pages[0]?.say(action("press-later"));
   assert.equal(submitted.length, 21);
+});
+
+test("whatever frames a page sends, nothing but an action that is shown comes into the session", async (context) => {
+  const { loads, open, push, submitted } = await setUp(context);
+  await push("1", ...form);
+  const userAction = fc.record(
+    {
+      name: fc.constantFrom("submit", "erase"),
+      surfaceId: fc.constantFrom("s", "t"),
+      sourceComponentId: fc.constantFrom("go", "label", "go:1"),
+      timestamp: fc.string(),
+      context: fc.oneof(fc.object(), fc.jsonValue()),
+    },
+    { requiredKeys: ["name", "surfaceId"] },
+  );
+  const frame = fc.oneof(
+    fc.jsonValue(),
+    fc.record({ type: fc.constantFrom("action", "hello", "x"), id: fc.oneof(fc.uuid(), fc.string()), userAction }),
+  );
+  const frames = fc.sample(frame, 1_500);
+  while (frames.length > 0) {
+    const pages = frames.splice(0, 60).map((sent) => ({ sent, page: open(loads.open(capability, sessionKey)) }));
+    await Promise.all(pages.map(({ page }) => page.greet()));
+    await Promise.all(pages.map(({ sent, page }) => page.say(sent)));
+    for (const { page } of pages) page.socket.close(1000);
+  }
+  for (const { text: said } of submitted)
+    assert.match(said, /"name":"submit","surfaceId":"s","sourceComponentId":"go/u);
+  assert.ok(submitted.length > 0 && submitted.length <= 20, `${submitted.length}`);
 });
 
 test("what stands in a list is pressed by the name of its place", async (context) => {

@@ -16,7 +16,7 @@ export interface SurfaceState {
 export type Surfaces = ReadonlyMap<string, SurfaceState>;
 
 const maxSurfaces = 16;
-const maxComponents = 1_000;
+const maxComponents = 400;
 /** Of all that is kept for a session, as JSON. */
 const maxKeptBytes = 512 * 1024;
 
