@@ -310,3 +310,36 @@ test("an app around the page feeds it by the product's name, and gets what is pr
     await until(page, `${walk} return texts.join("|");`, (text) => text === "");
   }
 });
+
+test("fields that nothing was pushed for are empty and not invalid, and icons are signs", options, async () => {
+  const page = await openPage(`http://127.0.0.1:${canvasPort}/__openclaw__/a2ui/`);
+  const names = ["seat", "day", "name", "guests"];
+  const context = names.map((name) => ({ key: name, value: { path: `/${name}` } }));
+  const bound = { seat: { path: "/seat" }, day: { path: "day" }, name: { path: "/name" }, guests: { path: "/guests" } };
+  const components = [
+    { id: "root", component: { Column: { children: { explicitList: ["icon", ...names, "go"] } } } },
+    { id: "icon", component: { Icon: { name: { literalString: "mail" } } } },
+    { id: "seat", component: { CheckBox: { label: { literalString: "Window" }, value: bound.seat } } },
+    { id: "day", component: { DateTimeInput: { value: bound.day, enableDate: true } } },
+    { id: "name", component: { TextField: { label: { literalString: "Name" }, text: bound.name } } },
+    { id: "guests", component: { Slider: { value: bound.guests, minValue: 2, maxValue: 9 } } },
+    { id: "go", component: { Button: { child: "label", action: { name: "book", context } } } },
+    { id: "label", component: { Text: { text: { literalString: "Book" } } } },
+  ];
+  const messages = [
+    { surfaceUpdate: { surfaceId: "s", components } },
+    { dataModelUpdate: { surfaceId: "s", contents: [{ key: "other", valueString: "x" }] } },
+    { beginRendering: { surfaceId: "s", root: "root" } },
+  ];
+  await page.run(`
+    window.told = [];
+    window.openclawCanvasA2UIAction = { postMessage: (text) => told.push(JSON.parse(text).userAction.context) };
+    openclawA2UI.applyMessages(${JSON.stringify(messages)});`);
+  await until(page, `${walk} return find("input").length;`, (count) => count === 4);
+  const texts = String(await page.run(`${walk} return texts.join("|");`));
+  assert.ok(texts.includes("✉") && !/invalid/iu.test(texts), texts);
+  const told = await page.run(
+    `${walk} find("input[type=checkbox]")[0].click(); find("button")[0].click(); return told;`,
+  );
+  assert.deepEqual(told, [{ seat: true, day: "", name: "", guests: 2 }]);
+});

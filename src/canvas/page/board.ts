@@ -6,7 +6,7 @@ import { Context, type Surface } from "@a2ui/lit/ui";
 import { html, render } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 
-import { renameComponent } from "../a2ui/references.ts";
+import { emptyFieldOf, prepareMessage, toTheirs } from "./prepare.ts";
 import { theme } from "./theme.ts";
 
 export type Message = Types.ServerToClientMessage;
@@ -27,11 +27,6 @@ export interface Board {
 }
 
 type ActionEvent = HTMLElementEventMap["a2uiaction"];
-
-/** The renderer takes any text that is a component's id for that component: ours look like nothing that somebody writes. */
-const mark = "\u2063";
-const toOwn = (id: string) => `${mark}${id}`;
-const toTheirs = (id: string) => (id.startsWith(mark) ? id.slice(mark.length) : id);
 
 export function createBoard(container: HTMLElement, onPressed: (pressed: Pressed) => void): Board {
   const processor = Data.createSignalA2uiMessageProcessor();
@@ -56,6 +51,16 @@ export function createBoard(container: HTMLElement, onPressed: (pressed: Pressed
     const context = Object.fromEntries((action.context ?? []).map((entry) => [entry.key, valueOf(entry)]));
     onPressed({ name: action.name, surfaceId, sourceComponentId: toTheirs(sourceComponentId), context });
   };
+  /** Of those that stand on the surface itself: what stands in a list has its data from there. */
+  const fillEmptyFields = () => {
+    for (const [surfaceId, { components }] of processor.getSurfaces())
+      for (const component of components.values()) {
+        const empty = emptyFieldOf(component);
+        const top = { id: component.id, type: "Custom", properties: {} } as const;
+        if (empty && (processor.getData(top, empty.path, surfaceId) ?? null) === null)
+          processor.setData(top, empty.path, empty.value, surfaceId);
+      }
+  };
   const draw = () => {
     const surface = ([id, shown]: [string, Surface["surface"]]) =>
       html`<a2ui-surface
@@ -70,7 +75,8 @@ export function createBoard(container: HTMLElement, onPressed: (pressed: Pressed
   return {
     apply(messages) {
       try {
-        processor.processMessages(messages.map(toMarked));
+        processor.processMessages(messages.map(prepareMessage));
+        fillEmptyFields();
       } finally {
         draw();
       }
@@ -81,14 +87,6 @@ export function createBoard(container: HTMLElement, onPressed: (pressed: Pressed
     },
     surfaceIds: () => [...processor.getSurfaces().keys()],
   };
-}
-
-function toMarked(message: Message): Message {
-  const { surfaceUpdate, beginRendering } = message;
-  if (beginRendering) return { beginRendering: { ...beginRendering, root: toOwn(beginRendering.root) } };
-  if (!surfaceUpdate) return message;
-  const components = surfaceUpdate.components.map((component) => renameComponent(component, toOwn));
-  return { surfaceUpdate: { ...surfaceUpdate, components } };
 }
 
 /** Maps and lists of the data model as JSON has them. */

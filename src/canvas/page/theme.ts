@@ -4,6 +4,10 @@ import type { Types } from "@a2ui/lit/v0_8";
 
 const none = Object.freeze({});
 const field = { container: none, element: none, label: none };
+/** Names of the renderer's own style sheet: all of the width, no margins, small margins. */
+const wide = { "layout-w-100": true };
+const close = ["layout-m-0"];
+const near = ["layout-mt-1", "layout-mb-1"];
 const heading = (rem: number) => ({ "font-size": `${rem}rem`, "font-weight": "600", "line-height": "1.25" });
 /** All of these names must be there, or the renderer takes the whole for one style; its types know no `h6`. */
 const texts = {
@@ -24,13 +28,13 @@ export const theme: Types.Theme = {
     Button: none,
     Card: none,
     Column: none,
-    CheckBox: field,
+    CheckBox: { ...field, element: { "layout-wp-5": true, "layout-m-0": true } },
     DateTimeInput: field,
     Divider: none,
     Image: {
       all: none,
-      icon: none,
-      avatar: none,
+      icon: { "layout-wp-6": true },
+      avatar: { "layout-wp-12": true },
       smallFeature: none,
       mediumFeature: none,
       largeFeature: none,
@@ -44,7 +48,7 @@ export const theme: Types.Theme = {
     Slider: field,
     Tabs: { container: none, element: none, controls: { all: none, selected: none } },
     Text: { all: none, h1: none, h2: none, h3: none, h4: none, h5: none, caption: none, body: none },
-    TextField: field,
+    TextField: { ...field, container: wide },
     Video: none,
   },
   elements: {
@@ -64,11 +68,26 @@ export const theme: Types.Theme = {
     textarea: none,
     video: none,
   },
-  markdown: { p: [], h1: [], h2: [], h3: [], h4: [], h5: [], ul: [], ol: [], li: [], a: [], strong: [], em: [] },
+  markdown: {
+    p: near,
+    h1: close,
+    h2: close,
+    h3: close,
+    h4: close,
+    h5: close,
+    ul: near,
+    ol: near,
+    li: [],
+    a: [],
+    strong: [],
+    em: [],
+  },
   additionalStyles: {
     Button: { ...box, background: "var(--accent)", color: "var(--on-accent)", font: "inherit", cursor: "pointer" },
-    Card: { ...box, padding: "1rem", background: "var(--surface)" },
+    Card: { ...box, padding: "1rem", background: "var(--surface)", overflow: "visible" },
+    CheckBox: { display: "flex", "align-items": "center", gap: "0.5rem" },
     Column: { gap: "0.75rem" },
+    Image: { "max-width": "24rem" },
     List: { gap: "0.5rem" },
     Row: { gap: "0.75rem" },
     Text: texts,
