@@ -1,7 +1,7 @@
 // Puts the canvas on both ports, and tells clients where it is.
 
 import type { IncomingMessage } from "node:http";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 import { canvasNames } from "../base/brand.ts";
 import type { Ids } from "../base/ids.ts";
@@ -9,6 +9,7 @@ import { createCanvas, type Canvas } from "../canvas/canvas.ts";
 import type { Holder } from "../canvas/capabilities.ts";
 import type { RoutePolicy } from "../conversation/route.ts";
 import type { Database } from "../platform/database.ts";
+import { expandHome } from "../platform/paths.ts";
 import { planPorts } from "../platform/port-plan.ts";
 import type { Submit } from "../ports/message.ts";
 import type { Caller } from "../ports/method.ts";
@@ -51,8 +52,14 @@ export function createCanvasParts(dependencies: CanvasPartsDependencies): Canvas
   const log = options.log.child("canvas");
   const port = () =>
     isSafe ? undefined : planPorts({ base: moving.port(), env: options.env, config: config() }).canvas;
-  const root = () =>
-    config().canvasHost?.root ?? join(config().agents.defaults.workspace ?? options.paths.workspace, "canvas");
+  const root = () => {
+    const { home, state } = options.paths;
+    const named = config().canvasHost?.root;
+    const workspace = expandHome(config().agents.defaults.workspace ?? options.paths.workspace, home);
+    if (named === undefined) return join(workspace, "canvas");
+    // wherever it was started
+    return named.startsWith("~") ? expandHome(named, home) : resolve(state, named);
+  };
   const canvas = createCanvas({
     ...dependencies,
     log,

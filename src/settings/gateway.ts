@@ -209,7 +209,7 @@ export const commands = group(
 export const canvasHost = optionalGroup(
   {
     enabled: flag("Serve the canvas"),
-    root: text("Folder served"),
+    root: text("Folder served; a relative one lies in the state folder"),
     port: whole("Port; base + 4 when unset", { minimum: 1, maximum: 65_535 }),
     liveReload: flag("Reload pages when a file changes"),
   },

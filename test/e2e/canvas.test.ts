@@ -72,6 +72,21 @@ async function capabilityOf(gateway: GatewayProcess, context: TestContext) {
   return { client, prefix: new URL(url).pathname, url };
 }
 
+for (const [root, place] of [
+  ["pages", ["state", "pages"]],
+  ["~/pages", ["pages"]],
+] as const) {
+  test(`a root of ${root} is looked for where its owner means it, wherever the Gateway was started`, async (context) => {
+    const { gateway, canvasPort } = await setUp(context, { config: { canvasHost: { root } } });
+    const folder = join(gateway.folder, ...place);
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, "hello.html"), "<p>here it is</p>");
+    const { status, text } = await ask(canvasPort, "/__openclaw__/canvas/hello.html");
+    assert.equal(status, 200);
+    assert.match(text, /here it is/u);
+  });
+}
+
 test("without a workspace the first page is served all the same, and no folder is made for it", async (context) => {
   const { gateway, canvasPort, root } = await setUp(context, { hasWorkspace: false });
   for (const path of ["/__openclaw__/canvas/", "/__openclaw__/canvas/index.html"])
