@@ -16,6 +16,7 @@ import { openListener, type Listener } from "../platform/listen.ts";
 import { isGatewaysOwnPage, isNameAllowed, renderOriginHelp } from "./auth/origin.ts";
 import { refuseGarbage, refuseUpgrade } from "./http/refusal.ts";
 import { createRouter, type RouterDependencies } from "./http/router.ts";
+import { createPipeline } from "./http/pipeline.ts";
 import { judgeShape } from "./http/shape.ts";
 import { createStrangers } from "./http/strangers.ts";
 import { closeTimeoutMs } from "./limits.ts";
@@ -76,8 +77,10 @@ export function createCanvasPort(dependencies: CanvasPortDependencies): CanvasPo
     routes: () => canvas.routes({ isOwnPort: true, access: { scope: "operator.read" } }),
   });
   const isLocal = (request: IncomingMessage) => peerOf(request, dependencies.trustedProxies()).isLocal;
-  const strangers = createStrangers();
+  const strangers = createStrangers(clock);
+  const pipeline = createPipeline(strangers.slowDown);
   const answer = (request: IncomingMessage, response: ServerResponse) => {
+    if (!pipeline.enter(request, response)) return;
     strangers.spoke(request);
     const misshaped = judgeShape(request);
     const { origin, host = "" } = request.headers;

@@ -6,11 +6,13 @@ import type { Duplex } from "node:stream";
 
 import { WebSocketServer, type WebSocket } from "ws";
 
+import type { Clock } from "../base/clock.ts";
 import { createAdmission } from "./admission.ts";
 import { isNameAllowed, isOriginAllowed, renderOriginHelp } from "./auth/origin.ts";
 import type { Broadcast, Connection } from "./connection.ts";
 import { refuseGarbage, refuseUpgrade, type UpgradeRefusal } from "./http/refusal.ts";
 import type { Router } from "./http/router.ts";
+import { createPipeline } from "./http/pipeline.ts";
 import { judgeShape } from "./http/shape.ts";
 import { createStrangers } from "./http/strangers.ts";
 import { closeTimeoutMs, maxPayload } from "./limits.ts";
@@ -99,16 +101,13 @@ export function createGatewayServer(dependencies: ServerDependencies): GatewaySe
     };
     return { connections, sockets: new Set(), dependencies: forSockets };
   };
-  const endSockets = (ending: readonly WebSocket[]) => {
-    for (const socket of ending) socket.close(1012, "service restart");
-    // what is not closed by then would hold up the listener's own closing
-    clock.after(closeTimeoutMs, () => ending.forEach((socket) => socket.terminate()));
-  };
   const isWelcome = createWelcome(dependencies);
-  const strangers = createStrangers();
+  const strangers = createStrangers(clock);
+  const pipeline = createPipeline(strangers.slowDown);
 
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     const { router, canvas } = dependencies;
+    if (!pipeline.enter(request, response)) return;
     strangers.spoke(request);
     const misshaped = judgeShape(request);
     if (misshaped) router.refuse(request, response, { status: misshaped.status, error: misshaped.message });
@@ -180,14 +179,20 @@ export function createGatewayServer(dependencies: ServerDependencies): GatewaySe
         const place = places.get(server);
         places.delete(server);
         place?.connections.forEach((connection) => connection.broadcast(event));
-        endSockets([...(place?.sockets ?? [])]);
+        endSockets([...(place?.sockets ?? [])], clock);
       }
     },
     closeAll() {
       isClosed = true;
-      endSockets([...sockets.clients]);
+      endSockets([...sockets.clients], clock);
     },
   };
+}
+
+function endSockets(ending: readonly WebSocket[], clock: Clock): void {
+  for (const socket of ending) socket.close(1012, "service restart");
+  // what is not closed by then would hold up the listener's own closing
+  clock.after(closeTimeoutMs, () => ending.forEach((socket) => socket.terminate()));
 }
 
 /** The rule about origins and host names; who is refused is told in the log, once for each page. */

@@ -5,7 +5,9 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
 
+import { percentile } from "../kit/crowd.ts";
 import { startGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
+import { openRawClient } from "../kit/raw-client.ts";
 
 let gateway: GatewayProcess;
 before(async () => {
@@ -141,11 +143,11 @@ test("an upgrade to something else, by another method, or where nobody takes it,
   await checkAlive();
 });
 
-test("requests in a row on one connection are answered in their order, a hundred of them", async () => {
-  const seen = await statuses(`${hidden}GET /v1/nope HTTP/1.1\r\nhost: a\r\n\r\n`.repeat(50));
+test("requests in a row on one connection are answered in their order", async () => {
+  const seen = await statuses(`${hidden}GET /v1/nope HTTP/1.1\r\nhost: a\r\n\r\n`.repeat(25));
   assert.deepEqual(
     seen,
-    Array.from({ length: 100 }, (_, index) => (index % 2 === 0 ? 200 : 404)),
+    Array.from({ length: 50 }, (_, index) => (index % 2 === 0 ? 200 : 404)),
   );
 });
 
@@ -172,4 +174,30 @@ test("who says half a request, or half a body, is told that it took too long", a
     statuses(post("content-length: 100", "{"), 20_000),
   ]);
   assert.deepEqual([head, body], [[408], [408]]);
+});
+
+// last: it slows down its own address for a while
+test("two thousand requests in one breath end their connection, and who calls meanwhile does not wait for them", async () => {
+  const client = await openRawClient(gateway.port, gateway.token);
+  assert.equal((await client.connect()).ok, true);
+  let isOver = false;
+  let floods = 0;
+  const flood = async () => {
+    for (; !isOver; floods += 1) assert.deepEqual(await statuses(hidden.repeat(2_000)), []);
+  };
+  const flooding = Promise.all([flood(), flood(), flood(), flood()]);
+  const times: number[] = [];
+  const endsAt = performance.now() + 3_000;
+  while (performance.now() < endsAt) {
+    const startedAt = performance.now();
+    assert.equal((await client.request("health")).ok, true);
+    times.push(performance.now() - startedAt);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  isOver = true;
+  await flooding;
+  client.close();
+  // answering them all would take a tenth of a second for each
+  assert.ok(percentile(times, 0.9) < 50, `${percentile(times, 0.9)} ms`);
+  assert.ok(floods >= 2);
 });

@@ -31,7 +31,7 @@ export interface RouterDependencies extends AccessDependencies {
 export interface Router {
   /** Answers one request that is no upgrade and comes from no foreign page. Never throws. */
   answer(request: IncomingMessage, response: ServerResponse, arrival: Arrival): void;
-  /** Tells a request that it is not even looked at. */
+  /** Tells a request that it is not even looked at, and closes its connection. */
   refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void;
 }
 
@@ -94,7 +94,7 @@ export function createRouter(dependencies: RouterDependencies): Router {
     },
     refuse(request, response, { status, error }) {
       response.on("error", (problem) => log.debug("an answer could not be written", { error: problem }));
-      createReply(request, response, drain).json(status, { ok: false, error });
+      createReply(request, response, drain).json(status, { ok: false, error }, { connection: "close" });
     },
   };
 }

@@ -3,6 +3,7 @@ import { EventEmitter } from "node:events";
 import type { IncomingMessage, Server } from "node:http";
 import { test } from "node:test";
 
+import { createManualClock } from "../../base/clock.ts";
 import { maxSilent, maxSilentPerAddress } from "../limits.ts";
 import { createStrangers } from "./strangers.ts";
 
@@ -11,16 +12,21 @@ interface Guest extends EventEmitter {
   readonly remotePort: number;
   readonly localPort: number;
   isClosed: boolean;
+  isPaused: boolean;
+  pause(): void;
+  resume(): void;
   destroy(): void;
 }
 
 function setUp() {
-  const strangers = createStrangers();
+  const clock = createManualClock();
+  const strangers = createStrangers(clock);
   const server = new EventEmitter();
   // only events are asked of it
   strangers.attach(server as Server);
   let port = 0;
   return {
+    clock,
     strangers,
     come(remoteAddress: string): Guest {
       const guest: Guest = Object.assign(new EventEmitter(), {
@@ -28,6 +34,9 @@ function setUp() {
         remotePort: ++port,
         localPort: 1,
         isClosed: false,
+        isPaused: false,
+        pause: () => (guest.isPaused = true),
+        resume: () => (guest.isPaused = false),
         destroy() {
           guest.isClosed = true;
           guest.emit("close");
@@ -71,4 +80,24 @@ test("what has closed by itself counts no more", () => {
   const first = come("192.0.2.1");
   for (let count = 0; count < 3 * maxSilentPerAddress; count += 1) come("192.0.2.1").destroy();
   assert.equal(first.isClosed, false);
+});
+
+test("S30: from where too much was sent ahead, two at a time are read, a second later, for ten seconds; others as ever", async () => {
+  const { strangers, come, clock } = setUp();
+  strangers.slowDown(requestOf(come("192.0.2.1")));
+  const [first, second, third] = [come("192.0.2.1"), come("192.0.2.1"), come("192.0.2.1")];
+  const other = come("192.0.2.2");
+  assert.deepEqual(
+    [first, second, third, other].map(({ isClosed, isPaused }) => [isClosed, isPaused]),
+    [
+      [false, true],
+      [false, true],
+      [true, false],
+      [false, false],
+    ],
+  );
+  await clock.advance(1_000);
+  assert.deepEqual([first.isPaused, second.isPaused, come("192.0.2.1").isPaused], [false, false, true]);
+  await clock.advance(10_001);
+  assert.equal(come("192.0.2.1").isPaused, false);
 });
