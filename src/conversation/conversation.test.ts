@@ -40,6 +40,25 @@ test("a message is answered in its chat", async () => {
   assert.equal(kit.channel.sent[0]?.target.chatId, "7");
 });
 
+test("what waits for a channel that does not run was not tried, and goes out at once when it runs", async () => {
+  const kit = await open({ databaseFile: nextFile(), runTurn: echo });
+  const look = () =>
+    kit.database.read((sql) => sql.get("SELECT state, attempts, is_flagged, reason FROM outbox WHERE id = 1"));
+  kit.channel.isRunning = false;
+  await kit.channel.receive({ eventId: "1", chatId: "7", text: "hello" });
+  await until(async () => (await look()) !== undefined);
+  // other messages wake the delivery again and again
+  for (let count = 2; count < 8; count += 1) {
+    await kit.channel.receive({ eventId: `${count}`, chatId: "8", text: "hello" });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  assert.deepEqual({ ...(await look()) }, { state: "pending", attempts: 0, is_flagged: 0, reason: null });
+  kit.channel.isRunning = true;
+  await until(() => kit.channel.sent.length === 7, 1_500);
+  await until(async () => (await look())?.["state"] === "sent");
+  assert.equal((await look())?.["attempts"], 1);
+});
+
 test("the same event twice is one turn", async () => {
   const kit = await open({ databaseFile: nextFile(), runTurn: echo });
   const outcomes = await Promise.all(

@@ -32,6 +32,8 @@ const loginRetryMs = 60_000;
 /** Sends under way at once, for each account. */
 const maxParallel = 8;
 const flushLookMs = 20;
+/** A channel that does not run yet, or not any more, is looked at again after this long. */
+const notRunningLookMs = 200;
 /** Rows may also be written by the CLI, which cannot wake us. */
 const sweepMs = 2_000;
 
@@ -84,8 +86,11 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
     let nextAt = now + sweepMs;
     for (const row of await database.read(headsOfLine)) {
       if (!isOpen) return;
-      if (inFlight.has(row.conversation) || !dependencies.channel(row.target.channel)) continue;
+      const channel = dependencies.channel(row.target.channel);
+      if (inFlight.has(row.conversation) || !channel) continue;
       if (row.dueAt > now) nextAt = Math.min(nextAt, row.dueAt);
+      // not asked, so that this is no attempt, and nothing is in doubt when the process ends now
+      else if (!isRunning(channel, row)) nextAt = Math.min(nextAt, now + notRunningLookMs);
       else if ((perAccount.get(accountOf(row)) ?? 0) < maxParallel) launch(row);
     }
     timer?.cancel();
@@ -111,7 +116,10 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
     })();
   };
 
-  const isDue = (row: OutboxRow) => row.dueAt <= clock.now() && dependencies.channel(row.target.channel) !== undefined;
+  const isDue = (row: OutboxRow) => {
+    const channel = dependencies.channel(row.target.channel);
+    return row.dueAt <= clock.now() && channel !== undefined && isRunning(channel, row);
+  };
 
   return {
     name: "delivery",
@@ -140,6 +148,11 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
       await Promise.race([Promise.all(inFlight.values()), late]);
     },
   };
+}
+
+/** An account that the channel does not list is asked all the same: it says what is wrong. */
+function isRunning(channel: Channel, { target }: OutboxRow): boolean {
+  return channel.status().find(({ accountId }) => accountId === target.account)?.isRunning !== false;
 }
 
 async function deliverRow(row: OutboxRow, dependencies: DeliveryDependencies): Promise<void> {

@@ -279,7 +279,12 @@ async function waitForRow(effect: string, { database, clock, waiters }: SendingD
 function giveUp(sql: Sql, effect: string, now: number): void {
   const row = findByEffect(sql, effect);
   if (row?.state === "pending")
-    markFailed(sql, row.id, `not sent within ${sendTimeoutMs / 1000} s: ${row.reason ?? "the channel is busy"}`, now);
+    markFailed(
+      sql,
+      row.id,
+      `not sent within ${sendTimeoutMs / 1000} s: ${row.reason ?? "the channel is busy, or was stopped"}`,
+      now,
+    );
 }
 
 function toAnswer(request: SendRequest, rows: readonly OutboxRow[]): Answer {

@@ -119,7 +119,7 @@ test("the reply cannot go out: the restart waits; killed then, the reply goes ou
 test("whoever is not the owner neither has the tool nor may call it", async () => {
   call = restart();
   assert.match(await ask(guest, 1), /There is no tool gateway/u);
-  assert.deepEqual(toolsOf(model.calls[0]), ["session_status", "message"]);
+  assert.deepEqual(toolsOf(model.calls[0]), ["session_status", "message", "canvas"]);
   call = undefined;
   await ask(owner, 2);
   assert.ok(toolsOf(model.calls.at(-1)).includes("gateway"));

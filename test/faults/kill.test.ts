@@ -84,6 +84,23 @@ function readOutbox(gateway: GatewayProcess): Row[] {
   }
 }
 
+/** What a failure has to be understood from. */
+function readUnsettled(gateway: GatewayProcess): unknown {
+  const database = new DatabaseSync(join(gateway.folder, "state", "gateway.sqlite"), { readOnly: true });
+  try {
+    const rows = (sql: string) => database.prepare(sql).all();
+    return {
+      now: Date.now(),
+      outbox: rows(
+        "SELECT id, chat_id, payload, state, attempts, due_at, reason, is_flagged FROM outbox WHERE state IN ('pending', 'sending')",
+      ),
+      turns: rows("SELECT run_id, session_key, state, attempt FROM turns WHERE state IN ('queued', 'running')"),
+    };
+  } finally {
+    database.close();
+  }
+}
+
 test(`killed ${kills} times under ${messages} messages (FAULTS_SEED=${seed}): none lost, none doubled, order kept`, async (context) => {
   const random = createRandom(seed);
   const model = new LLMock({ port: 0 });
@@ -156,6 +173,7 @@ test(`killed ${kills} times under ${messages} messages (FAULTS_SEED=${seed}): no
       return rows.length >= total && rows.every((row) => row.state !== "pending" && row.state !== "sending");
     };
     for (let waited = 0; waited < 600 && !settled(); waited += 1) await pause(100);
+    if (!settled()) context.diagnostic(`not settled: ${JSON.stringify(readUnsettled(gateway))}`);
 
     const rows = readOutbox(gateway);
     const flagged = rows.filter((row) => row.isFlagged);

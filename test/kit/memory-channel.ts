@@ -14,6 +14,7 @@ export interface MemoryChannel extends Channel {
     /** The chat is a group of this title. */
     group?: string;
   }): ReturnType<Submit>;
+  isRunning: boolean;
   /** Decides the next sends; the default is `sent`. */
   outcome: (outbound: Outbound) => SendOutcome | Promise<SendOutcome>;
 }
@@ -26,6 +27,7 @@ export function createMemoryChannel(id = "memory"): MemoryChannel {
     label: "Memory",
     capabilities: { textLimit: 200, isLinkable: false },
     sent,
+    isRunning: true,
     outcome: () => ({ outcome: "sent", messageId: `m${sent.length}` }),
     async start(target) {
       submit = target;
@@ -38,7 +40,10 @@ export function createMemoryChannel(id = "memory"): MemoryChannel {
       if (outcome.outcome === "sent") sent.push(outbound);
       return outcome;
     },
-    status: () => [{ accountId: "default", isEnabled: true, isConfigured: true, isRunning: true, isConnected: true }],
+    status() {
+      const { isRunning } = this;
+      return [{ accountId: "default", isEnabled: true, isConfigured: true, isRunning, isConnected: isRunning }];
+    },
     parseTarget: (text, account) => ({ channel: id, account: account ?? "default", chatId: text }),
     receive(message) {
       if (!submit) throw new Error("the channel is not started");
