@@ -60,13 +60,16 @@ export function planService(options: PlanOptions): ServiceDefinition {
     output: { stdout: join(logs, `${kind}.log`), stderr: join(logs, `${kind}.err.log`) },
   };
   for (const text of [...definition.program, home, paths.state, ...Object.values(definition.environment)]) {
-    if (/\p{Cc}/u.test(text))
+    if (unwritable.test(text))
       throw new Fault("usage", `a service cannot be written with a control character in ${JSON.stringify(text)}`, {
         next: "use paths and names without them",
       });
   }
   return definition;
 }
+
+/** What one of the forms of a service cannot carry: control characters, halves of a pair, and two that XML leaves out (XML 1.0, 2.2). */
+export const unwritable = /[\p{Cc}\p{Cs}\ufffe\uffff]/u;
 
 function buildEnvironment(options: PlanOptions): Record<string, string> {
   const { brand, env, paths, names, kind, platform, home, profile, version } = options;

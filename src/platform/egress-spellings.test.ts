@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { createServer, type Server } from "node:net";
-import { after, afterEach, before, beforeEach, test } from "node:test";
+import { after, before, test } from "node:test";
 
 import fc from "fast-check";
 
@@ -32,19 +32,25 @@ before(async () => {
   });
   const address = server.address();
   port = typeof address === "object" && address ? address.port : 0;
-  subscribe("net.client.socket", count);
 });
 after(() => {
-  unsubscribe("net.client.socket", count);
   server.close();
 });
-beforeEach(() => {
-  reached = 0;
-  tried = 0;
-});
-afterEach(() => {
-  assert.deepEqual({ reached, tried }, { reached: 0, tried: 0 });
-});
+
+/** Hooks would count what the tests of other files connect to: they may share this process. */
+function testUntried(name: string, body: () => Promise<void>): void {
+  void test(name, async () => {
+    reached = 0;
+    tried = 0;
+    subscribe("net.client.socket", count);
+    try {
+      await body();
+    } finally {
+      unsubscribe("net.client.socket", count);
+    }
+    assert.deepEqual({ reached, tried }, { reached: 0, tried: 0 });
+  });
+}
 
 /** @throws unless it is refused for what it is: "nobody answered there" would mean that somebody was asked. */
 async function checkRefused(url: string, codes: readonly string[] = ["forbidden", "invalid_params"]): Promise<void> {
@@ -133,40 +139,49 @@ const edges: readonly Octets[] = [
   [255, 255, 255, 255],
 ];
 
-test("S38: the edges of every block that is not public, in every spelling, are refused before anything is tried", async () => {
-  for (const octets of edges)
-    for (const [name, spell] of Object.entries(spellings)) {
-      const url = `http://${spell(octets)}:${port}/`;
-      // what is no address at all is refused by being no URL; the others must be read as what they are
-      if (URL.canParse(url)) await checkRefused(url);
-      else assert.ok(["percent dots", "zero width", "soft hyphen", "circled"].includes(name), `${name}: ${url}`);
-    }
-});
+testUntried(
+  "S38: the edges of every block that is not public, in every spelling, are refused before anything is tried",
+  async () => {
+    for (const octets of edges)
+      for (const [name, spell] of Object.entries(spellings)) {
+        const url = `http://${spell(octets)}:${port}/`;
+        // what is no address at all is refused by being no URL; the others must be read as what they are
+        if (URL.canParse(url)) await checkRefused(url);
+        else assert.ok(["percent dots", "zero width", "soft hyphen", "circled"].includes(name), `${name}: ${url}`);
+      }
+  },
+);
 
-test("S38: five thousand private addresses in spellings at random are refused before anything is tried", async () => {
-  const octet = fc.integer({ min: 0, max: 255 });
-  const head = fc.constantFrom([10], [127], [0], [169, 254], [192, 168], [172, 20], [100, 100], [198, 18], [240]);
-  const addresses = fc
-    .tuple(head, octet, octet, octet)
-    .map(([first, ...rest]) => [...first, ...rest].slice(0, 4) as unknown as Octets);
-  const spell = fc.constantFrom(...Object.values(spellings));
-  const scheme = fc.constantFrom("http://", "https://", "HTTP:\\\\", "http:////", "ht\ntp://", "http:");
-  await fc.assert(
-    fc.asyncProperty(addresses, spell, scheme, async (octets, write, start) => {
-      await checkRefused(`${start}${write(octets)}:${port}/path?query`);
-    }),
-    { numRuns: 5_000 },
-  );
-});
+testUntried(
+  "S38: five thousand private addresses in spellings at random are refused before anything is tried",
+  async () => {
+    const octet = fc.integer({ min: 0, max: 255 });
+    const head = fc.constantFrom([10], [127], [0], [169, 254], [192, 168], [172, 20], [100, 100], [198, 18], [240]);
+    const addresses = fc
+      .tuple(head, octet, octet, octet)
+      .map(([first, ...rest]) => [...first, ...rest].slice(0, 4) as unknown as Octets);
+    const spell = fc.constantFrom(...Object.values(spellings));
+    const scheme = fc.constantFrom("http://", "https://", "HTTP:\\\\", "http:////", "ht\ntp://", "http:");
+    await fc.assert(
+      fc.asyncProperty(addresses, spell, scheme, async (octets, write, start) => {
+        await checkRefused(`${start}${write(octets)}:${port}/path?query`);
+      }),
+      { numRuns: 5_000 },
+    );
+  },
+);
 
-test("S38: IPv6 that is local, private, reserved or has a zone is refused before anything is tried", async () => {
-  const hosts =
-    "[::1] [::] [0:0:0:0:0:0:0:1] [fe80::1] [fe80::1%25eth0] [fe80::1%25lo] [fe80::1%lo] [fec0::1] [fc00::1] [fd00:ec2::254] [fdff::] " +
-    "[ff02::1] [100::1] [2001:db8::1] [2001:10::1] [2001:20::1] [2001:2::1] [3fff::1] [5f00::1] [4000::1] [::ffff:7f00:1] [2620:4f:8000::1]";
-  for (const host of hosts.split(" ")) await checkRefused(`http://${host}:${port}/`);
-});
+testUntried(
+  "S38: IPv6 that is local, private, reserved or has a zone is refused before anything is tried",
+  async () => {
+    const hosts =
+      "[::1] [::] [0:0:0:0:0:0:0:1] [fe80::1] [fe80::1%25eth0] [fe80::1%25lo] [fe80::1%lo] [fec0::1] [fc00::1] [fd00:ec2::254] [fdff::] " +
+      "[ff02::1] [100::1] [2001:db8::1] [2001:10::1] [2001:20::1] [2001:2::1] [3fff::1] [5f00::1] [4000::1] [::ffff:7f00:1] [2620:4f:8000::1]";
+    for (const host of hosts.split(" ")) await checkRefused(`http://${host}:${port}/`);
+  },
+);
 
-test("S38: what stands around the host does not hide it", async () => {
+testUntried("S38: what stands around the host does not hide it", async () => {
   const inside = `127.0.0.1:${port}`;
   for (const url of [
     `http://public.example@${inside}/`,
@@ -192,9 +207,12 @@ test("S38: what stands around the host does not hide it", async () => {
     await checkRefused(url);
 });
 
-test("S38: names that mean this machine are refused like their addresses, as this system knows them", async () => {
-  const names = ["localhost", "localhost.", "LOCALHOST", "ｌｏｃａｌｈｏｓｔ", "a.localhost", "ip6-localhost"];
-  // a name that this system does not know leads nowhere, and nobody was asked
-  for (const name of names) await checkRefused(`http://${name}:${port}/`, ["forbidden", "unreachable"]);
-  await checkRefused(`http://localhost:${port}/`, ["forbidden"]);
-});
+testUntried(
+  "S38: names that mean this machine are refused like their addresses, as this system knows them",
+  async () => {
+    const names = ["localhost", "localhost.", "LOCALHOST", "ｌｏｃａｌｈｏｓｔ", "a.localhost", "ip6-localhost"];
+    // a name that this system does not know leads nowhere, and nobody was asked
+    for (const name of names) await checkRefused(`http://${name}:${port}/`, ["forbidden", "unreachable"]);
+    await checkRefused(`http://localhost:${port}/`, ["forbidden"]);
+  },
+);
