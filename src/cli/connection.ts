@@ -4,7 +4,6 @@ import { existsSync } from "node:fs";
 
 import { checkAddress, isLoopback, toGatewayKey, type PlainHosts } from "../client/address.ts";
 import { connect, type ConnectOptions, type GatewayClient } from "../client/connect.ts";
-import { openNodeSocket, pinNodeSocket } from "../client/node-socket.ts";
 import { Fault } from "../base/fault.ts";
 import { resolveClientSecret, type GatewaySecret } from "../config/secret.ts";
 import { firmGround } from "../config/stand-in.ts";
@@ -127,6 +126,8 @@ async function openClientAt(context: Context, target: GatewayTarget, options: Op
   if (unsafe) throw unsafe;
   const device = await findDevice(context, options);
   if (!secret && !(await hasToken(device, url))) throw noSecret(context, target);
+  // commands that look at files alone do without it
+  const { openNodeSocket, pinNodeSocket } = await import("../client/node-socket.ts");
   try {
     return await connect({
       url,
