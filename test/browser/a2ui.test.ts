@@ -8,14 +8,16 @@ import { after, before, test } from "node:test";
 
 import { LLMock } from "@copilotkit/aimock";
 
-import { findChromium, openChromium, type Browser, type Page } from "../kit/chromium.ts";
+import { openCanvasBrowser, type CanvasBrowser } from "../kit/canvas-browser.ts";
+import { findChromium, untilPage, type Browser, type Page } from "../kit/chromium.ts";
 import { createGatewayProcess, freePort, type GatewayProcess } from "../kit/gateway-process.ts";
-import { openRawClient, type RawClient } from "../kit/raw-client.ts";
+import type { RawClient } from "../kit/raw-client.ts";
 
 const chromium = findChromium();
 const options = "reason" in chromium ? { skip: chromium.reason } : {};
 
 const mock = new LLMock({ port: 0 });
+let opened: CanvasBrowser;
 let browser: Browser;
 let gateway: GatewayProcess;
 let client: RawClient;
@@ -81,14 +83,11 @@ before(async () => {
   const picture = '<svg xmlns="http://www.w3.org/2000/svg" width="7" height="7"/>';
   await mkdir(join(workspace, "canvas"), { recursive: true });
   await writeFile(join(workspace, "canvas", "dot.svg"), picture);
-  browser = await openChromium(chromium.path, ["attacker.test"]);
-  client = await openRawClient(gateway.port, gateway.token);
-  const { payload } = await client.connect({ minProtocol: 3, maxProtocol: 3 });
-  capabilityUrl = String(payload?.["canvasHostUrl"]);
+  opened = await openCanvasBrowser(gateway, chromium.path);
+  ({ browser, client, capabilityUrl } = opened);
 });
 after(async () => {
-  client?.close();
-  await browser?.close();
+  await opened?.close();
   await gateway?.dispose();
   await mock.stop();
 });
@@ -102,20 +101,10 @@ const walk = `
 
 const note = 'return document.querySelector("#note").textContent;';
 
-async function until(page: Page, body: string, isGood: (seen: unknown) => boolean): Promise<unknown> {
-  let seen: unknown;
-  for (let count = 0; count < 200; count += 1) {
-    seen = await page.run(body).catch(String);
-    if (isGood(seen)) return seen;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new assert.AssertionError({ message: `it did not come: ${JSON.stringify(seen)}` });
-}
-
 async function openPage(url: string): Promise<Page> {
   const page = await browser.openPage("null");
   await page.run(`location.href = ${JSON.stringify(url)};`).catch(() => undefined);
-  await until(page, "return typeof openclawA2UI;", (seen) => seen === "object");
+  await untilPage(page, "return typeof openclawA2UI;", (seen) => seen === "object");
   return page;
 }
 
@@ -145,7 +134,7 @@ const center = (selector: string) => `${walk}
   return { x: x + width / 2, y: y + height / 2 };`;
 
 async function fillIn(page: Page, name: string): Promise<void> {
-  await until(page, `${walk} return find("input").length;`, (count) => count === 1);
+  await untilPage(page, `${walk} return find("input").length;`, (count) => count === 1);
   await page.run(`${walk} find("input")[0].select();`);
   await page.click((await page.run(center("input"))) as { x: number; y: number });
   await page.run(`${walk} find("input")[0].select();`);
@@ -163,17 +152,17 @@ for (const place of ["own port", "Gateway's port"])
       const base = capabilityUrl.replace(`:${gateway.port}/`, `:${port}/`);
       const url = `${base}/__openclaw__/a2ui/?session=${session}`;
       const early = await openPage(url);
-      await until(early, note, (text) => text === "Nothing is shown here yet.");
+      await untilPage(early, note, (text) => text === "Nothing is shown here yet.");
       await say(session, "show a form");
       const late = await openPage(url);
       const elsewhere = await openPage(url.replace(session, "other"));
       for (const page of [early, late])
-        await until(page, `${walk} return texts.join("|");`, (text) => String(text).includes("comes"));
-      await until(elsewhere, note, (text) => text === "Nothing is shown here yet.");
+        await untilPage(page, `${walk} return texts.join("|");`, (text) => String(text).includes("comes"));
+      await untilPage(elsewhere, note, (text) => text === "Nothing is shown here yet.");
 
       await fillIn(early, `Grace ${place}`);
-      await until(early, note, (text) => text === "Sent.");
-      await until(early, "return 1;", () => actionsSeen(`Grace ${place}`).length > 0);
+      await untilPage(early, note, (text) => text === "Sent.");
+      await untilPage(early, "return 1;", () => actionsSeen(`Grace ${place}`).length > 0);
       const [seen = ""] = actionsSeen(`Grace ${place}`);
       for (const part of ["submit", "guests", "main", "send"]) assert.ok(seen.includes(part), seen);
 
@@ -191,11 +180,11 @@ for (const place of ["own port", "Gateway's port"])
           this.close(4000);
         };`);
       await fillIn(late, `Ada ${place}`);
-      await until(late, note, (text) => text === "Sent.");
+      await untilPage(late, note, (text) => text === "Sent.");
       const sent = (await late.run("return sent;")) as string[];
       assert.equal(sent.length, 2);
       assert.equal(sent[0], sent[1]);
-      await until(late, "return 1;", () => actionsSeen(`Ada ${place}`).length > 0);
+      await untilPage(late, "return 1;", () => actionsSeen(`Ada ${place}`).length > 0);
       await say(session, "and now?");
       assert.equal(actionsSeen(`Ada ${place}`).length, 1);
       assert.equal(actionsSeen(`Grace ${place}`).length, 1);
@@ -224,7 +213,7 @@ test(
       const page = await browser.openPage(origin.startsWith("http://127") ? "null" : origin);
       if (origin.startsWith("http://127")) {
         await page.run(`location.href = ${JSON.stringify(origin)};`).catch(() => undefined);
-        await until(page, "return document.body?.textContent.trim();", (text) => text === "canvas");
+        await untilPage(page, "return document.body?.textContent.trim();", (text) => text === "canvas");
       }
       const got = (await page.run(`
       const base = ${JSON.stringify(base)};
@@ -266,7 +255,7 @@ test("an app around the page feeds it by the product's name, and gets what is pr
     const page = await openPage(`${base}/${base === own ? "__moltbot__" : "__openclaw__"}/a2ui/`);
     assert.equal(await page.run("return self.origin;"), base === own ? own : "null");
     // a session's page shows that first
-    await until(page, note, (text) => text !== "");
+    await untilPage(page, note, (text) => text !== "");
     const applied = await page.run(`
       window.told = [];
       window.problems = [];
@@ -274,7 +263,7 @@ test("an app around the page feeds it by the product's name, and gets what is pr
       window.openclawCanvasA2UIAction = { postMessage: (text) => told.push(JSON.parse(text)) };
       return moltbotA2UI.applyMessages(${JSON.stringify(form)});`);
     assert.deepEqual(applied, { ok: true, surfaces: ["main"] });
-    await until(page, `${walk} return texts.join("|");`, (seen) => String(seen).includes("comes"));
+    await untilPage(page, `${walk} return texts.join("|");`, (seen) => String(seen).includes("comes"));
     const seen = await page.run(`${walk}
       return { texts, heading: find("h2").map((node) => node.textContent), value: find("input")[0].value, problems };`);
     assert.deepEqual(seen, {
@@ -307,10 +296,10 @@ test("an app around the page feeds it by the product's name, and gets what is pr
         { beginRendering: { surfaceId: "p", root: "p" } },
       ];
       await page.run(`openclawA2UI.applyMessages(${JSON.stringify(messages)});`);
-      await until(page, `${walk} return find("img")[0]?.naturalWidth;`, (width) => width === 7);
+      await untilPage(page, `${walk} return find("img")[0]?.naturalWidth;`, (width) => width === 7);
     }
     assert.deepEqual(await page.run("return openclawA2UI.reset() && openclawA2UI.getSurfaces();"), []);
-    await until(page, `${walk} return texts.join("|");`, (text) => text === "");
+    await untilPage(page, `${walk} return texts.join("|");`, (text) => text === "");
   }
 });
 
@@ -338,7 +327,7 @@ test("fields that nothing was pushed for are empty and not invalid, and icons ar
     window.told = [];
     window.openclawCanvasA2UIAction = { postMessage: (text) => told.push(JSON.parse(text).userAction.context) };
     openclawA2UI.applyMessages(${JSON.stringify(messages)});`);
-  await until(page, `${walk} return find("input").length;`, (count) => count === 4);
+  await untilPage(page, `${walk} return find("input").length;`, (count) => count === 4);
   const texts = String(await page.run(`${walk} return texts.join("|");`));
   assert.ok(texts.includes("✉") && !/invalid/iu.test(texts), texts);
   const told = await page.run(

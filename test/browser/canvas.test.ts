@@ -5,16 +5,16 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { findChromium, openChromium, type Browser, type Page } from "../kit/chromium.ts";
+import { openCanvasBrowser, type CanvasBrowser } from "../kit/canvas-browser.ts";
+import { findChromium, untilPage, type Browser, type Page } from "../kit/chromium.ts";
 import { createGatewayProcess, freePort, type GatewayProcess } from "../kit/gateway-process.ts";
-import { openRawClient, type RawClient } from "../kit/raw-client.ts";
 
 const chromium = findChromium();
 const options = "reason" in chromium ? { skip: chromium.reason } : {};
 
+let opened: CanvasBrowser;
 let browser: Browser;
 let gateway: GatewayProcess;
-let client: RawClient;
 let canvasPort = 0;
 let capabilityUrl = "";
 const root = () => join(gateway.folder, ".openclaw", "workspace", "canvas");
@@ -25,27 +25,15 @@ before(async () => {
   gateway = await createGatewayProcess({ env: { OPENCLAW_CANVAS_HOST_PORT: String(canvasPort) } });
   await mkdir(root(), { recursive: true });
   await gateway.start();
-  browser = await openChromium(chromium.path, ["attacker.test"]);
-  client = await openRawClient(gateway.port, gateway.token);
-  const { payload } = await client.connect({ minProtocol: 3, maxProtocol: 3 });
-  capabilityUrl = String(payload?.["canvasHostUrl"]);
+  opened = await openCanvasBrowser(gateway, chromium.path);
+  ({ browser, capabilityUrl } = opened);
 });
 after(async () => {
-  client?.close();
-  await browser?.close();
+  await opened?.close();
   await gateway?.dispose();
 });
 
-/** A page goes away while it is asked. */
-async function until(page: Page, body: string, wanted: unknown): Promise<void> {
-  let seen: unknown;
-  for (let count = 0; count < 200; count += 1) {
-    seen = await page.run(body).catch(String);
-    if (seen === wanted) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  assert.equal(seen, wanted);
-}
+const until = (page: Page, body: string, wanted: unknown) => untilPage(page, body, (seen) => seen === wanted);
 
 const pageOf = (text: string) =>
   `<!doctype html><title>${text}</title><body><script>document.body.dataset.inline = "ran"</script><script type="module" src="part.js"></script></body>`;

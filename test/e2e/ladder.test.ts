@@ -147,20 +147,26 @@ test("rollback and history work while the Gateway cannot use the file, and it ta
   assert.doesNotMatch(stdout, new RegExp(telegram.token, "u"));
 });
 
-test("a config that takes the process down at each start is stepped over for the last good one, then for safe mode", async () => {
-  const shim = join(gateway.folder, "poison.mjs");
-  // what a library, a full memory or a broken disk does: the process is gone while it starts, without a word
+/** From now on the Gateway is gone without a word when it reads a file of that name. */
+async function dieReading(name: string, { when = "true", also = "" } = {}): Promise<void> {
+  const shim = join(gateway.folder, "shim.mjs");
   await writeFile(
     shim,
     `import { syncBuiltinESMExports } from "node:module";
 import fs from "node:fs";
 const { readFile } = fs.promises;
-const die = (path) => String(path).includes("poison") && process.kill(process.pid, "SIGKILL");
+const die = (path) => String(path).includes(${JSON.stringify(name)}) && ${when} && process.kill(process.pid, "SIGKILL");
 fs.promises.readFile = (path, ...rest) => (die(path), readFile(path, ...rest));
 syncBuiltinESMExports();
+${also}
 `,
   );
   Object.assign(gateway.env, { NODE_OPTIONS: `--import ${shim}` });
+}
+
+test("a config that takes the process down at each start is stepped over for the last good one, then for safe mode", async () => {
+  // what a library, a full memory or a broken disk does
+  await dieReading("poison");
   // read while its channel starts
   const poison = good({
     channels: { telegram: { apiRoot: telegram.apiRoot, tokenFile: join(gateway.folder, "poison") } },
@@ -204,22 +210,13 @@ syncBuiltinESMExports();
 });
 
 test("three kills before a config has ever worked lead to safe mode, and it is tried again in the same process", async () => {
-  const shim = join(gateway.folder, "killer.mjs");
   const armed = join(gateway.folder, "armed");
   // somebody kills it while it starts; and two minutes are short
-  await writeFile(
-    shim,
-    `import { syncBuiltinESMExports } from "node:module";
-import fs from "node:fs";
-const { readFile } = fs.promises;
-const die = (path) => String(path).includes("tried") && fs.existsSync(${JSON.stringify(armed)}) && process.kill(process.pid, "SIGKILL");
-fs.promises.readFile = (path, ...rest) => (die(path), readFile(path, ...rest));
-syncBuiltinESMExports();
-const { setTimeout } = globalThis;
-globalThis.setTimeout = (task, ms, ...rest) => setTimeout(task, ms === 120_000 ? 1_000 : ms, ...rest);
-`,
-  );
-  Object.assign(gateway.env, { NODE_OPTIONS: `--import ${shim}` });
+  await dieReading("tried", {
+    when: `fs.existsSync(${JSON.stringify(armed)})`,
+    also: `const { setTimeout } = globalThis;
+globalThis.setTimeout = (task, ms, ...rest) => setTimeout(task, ms === 120_000 ? 1_000 : ms, ...rest);`,
+  });
   const tokenFile = join(gateway.folder, "tried");
   await Promise.all([writeFile(tokenFile, telegram.token), writeFile(armed, "")]);
   await writeFile(file, good({ channels: { telegram: { apiRoot: telegram.apiRoot, tokenFile } } }));

@@ -67,39 +67,36 @@ interface Row {
   readonly isFlagged: boolean;
 }
 
-function readOutbox(gateway: GatewayProcess): Row[] {
+function readRows(gateway: GatewayProcess, sql: string) {
   const database = new DatabaseSync(join(gateway.folder, "state", "gateway.sqlite"), { readOnly: true });
   try {
-    return database
-      .prepare("SELECT payload, chat_id, state, is_flagged FROM outbox ORDER BY id")
-      .all()
-      .map((row) => ({
-        text: (JSON.parse(String(row["payload"])) as { text: string }).text,
-        chat: String(row["chat_id"]),
-        state: String(row["state"]),
-        isFlagged: row["is_flagged"] === 1,
-      }));
+    return database.prepare(sql).all();
   } finally {
     database.close();
   }
 }
 
-/** What a failure has to be understood from. */
-function readUnsettled(gateway: GatewayProcess): unknown {
-  const database = new DatabaseSync(join(gateway.folder, "state", "gateway.sqlite"), { readOnly: true });
-  try {
-    const rows = (sql: string) => database.prepare(sql).all();
-    return {
-      now: Date.now(),
-      outbox: rows(
-        "SELECT id, chat_id, payload, state, attempts, due_at, reason, is_flagged FROM outbox WHERE state IN ('pending', 'sending')",
-      ),
-      turns: rows("SELECT run_id, session_key, state, attempt FROM turns WHERE state IN ('queued', 'running')"),
-    };
-  } finally {
-    database.close();
-  }
+function readOutbox(gateway: GatewayProcess): Row[] {
+  return readRows(gateway, "SELECT payload, chat_id, state, is_flagged FROM outbox ORDER BY id").map((row) => ({
+    text: (JSON.parse(String(row["payload"])) as { text: string }).text,
+    chat: String(row["chat_id"]),
+    state: String(row["state"]),
+    isFlagged: row["is_flagged"] === 1,
+  }));
 }
+
+/** What a failure has to be understood from. */
+const readUnsettled = (gateway: GatewayProcess): unknown => ({
+  now: Date.now(),
+  outbox: readRows(
+    gateway,
+    "SELECT id, chat_id, payload, state, attempts, due_at, reason, is_flagged FROM outbox WHERE state IN ('pending', 'sending')",
+  ),
+  turns: readRows(
+    gateway,
+    "SELECT run_id, session_key, state, attempt FROM turns WHERE state IN ('queued', 'running')",
+  ),
+});
 
 test(`killed ${kills} times under ${messages} messages (FAULTS_SEED=${seed}): none lost, none doubled, order kept`, async (context) => {
   const random = createRandom(seed);

@@ -1,6 +1,7 @@
 // A headless Chromium, driven over its own WebSocket. Pages of any origin exist without a server: the browser is told what they hold
 // and believes that they came from there.
 
+import { AssertionError } from "node:assert";
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -204,4 +205,16 @@ async function openDevTools(address: string): Promise<DevTools> {
     },
     on: (event, sessionId) => new Promise((resolve) => events.set(`${event} ${sessionId}`, resolve)),
   };
+}
+
+/** What `body` gives in the page once that is good. @throws AssertionError with what it gave last, after ten seconds. */
+export async function untilPage(page: Page, body: string, isGood: (seen: unknown) => boolean): Promise<unknown> {
+  let seen: unknown;
+  for (let count = 0; count < 200; count += 1) {
+    // a page goes away while it is asked
+    seen = await page.run(body).catch(String);
+    if (isGood(seen)) return seen;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new AssertionError({ message: `it did not come: ${JSON.stringify(seen)}` });
 }
