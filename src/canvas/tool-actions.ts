@@ -4,6 +4,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { findBase64Problem } from "../base/base64.ts";
 import { Fault, renderFault } from "../base/fault.ts";
 import type { Ids } from "../base/ids.ts";
 import { isRecord } from "../base/json.ts";
@@ -235,7 +236,7 @@ async function keepSnapshot(payload: unknown, { canvas, ids }: CanvasToolDepende
   const { base64, format } = isRecord(payload) ? payload : {};
   if (typeof base64 !== "string" || base64 === "")
     throw new Fault("node_failed", "the node sent no picture", { next: "present something first, and try again" });
-  if (base64.length > maxSnapshotBytes * (4 / 3) + 4)
+  if (findBase64Problem(base64, maxSnapshotBytes) === "too-large")
     throw new Fault("too_large", `the picture is larger than ${maxSnapshotBytes} bytes`, {
       field: "maxWidth",
       next: "ask for a smaller maxWidth, or for jpg",

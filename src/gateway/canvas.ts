@@ -1,7 +1,7 @@
 // Puts the canvas on both ports, and tells clients where it is.
 
 import type { IncomingMessage } from "node:http";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 
 import { canvasNames } from "../base/brand.ts";
 import type { Ids } from "../base/ids.ts";
@@ -9,7 +9,7 @@ import { createCanvas, type Canvas } from "../canvas/canvas.ts";
 import type { Holder } from "../canvas/capabilities.ts";
 import type { RoutePolicy } from "../conversation/route.ts";
 import type { Database } from "../platform/database.ts";
-import { expandHome } from "../platform/paths.ts";
+import { expandHome, resolveFrom } from "../platform/paths.ts";
 import { planPorts } from "../platform/port-plan.ts";
 import type { Submit } from "../ports/message.ts";
 import type { Caller } from "../ports/method.ts";
@@ -58,7 +58,7 @@ export function createCanvasParts(dependencies: CanvasPartsDependencies): Canvas
     const workspace = expandHome(config().agents.defaults.workspace ?? options.paths.workspace, home);
     if (named === undefined) return join(workspace, "canvas");
     // wherever it was started
-    return named.startsWith("~") ? expandHome(named, home) : resolve(state, named);
+    return resolveFrom(state, named, home);
   };
   const canvas = createCanvas({
     ...dependencies,

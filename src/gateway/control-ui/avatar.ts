@@ -1,10 +1,10 @@
 // What an agent's avatar is: a picture elsewhere, a file of the agent's workspace, or some letters, which are no picture.
 
 import { realpath } from "node:fs/promises";
-import { isAbsolute, relative, resolve, sep } from "node:path";
+import { isAbsolute, relative, sep } from "node:path";
 
 import { Fault } from "../../base/fault.ts";
-import { expandHome } from "../../platform/paths.ts";
+import { resolveFrom } from "../../platform/paths.ts";
 import { openStaticFile, parseStaticPath, type StaticFile } from "../../platform/static-files.ts";
 import { sendStaticFile } from "../../platform/static-reply.ts";
 import type { HttpReply, HttpRequest } from "../../ports/route.ts";
@@ -61,7 +61,7 @@ export async function answerAvatar(
 /** @returns undefined for what is no picture, too large, hidden, or outside of the workspace, wherever its links lead. */
 async function openPicture({ avatar, workspace, home }: AvatarOwner): Promise<StaticFile | undefined> {
   if (avatar === undefined || elsewhere.test(avatar)) return undefined;
-  const inside = relative(workspace, resolve(workspace, expandTilde(avatar, home)));
+  const inside = relative(workspace, resolveFrom(workspace, avatar, home));
   if (inside === "" || isAbsolute(inside)) return undefined;
   const names = parseStaticPath(inside.toWellFormed().split(sep).map(encodeURIComponent).join("/"));
   const root = names && (await realpath(workspace).catch(() => undefined));
@@ -71,5 +71,3 @@ async function openPicture({ avatar, workspace, home }: AvatarOwner): Promise<St
   await file.close();
   return undefined;
 }
-
-const expandTilde = (path: string, home: string) => (path.startsWith("~") ? expandHome(path, home) : path);
