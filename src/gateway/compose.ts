@@ -73,6 +73,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     services: () => supervisor.states(),
     configProblems: () => [...reloading.problems(), ...web.hookProblems(), ...telemetry.problems()],
     logTrouble: options.logTrouble,
+    storageTrouble: () => web.readiness.storageTrouble(),
     mask: options.mask,
     configSource: () => options.config.snapshot().source,
     onRefresh: (snapshot) => bus.publish("health", snapshot),

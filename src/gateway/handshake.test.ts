@@ -249,3 +249,30 @@ test("connects without a secret never use up anybody's tries", async () => {
   for (let count = 0; count < 1_000; count += 1) await decideConnect(params({ auth: {} }), shared);
   grantedOf(await decideConnect(params(), shared));
 });
+
+test("on a full disk its owner comes in, known devices too, and others are told what to do (R32)", async () => {
+  const [known, stranger, node] = [createTestDevice(), createTestDevice(), createTestDevice()];
+  const connect = (device: TestDevice, changes: Partial<ConnectParams>, at: Partial<ConnectContext> = {}) =>
+    decideConnect(device.sign(params(changes), challenge()), { ...context(), ...at });
+  const asked = { scopes: ["operator.read"] };
+  const { device } = grantedOf(await connect(known, asked));
+  await clock.advance(3_600_000);
+  kit.isDiskFull = true;
+  try {
+    const again = grantedOf(await connect(known, { ...asked, auth: { token: device?.token } }, { isLocal: false }));
+    assert.deepEqual([again.device, again.scopes], [device, asked.scopes]);
+    const owner = grantedOf(await connect(stranger, asked));
+    assert.deepEqual([owner.device, owner.scopes], [undefined, asked.scopes]);
+    for (const refused of [
+      connect(stranger, asked, { isLocal: false }),
+      connect(node, { role: "node" }),
+      connect(known, { scopes: ["operator.admin"], auth: { token: device?.token } }, { isLocal: false }),
+    ]) {
+      const { code, closeCode } = refusalOf(await refused);
+      assert.deepEqual([code, closeCode], ["storage", 1013]);
+    }
+  } finally {
+    kit.isDiskFull = false;
+  }
+  assert.ok(grantedOf(await connect(stranger, asked)).device);
+});

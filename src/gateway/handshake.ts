@@ -65,10 +65,26 @@ export async function decideConnect(params: ConnectParams, context: ConnectConte
     return fault ? refuse(fault) : { granted };
   }
 
-  const admission = await context.devices.admit(toKnock(params, device, { granted, context }));
+  return admitDevice(params, toKnock(params, device, { granted, context }), { granted, context });
+}
+
+async function admitDevice(
+  params: ConnectParams,
+  knock: Knock,
+  { granted, context }: { granted: Granted; context: ConnectContext },
+): Promise<ConnectDecision> {
+  const admission = await context.devices.admit(knock).catch((error: unknown) => {
+    if (error instanceof Fault && error.code === "storage") return error;
+    throw error;
+  });
+  if (admission instanceof Fault) {
+    // a disk that is full keeps nobody out who would come in without a device
+    const isLetIn = knock.isOwnerPresent && refuseWithoutDevice(params, granted, context) === undefined;
+    return isLetIn ? { granted } : refuse(admission, 1013);
+  }
   if (admission.outcome === "pending") return refuse(pairingRequired(admission.request, context));
   const { token, issuedAtMs } = admission;
-  return { granted: { ...granted, device: { id: device.id, token, issuedAtMs } } };
+  return { granted: { ...granted, device: { id: knock.deviceId, token, issuedAtMs } } };
 }
 
 function toKnock(

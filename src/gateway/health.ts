@@ -45,6 +45,8 @@ export interface HealthDependencies {
   readonly configProblems: () => readonly { readonly message: string; readonly next: string }[];
   /** Why log lines are lost now; undefined while they are not. */
   readonly logTrouble?: (() => { readonly reason: string; readonly lost: number } | undefined) | undefined;
+  /** Why nothing can be stored; undefined while it can. Absent: nobody has tried. */
+  readonly storageTrouble?: () => Promise<string | undefined>;
   /** Takes secrets out of what others said. Absent: what looks like one. */
   readonly mask?: ((text: string) => string) | undefined;
   readonly configSource: () => ConfigSource;
@@ -200,12 +202,12 @@ function toQueue({ turns, outbox }: WorkOverview) {
 interface Stored {
   readonly work?: WorkOverview;
   readonly sessions: ReadonlyMap<string, HealthSnapshot["sessions"]>;
-  /** The database does not answer: the Gateway can then accept nothing. */
+  /** The database does not answer, or takes nothing: the Gateway can then accept nothing. */
   readonly problem?: { readonly message: string; readonly next: string };
 }
 
 async function readStored(
-  { overview, sessionsPath, clock, log }: HealthDependencies,
+  { overview, sessionsPath, clock, log, storageTrouble }: HealthDependencies,
   agents: readonly { readonly id: string }[],
 ): Promise<Stored> {
   try {
@@ -218,7 +220,12 @@ async function readStored(
         return [id, { path: sessionsPath, count, recent: rows }] as const;
       }),
     );
-    return { work, sessions: new Map(lists) };
+    const sessions = new Map(lists);
+    // what can be read says nothing about a disk that is full
+    const trouble = await storageTrouble?.();
+    if (trouble === undefined) return { work, sessions };
+    const next = `make room on the disk of ${sessionsPath}, or make it writable; it goes on by itself`;
+    return { work, sessions, problem: { message: `nothing can be stored: the database ${trouble}`, next } };
   } catch (error) {
     // expected when the disk is full or the file is gone: a health answer that fails with it would tell nobody
     log.error("cannot read the database", { error });

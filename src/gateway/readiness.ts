@@ -26,6 +26,8 @@ export interface Failing {
 export interface Readiness {
   /** Never throws. An answer may be a second old. */
   check(): Promise<readonly Failing[]>;
+  /** Why nothing can be stored; undefined while it can. Never throws. An answer may be a second old. */
+  storageTrouble(): Promise<string | undefined>;
   /** Everything was started once. */
   started(): void;
   uptimeMs(): number;
@@ -66,6 +68,10 @@ export function createReadiness(dependencies: ReadinessDependencies): Readiness 
       const stored = await storage();
       const failing = [...stage, ...stored, ...brokenServices(dependencies), ...lateAccounts(dependencies)];
       return failing.map(({ name, reason }) => ({ name, reason: mask(reason) }));
+    },
+    async storageTrouble() {
+      const [failing] = await storage();
+      return failing && mask(failing.reason);
     },
     started() {
       isStarted = true;

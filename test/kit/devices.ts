@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import type { Clock } from "../../src/base/clock.ts";
+import { Fault } from "../../src/base/fault.ts";
 import { systemIds } from "../../src/base/ids.ts";
 import { createDevices, type Devices, type Ended } from "../../src/gateway/devices/devices.ts";
 import { deviceMigrations } from "../../src/gateway/devices/schema.ts";
@@ -16,6 +17,8 @@ export interface DevicesKit {
   readonly devices: Devices;
   readonly folder: string;
   readonly ended: Ended[];
+  /** Nothing can be written while it is true. */
+  isDiskFull: boolean;
   close(): Promise<void>;
 }
 
@@ -28,7 +31,10 @@ export function openDevicesKit(options: {
   const database = openDatabase(join(folder, "gateway.sqlite"), deviceMigrations);
   const ended: Ended[] = [];
   const devices = createDevices({
-    database,
+    database: {
+      ...database,
+      write: (task) => (kit.isDiskFull ? Promise.reject(new Fault("storage", "disk is full")) : database.write(task)),
+    },
     clock: options.clock,
     ids: systemIds,
     publish: options.publish ?? (() => undefined),
@@ -38,13 +44,15 @@ export function openDevicesKit(options: {
       options.onEnded?.(what, exceptConnId);
     },
   });
-  return {
+  const kit: DevicesKit = {
     devices,
     folder,
     ended,
+    isDiskFull: false,
     async close() {
       await database.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };
+  return kit;
 }

@@ -53,6 +53,8 @@ interface GatewayProcessOptions {
   readonly config?: object;
   readonly env?: NodeJS.ProcessEnv;
   readonly args?: readonly string[];
+  /** What stands before the command, once its folder of the state is there. */
+  readonly enter?: (state: string) => Promise<readonly string[]>;
 }
 
 /** One that listens. */
@@ -73,6 +75,7 @@ export async function createGatewayProcess(options: GatewayProcessOptions = {}):
   const port = await freePort();
   const token = "test-token-0123456789";
   await mkdir(state, { recursive: true });
+  const enter = (await options.enter?.(state)) ?? [];
   await writeFile(join(state, "openclaw.json"), JSON.stringify({ gateway: { mode: "local" }, ...options.config }));
   const env: NodeJS.ProcessEnv = {
     PATH: process.env["PATH"],
@@ -91,7 +94,8 @@ export async function createGatewayProcess(options: GatewayProcessOptions = {}):
   const start = () =>
     new Promise<void>((resolve, reject) => {
       let life = "";
-      const made = spawn(process.execPath, [launcher, "gateway", ...(options.args ?? [])], {
+      const [program = process.execPath, ...args] = [...enter, process.execPath, launcher, "gateway"];
+      const made = spawn(program, [...args, ...(options.args ?? [])], {
         env,
         // a path of a config that is relative ends up where it is removed again
         cwd: folder,

@@ -4,7 +4,7 @@ import { createNodes, type Nodes } from "../../nodes/nodes.ts";
 import { createLimiter } from "../auth/limiter.ts";
 import { createTailscaleLogin, createWhois } from "../auth/tailscale.ts";
 import { createDevices, type Devices, type DevicesDependencies } from "../devices/devices.ts";
-import { openTokenKey } from "../devices/token-key.ts";
+import { createTokenKeys } from "../devices/token-key.ts";
 import { createDoor, type Door } from "../door.ts";
 import { isTailscaleAccepted, toCommandPolicy } from "../policies.ts";
 import type { Ground } from "./ground.ts";
@@ -24,13 +24,12 @@ export function createEntrance(ground: Ground, { conversation, onEnded }: Entran
   const { options, config, env, database, bus, routePolicy } = ground;
   const { clock, ids, log, paths } = options;
 
-  let tokenKey: ReturnType<typeof openTokenKey> | undefined;
   const devices = createDevices({
     database,
     clock,
     ids,
     publish: bus.publish,
-    key: () => (tokenKey ??= openTokenKey(paths.deviceKey, ids)),
+    key: createTokenKeys(paths.deviceKey, ids),
     onEnded,
   });
   const limiter = createLimiter(clock);

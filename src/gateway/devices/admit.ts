@@ -1,6 +1,7 @@
 // A device with a good signature and good credentials stands at the door: in, or on the list for approval.
 
 import type { Clock } from "../../base/clock.ts";
+import { Fault } from "../../base/fault.ts";
 import type { Ids } from "../../base/ids.ts";
 import type { Database, Sql } from "../../platform/database.ts";
 import type { Publish } from "../../ports/publish.ts";
@@ -49,11 +50,22 @@ interface AdmitDependencies {
   readonly isValid: (token: DeviceToken | undefined) => token is DeviceToken;
 }
 
+/** @throws Fault `storage` when a device that is not known well enough cannot be noted. */
 export async function admit(knock: Knock, dependencies: AdmitDependencies): Promise<Admission> {
-  const { database, clock, publish } = dependencies;
+  const known = await dependencies.database.read((sql) => look(sql, knock, dependencies));
   // most connects change nothing: they cost no write
-  const known = await database.read((sql) => look(sql, knock, dependencies));
-  if (known.admission) return known.admission;
+  if (known.admission && known.isFresh) return known.admission;
+  try {
+    return await note(knock, dependencies);
+  } catch (error) {
+    // on a full disk its owner must still be able to ask what is wrong: only when it was seen last is not noted then
+    if (known.admission && error instanceof Fault && error.code === "storage") return known.admission;
+    throw error;
+  }
+}
+
+async function note(knock: Knock, dependencies: AdmitDependencies): Promise<Admission> {
+  const { database, clock, publish } = dependencies;
 
   const events: (() => void)[] = [];
   const admission = await database.write((sql): Admission => {
@@ -78,8 +90,10 @@ interface Known {
   readonly device: Device | undefined;
   /** Why it needs an approval; undefined when it needs none. */
   readonly reason: PairingReason | undefined;
-  /** When nothing has to be written. */
+  /** When what is stored is enough. */
   readonly admission?: Admission;
+  /** There is nothing new to note either. */
+  readonly isFresh?: boolean;
 }
 
 function look(sql: Sql, knock: Knock, { clock, key, isValid }: AdmitDependencies): Known {
@@ -87,11 +101,11 @@ function look(sql: Sql, knock: Knock, { clock, key, isValid }: AdmitDependencies
   const reason = decideReason(device, knock);
   if (reason !== undefined || !device) return { device, reason };
   const token = findToken(sql, knock.deviceId, knock.role);
-  const isFresh = clock.now() - device.lastSeenAtMs < seenEveryMs && isSame(device.details, knock.details);
-  if (!isFresh || !isValid(token) || !coversScopes(token.scopes, knock.scopes)) return { device, reason };
+  if (!isValid(token) || !coversScopes(token.scopes, knock.scopes)) return { device, reason };
   const text = key.derive(token.deviceId, token.role, token.salt);
   if (hashToken(text) !== token.hash) return { device, reason };
-  return { device, reason, admission: { outcome: "admitted", token: text, issuedAtMs: issuedAt(token) } };
+  const isFresh = clock.now() - device.lastSeenAtMs < seenEveryMs && isSame(device.details, knock.details);
+  return { device, reason, admission: { outcome: "admitted", token: text, issuedAtMs: issuedAt(token) }, isFresh };
 }
 
 function decideReason(

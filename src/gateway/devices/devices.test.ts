@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 
@@ -8,10 +8,12 @@ import fc from "fast-check";
 import { openDevicesKit, type DevicesKit } from "../../../test/kit/devices.ts";
 import { createManualClock, type ManualClock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
+import { systemIds } from "../../base/ids.ts";
 import { coversScopes } from "../auth/scopes.ts";
 import type { Knock } from "./admit.ts";
 import { tokenLifeMs } from "./devices.ts";
 import { requestTtlMs } from "./requests.ts";
+import { createTokenKeys } from "./token-key.ts";
 
 let clock: ManualClock;
 let kit: DevicesKit;
@@ -165,4 +167,14 @@ test("whatever happens, nobody is in with more than somebody who held it has app
     ),
     { numRuns: 40 },
   );
+});
+
+test("a key of tokens that cannot be made is tried again, and says what to do (R32)", async () => {
+  const folder = join(kit.folder, "closed");
+  writeFileSync(folder, "no folder");
+  const find = createTokenKeys(join(folder, "device-key"), systemIds);
+  await assert.rejects(find(), isFault("storage", /neither read nor made.*device-key/u));
+  rmSync(folder);
+  const key = await find();
+  assert.equal(key, await find());
 });
