@@ -102,6 +102,7 @@ export function createReloader(dependencies: ReloadDependencies): Reloader {
       return false;
     }
     told = text;
+    dependencies.timeline?.note("config-refused", { problems: rendered.length });
     log.error(`the config file has errors, the config before stays in use: ${text}`);
     dependencies.onProblems();
     return true;

@@ -2,6 +2,7 @@
 
 import type { RunId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
+import type { Timeline } from "../ports/timeline.ts";
 import type { Config } from "../settings/config.ts";
 import { decideDisturbance } from "./effects.ts";
 import { listChanges } from "./merge.ts";
@@ -52,6 +53,8 @@ export interface TakeUpDependencies {
   readonly takers: readonly Taker[];
   /** Absent: nobody can start the Gateway anew but a person. */
   readonly restart?: AskRestart;
+  /** Takes which keys changed, by whom, and what came of it; never what they were set to. */
+  readonly timeline?: Timeline;
 }
 
 export interface Applied {
@@ -106,8 +109,7 @@ export function createTakeUp(dependencies: TakeUpDependencies, notes: Notes) {
     return { effect: "restart", restartPaths: allWaiting(), ...(answer ? { restart: answer } : {}) };
   };
 
-  return async (before: Config, how: How): Promise<Applied> => {
-    const changes = listChanges(before, store.current());
+  const takeUp = async (changes: Changes, how: How): Promise<Applied> => {
     const mayDisturb = how.mode !== "hot" && how.restartDelayMs !== undefined;
     const reason = decideRestart(changes, waiting(), how);
     const keys = listKeys(changes.map((path) => path.join(".")));
@@ -122,6 +124,25 @@ export function createTakeUp(dependencies: TakeUpDependencies, notes: Notes) {
     }
     return { effect: listened === "moved" ? "listener" : "none", restartPaths: allWaiting() };
   };
+  return async (before: Config, how: How): Promise<Applied> => {
+    const changes = listChanges(before, store.current());
+    const applied = await takeUp(changes, how);
+    if (changes.length > 0) tell(dependencies, { changes, how, effect: applied.effect });
+    return applied;
+  };
+}
+
+function tell(
+  { timeline }: TakeUpDependencies,
+  { changes, how, effect }: { readonly changes: Changes; readonly how: How; readonly effect: Applied["effect"] },
+): void {
+  const asker = how.asker?.runId === undefined ? "client" : "agent";
+  timeline?.note("config", {
+    by: how.mode === "asked" ? asker : "file",
+    effect,
+    paths: changes.slice(0, maxKeysTold).map((path) => path.join(".")),
+    count: changes.length,
+  });
 }
 
 type Changes = readonly (readonly string[])[];

@@ -21,6 +21,7 @@ import { createReloading } from "./reloading.ts";
 import { describeSelf } from "./self.ts";
 import { createTicker } from "./services.ts";
 import { createExposure } from "./tailscale-exposure.ts";
+import { createVitals } from "./vitals.ts";
 import { createVoice } from "./voice/voice.ts";
 import { createWsLog } from "./ws-log.ts";
 
@@ -37,7 +38,7 @@ export interface Gateway {
 export function createGateway(options: GatewayOptions): Gateway {
   const ground = openGround(options, { figures: () => web.figures(), onProblems: () => health.touch() });
   const { config, isSafe, env, database, bus, supervisor, topics, telemetry, routePolicy } = ground;
-  const { brand, clock, ids, log, paths, version } = options;
+  const { brand, clock, ids, log, paths, version, timeline = { note() {} } } = options;
 
   const agents = createAgents(ground, { tools: () => messaging.tools });
   const messaging = createMessaging(ground, {
@@ -76,7 +77,19 @@ export function createGateway(options: GatewayOptions): Gateway {
     storageTrouble: () => web.readiness.storageTrouble(),
     mask: options.mask,
     configSource: () => options.config.snapshot().source,
-    onRefresh: (snapshot) => bus.publish("health", snapshot),
+    onRefresh(snapshot) {
+      bus.publish("health", snapshot);
+      vitals.look();
+    },
+  });
+  const vitals = createVitals({
+    clock,
+    timeline,
+    channels: channels.setUp,
+    clients: () => [...server.connections()].length,
+    queue: () => health.last()?.queue,
+    lostLogLines: options.lostLogLines ?? (() => 0),
+    mask: options.mask,
   });
   const stateVersion = () => ({ presence: presence.version(), health: health.version() });
 
@@ -185,6 +198,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     inside: [
       telemetry,
       health,
+      vitals,
       ticker,
       ...(isSafe ? [] : [...conversation.services, restarts, web.outcomes]),
       reloading,

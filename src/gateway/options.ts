@@ -10,6 +10,7 @@ import type { AskRestart } from "../config/take-up.ts";
 import type { Env } from "../platform/env.ts";
 import type { Listener } from "../platform/listen.ts";
 import type { Paths } from "../platform/paths.ts";
+import type { Timeline } from "../ports/timeline.ts";
 import type { MoveListener } from "./moving.ts";
 import type { WsLogging } from "./ws-log.ts";
 
@@ -29,6 +30,10 @@ export interface GatewayOptions {
   readonly logFile: () => string;
   /** Why log lines are lost now; undefined while they are not. Absent: nobody knows. */
   readonly logTrouble?: () => { readonly reason: string; readonly lost: number } | undefined;
+  /** Lines lost so far; absent: nobody counts. */
+  readonly lostLogLines?: () => number;
+  /** Takes what this Gateway goes through; absent: nobody asks later. */
+  readonly timeline?: Timeline;
   /** Takes the secrets of this instance out of a text. Absent: what looks like one. */
   readonly mask?: (text: string) => string;
   readonly wsLogging?: WsLogging;

@@ -67,6 +67,7 @@ export function createReloading(dependencies: ReloadingDependencies): Reloading 
       { key: "diagnostics", take: telemetry.apply },
     ],
     ...(options.restart ? { restart: restarts.ask } : {}),
+    ...(options.timeline ? { timeline: options.timeline } : {}),
     onProblems,
   });
   return {

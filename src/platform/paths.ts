@@ -197,6 +197,9 @@ function digestOf(text: string): string {
   return process.getBuiltinModule("node:crypto").createHash("sha256").update(text).digest("hex").slice(0, 8);
 }
 
+/** Lines of what the Gateways of this state folder went through. */
+export const timelineFile = ({ state }: Pick<Paths, "state">): string => join(state, "logs", "timeline.jsonl");
+
 export interface TlsFiles {
   readonly certPath: string;
   readonly keyPath: string;

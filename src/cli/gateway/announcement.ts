@@ -10,6 +10,8 @@ import type { RunFlags } from "./run-flags.ts";
 /** The steps of a start, each with the time since the one before. */
 export interface Phases {
   mark(name: string): void;
+  /** In ms, in order. */
+  steps(): readonly (readonly [string, number])[];
   /** `config 12, lock 3`; in ms. */
   list(): string;
   totalMs(): number;
@@ -18,14 +20,15 @@ export interface Phases {
 export function createPhases(clock: Clock): Phases {
   const startedAt = clock.monotonic();
   let last = startedAt;
-  const done: string[] = [];
+  const done: [string, number][] = [];
   return {
     mark(name) {
       const now = clock.monotonic();
-      done.push(`${name} ${Math.round(now - last)}`);
+      done.push([name, Math.round(now - last)]);
       last = now;
     },
-    list: () => done.join(", "),
+    steps: () => done,
+    list: () => done.map(([name, ms]) => `${name} ${ms}`).join(", "),
     totalMs: () => Math.round(clock.monotonic() - startedAt),
   };
 }

@@ -5,12 +5,15 @@ import type { Clock, Timer } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { settleMs, type Starts } from "../../config/starts.ts";
 import type { ConfigStore } from "../../config/store.ts";
+import type { LifeTimeline } from "./timeline.ts";
 
 export interface Attempt {
   /** Those before did not end well, and nobody told why. */
   readonly isAfterSilence: boolean;
-  /** Only while the state folder's lock is held. */
-  begin(): Promise<void>;
+  /** Only while the state folder's lock is held. The timeline is closed with the end. */
+  begin(timeline: LifeTimeline): Promise<void>;
+  /** @throws Fault before it has begun. */
+  timeline(): LifeTimeline;
   /** It serves: its config is one to come back to. Never throws. */
   up(log: Log): Promise<void>;
   /** How it ended; undefined: in order. */
@@ -19,12 +22,16 @@ export interface Attempt {
 
 export function createAttempt(starts: Starts, config: ConfigStore, clock: Clock): Attempt {
   let timer: Timer | undefined;
-  let isBegun = false;
+  let begun: LifeTimeline | undefined;
   return {
     isAfterSilence: starts.isSilent,
-    async begin() {
+    async begin(timeline) {
+      begun = timeline;
       await starts.begin(config.id(), config.snapshot().source);
-      isBegun = true;
+    },
+    timeline() {
+      if (!begun) throw new Fault("internal", "a start that has not begun has no timeline");
+      return begun;
     },
     async up(log) {
       const note = async (task: () => Promise<void>) => {
@@ -40,7 +47,9 @@ export function createAttempt(starts: Starts, config: ConfigStore, clock: Clock)
     },
     async end(error) {
       timer?.cancel();
-      if (!isBegun) return;
+      if (!begun) return;
+      if (error !== undefined) begun.failed(error);
+      begun.close();
       await (error === undefined ? starts.stopped() : starts.failed(blame(error)));
     },
   };

@@ -7,6 +7,7 @@ import type { LogLevel } from "../../base/log.ts";
 import { keepCapturesSmall } from "../../platform/capture.ts";
 import { openLog, type OpenLog } from "../../platform/log.ts";
 import { decideThresholds, reaches } from "../../platform/log-levels.ts";
+import type { RollLimits } from "../../platform/log-roll.ts";
 import { openRecord, type Recorder } from "../../platform/record.ts";
 import { redactText } from "../../platform/redact.ts";
 import type { Config } from "../../settings/config.ts";
@@ -21,8 +22,8 @@ export interface GatewayLog extends OpenLog {
   masked(): readonly RegExp[];
   /** Whether debug lines of this part go anywhere. */
   isDebugged(subsystem: string): boolean;
-  /** A file of its own beside the log, masked and bounded in the same way. */
-  record(path: string): Recorder;
+  /** A file of its own beside the log, masked and bounded in the same way; `limits` absent: those of the log. */
+  record(path: string, limits?: RollLimits): Recorder;
 }
 
 /** All but the file is asked for with each line, so that a changed config counts. */
@@ -76,11 +77,11 @@ export function openGatewayLog(
     know: masks.know,
     masked: masks.patterns,
     mask: (text) => redactText(text, masks.patterns()),
-    record: (path) =>
+    record: (path, limits) =>
       openRecord({
         path,
         clock: context.clock,
-        limits: () => options.limits,
+        limits: () => limits ?? options.limits,
         redact: masks.patterns,
         onTrouble: (reason) => opened.log.warn(`${path} cannot be written (${reason}); what it should take is lost`),
       }),

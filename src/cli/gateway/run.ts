@@ -28,6 +28,7 @@ import { createRestart } from "./restart.ts";
 import { prepareRun, type RunFlags } from "./run-flags.ts";
 import { watchSignals, type ProcessSignals } from "./signals.ts";
 import { renameProcess } from "./title.ts";
+import { openTimeline } from "./timeline.ts";
 import { createTlsWatch, openTls, type TlsWatch } from "./tls.ts";
 
 /** Between a signal and the restart it asks for: longer than the pauses of a burst, so that what follows it is no part of that. */
@@ -110,7 +111,8 @@ async function live(
       await forcePort(context, first.port, opened.log);
     }
     lock = await openLock(paths.lock);
-    await attempt.begin();
+    const isFirst = !fallback.before;
+    await attempt.begin(openTimeline(context, { ...opened, config: config.snapshot().source, isFirst }));
     // only the owner of the state folder makes a token: two first starts at once must not overwrite each other's
     const required = await fallback.attempt(
       () => requireSecret(context, config.current()),
@@ -197,6 +199,7 @@ interface Serving {
 async function serve(context: Context, serving: Serving): Promise<boolean> {
   const { config, opened, listening, signals, flags } = serving;
   const { log } = opened;
+  const timeline = serving.attempt.timeline();
   const recorder = flags.rawStream === undefined ? undefined : opened.record(flags.rawStream);
   const restart = createRestart(context.clock);
   const { source, isValid } = config.snapshot();
@@ -222,6 +225,8 @@ async function serve(context: Context, serving: Serving): Promise<boolean> {
     log,
     logFile: opened.file,
     logTrouble: opened.trouble,
+    lostLogLines: opened.lost,
+    timeline,
     mask: opened.mask,
     wsLogging: { style: flags.wsLog, isOn: () => opened.isDebugged("gateway/ws") },
     ...(recorder ? { recordModel: recorder.write } : {}),
@@ -234,6 +239,7 @@ async function serve(context: Context, serving: Serving): Promise<boolean> {
   await serving.attempt.up(log);
 
   serving.phases.mark("rooms");
+  timeline.up(serving.phases, source);
   await announce(context, {
     log,
     url: listening.url(),
@@ -248,7 +254,7 @@ async function serve(context: Context, serving: Serving): Promise<boolean> {
   await keepHeapSmall();
 
   try {
-    return await untilEnd({ gateway, restart, signals, log });
+    return await untilEnd({ gateway, restart, signals, log, timeline });
   } finally {
     recorder?.close();
   }
