@@ -53,7 +53,9 @@ export function createChecks(scene: Scene, ids: Ids): readonly DoctorCheck[] {
 }
 
 /**
- * Runs the checks one after the other; one that breaks is a finding of its own, and the others go on.
+ * Runs the checks side by side, for most of them wait for the disk, a program or the Gateway; those that let nobody else go on
+ * meanwhile come last. One that breaks is a finding of its own, and the others go on.
+ * @param onProgress called with what is still being looked at.
  * @throws Fault `usage` for a selection that names nothing.
  */
 export async function examine(
@@ -62,15 +64,26 @@ export async function examine(
   onProgress: (label: string) => void,
 ): Promise<readonly Found[]> {
   const isWanted = createFilter(checks, selection);
-  const found: Found[] = [];
-  for (const check of checks) {
-    if (!isWanted.check(check)) continue;
-    onProgress(check.label);
+  const open = new Set(checks.filter(isWanted.check));
+  const wanted = [...open];
+  const examineOne = async (check: DoctorCheck) => {
     const findings = await runCheck(check);
-    found.push(...findings.map((finding) => ({ ...finding, group: check.group })));
-  }
+    open.delete(check);
+    showNext();
+    return findings.map((finding) => ({ ...finding, group: check.group }));
+  };
+  const showNext = () => {
+    const [next] = open;
+    if (next) onProgress(next.label);
+  };
+  showNext();
+  const found = await Promise.all(wanted.filter(({ isBlocking }) => isBlocking !== true).map(examineOne));
+  for (const check of wanted) if (check.isBlocking === true) found.push(await examineOne(check));
   const rank = (group: Group) => groups.indexOf(group);
-  return found.filter(isWanted.finding).toSorted((a, b) => rank(a.group) - rank(b.group));
+  return found
+    .flat()
+    .filter(isWanted.finding)
+    .toSorted((a, b) => rank(a.group) - rank(b.group));
 }
 
 async function runCheck(check: DoctorCheck): Promise<readonly DoctorFinding[]> {

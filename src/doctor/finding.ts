@@ -27,6 +27,8 @@ export interface DoctorCheck extends Check {
   readonly group: Group;
   /** What is looked at, for people who wait. */
   readonly label: string;
+  /** Reads with SQLite, for seconds perhaps, and nothing else of this process goes on meanwhile. */
+  readonly isBlocking?: boolean;
   run(): Promise<readonly DoctorFinding[]>;
 }
 

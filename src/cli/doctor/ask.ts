@@ -1,7 +1,5 @@
 // A question to the person at the terminal.
 
-import { createInterface } from "node:readline";
-
 import type { Output } from "../render/output.ts";
 
 /** True for yes; an empty answer, the end of the input and anything else mean no. */
@@ -11,8 +9,9 @@ export type Ask = (question: string) => Promise<boolean>;
 export function askPerson({ isTerminal }: Output): Ask | undefined {
   const { stdin, stdout } = process;
   if (!isTerminal || stdin.isTTY !== true) return undefined;
-  return (question) =>
-    new Promise((resolve) => {
+  return async (question) => {
+    const { createInterface } = await import("node:readline");
+    return new Promise((resolve) => {
       const lines = createInterface({ input: stdin, output: stdout });
       lines.once("close", () => resolve(false));
       lines.question(`  ${question} [y/N] `, (answer) => {
@@ -20,4 +19,5 @@ export function askPerson({ isTerminal }: Output): Ask | undefined {
         lines.close();
       });
     });
+  };
 }

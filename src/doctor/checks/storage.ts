@@ -89,6 +89,7 @@ export function createDatabaseCheck({ paths, isDeep, command }: Scene): DoctorCh
     id: "database",
     group: "storage",
     label: "database",
+    isBlocking: true,
     async run() {
       const bytes = await sizeOf(paths.database);
       if (bytes === 0) return [];
