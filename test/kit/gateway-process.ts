@@ -1,6 +1,7 @@
 // A real Gateway as a child process, in a temporary state folder on a free port. Stopped by its own process id.
 
 import { spawn, type ChildProcess } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -31,17 +32,21 @@ export interface GatewayProcess {
   dispose(): Promise<void>;
 }
 
+/**
+ * Free now, and not of those that the system gives to whoever asks for any (32768 and up): with those, a port that is free for a
+ * moment would soon be somebody else's in a test that runs beside this one.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const address = server.address();
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  if (typeof address !== "object" || address === null) throw new Error("no port");
-  return address.port;
+  for (let tries = 0; tries < 100; tries += 1) {
+    const port = randomInt(20_000, 32_000);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+    });
+    if (isFree) return port;
+  }
+  throw new Error("no port is free");
 }
 
 /** Under `models.providers`: a model server of ours under the name `mock`. */
