@@ -2,10 +2,11 @@
 
 /**
  * A full collection of garbage, in which the process stands still for some tens of ms: for a moment in which nobody waits. Without it a
- * Gateway that starts anew in its process holds what the one before it left behind, until the engine needs the room.
+ * Gateway that starts anew in its process holds what the one before it left behind, until the engine needs the room. What lives is moved
+ * together, so that the room between goes back to the system.
  */
 export async function collectGarbage(): Promise<void> {
-  (await loadCollector())();
+  (await loadCollector())({ type: "major", flavor: "last-resort" });
 }
 
 /**
@@ -50,7 +51,9 @@ export function createSweep(): Sweep {
   };
 }
 
-type Collector = (options?: { readonly type: "minor" }) => void;
+type Collector = (
+  options: { readonly type: "minor" } | { readonly type: "major"; readonly flavor: "last-resort" },
+) => void;
 
 async function loadCollector(): Promise<Collector> {
   const [{ setFlagsFromString }, { runInNewContext }] = await Promise.all([import("node:v8"), import("node:vm")]);

@@ -8,6 +8,8 @@ export interface Figures {
   readonly descriptors: Readonly<Record<string, number>>;
   readonly threads: number;
   readonly residentMb: number;
+  /** The part of it that is its own: heap and stacks, without the pages of programs and files, which the system takes back at will. */
+  readonly ownMb: number;
 }
 
 export async function readFigures(pid: number): Promise<Figures> {
@@ -21,7 +23,9 @@ export async function readFigures(pid: number): Promise<Figures> {
   }
   const threads = (await readdir(`/proc/${pid}/task`)).length;
   const status = await readFile(`/proc/${pid}/status`, "utf8");
-  return { descriptors, threads, residentMb: Math.round(Number(/VmRSS:\s+(\d+)/u.exec(status)?.[1]) / 1024) };
+  const megabytes = (name: string) =>
+    Math.round(Number(new RegExp(`^${name}:\\s+(\\d+)`, "mu").exec(status)?.[1]) / 1024);
+  return { descriptors, threads, residentMb: megabytes("VmRSS"), ownMb: megabytes("RssAnon") };
 }
 
 /** Times that the main thread has gone to sleep so far: timers that are left over from earlier lives show in it. */

@@ -2,6 +2,7 @@
 
 import { createGateway } from "../../gateway/compose.ts";
 import { checkExposure } from "../../gateway/tailscale-exposure.ts";
+import type { Timer } from "../../base/clock.ts";
 import { toFault } from "../../base/fault.ts";
 import type { GatewaySecret } from "../../config/secret.ts";
 import { openStarts, retrySilentMs } from "../../config/starts.ts";
@@ -34,11 +35,15 @@ import { createTlsWatch, openTls, type TlsWatch } from "./tls.ts";
 /** Between a signal and the restart it asks for: longer than the pauses of a burst, so that what follows it is no part of that. */
 const signalDelayMs = 150;
 
+/** After a restart: all is loaded, and clients are back. */
+const settledMs = 10_000;
+
 export const run: Run = async (given, invocation) => {
   const { context, flags, told } = await prepareRun(given, invocation);
   watchCaptures(context, "gateway");
   const signals = watchSignals({ clock: context.clock, onBreakdown: () => process.exit(1) });
   let before: Before | undefined;
+  let tidying: Timer | undefined;
   let masked: GatewayLog["masked"] = () => [];
   const onLog = (opened: GatewayLog) => {
     masked = opened.masked;
@@ -51,7 +56,10 @@ export const run: Run = async (given, invocation) => {
       const life = await Promise.race([living, signals.broken]);
       if (!life.isRestart) return 0;
       before = life;
+      tidying?.cancel();
       await collectGarbage();
+      // of a first life the engine clears the start away by itself; of a later one it does not
+      tidying = context.clock.after(settledMs, () => void collectGarbage());
     } catch (error) {
       throw maskFault(toFault(error), masked());
     }
