@@ -245,3 +245,21 @@ test("no config, a config of a client, and one without a mode do not start (RB-2
   await refuses("{ agents: {} }", /current: unset/u);
   await refuses("{ agents: {}, chanels: 1 }", /current: unset[\s\S]*chanels: unknown key/u);
 });
+
+test(
+  "a database that is none ends it with 1 and its name, and nothing keeps the port or the process",
+  { timeout: 60_000 },
+  async () => {
+    const database = join(gateway.folder, "state", "gateway.sqlite");
+    await writeFile(database, "no database at all, of more than a hundred bytes ".repeat(20));
+    const startedAt = Date.now();
+    await assert.rejects(gateway.start(), (error) => {
+      assert.ok(error instanceof Error);
+      assert.match(error.message, /ended \(1\)/u);
+      assert.match(error.message, /gateway\.sqlite/u);
+      return true;
+    });
+    assert.ok(Date.now() - startedAt < 10_000, `${Date.now() - startedAt} ms`);
+    await assert.rejects(connect(), "the port is free again");
+  },
+);

@@ -22,6 +22,8 @@ export interface Listening {
   /** Takes up another certificate without closing anything; does nothing when it is the same, or none. @throws Fault as `tls` does. */
   renew(): Promise<void>;
   url(): string;
+  /** For a start that failed: ends every connection. Once it is served, who serves closes it. */
+  close(): Promise<void>;
 }
 
 export interface ListeningOptions {
@@ -76,6 +78,7 @@ export async function openListening(options: ListeningOptions): Promise<Listenin
       log.info(`the certificate is another one now, fingerprint ${wanted.fingerprint}`);
     },
     url: () => `${tls ? "wss" : "ws"}://${host.includes(":") ? `[${host}]` : host}:${current.port}`,
+    close: () => current.close(),
     async move() {
       const { host: nextHost, port } = decide();
       const next = { host: nextHost, port: port === 0 ? current.port : port };

@@ -38,6 +38,9 @@ const signalDelayMs = 150;
 /** After a restart: all is loaded, and clients are back. */
 const settledMs = 10_000;
 
+/** Once it is told why it ends. */
+const endingMs = 3_000;
+
 export const run: Run = async (given, invocation) => {
   const { context, flags, told } = await prepareRun(given, invocation);
   watchCaptures(context, "gateway");
@@ -61,6 +64,8 @@ export const run: Run = async (given, invocation) => {
       // of a first life the engine clears the start away by itself; of a later one it does not
       tidying = context.clock.after(settledMs, () => void collectGarbage());
     } catch (error) {
+      // what is left open must not keep a process about that serves nobody: a supervisor starts it again once it has ended
+      context.clock.after(endingMs, () => process.exit(1));
       throw maskFault(toFault(error), masked());
     }
   }
@@ -111,6 +116,7 @@ async function live(
   let lock: Lock | undefined;
   let leave: (() => Promise<void>) | undefined;
   let tlsWatch: TlsWatch | undefined;
+  let closePort = async () => {};
   try {
     // once: what comes to the port after a restart is not what was meant
     const isForced = invocation.options["force"] === true && !fallback.before;
@@ -163,6 +169,7 @@ async function live(
       // who had TLS does not go on in the clear
       (before) => listen({ host, port: before.port }, () => findTls().catch(() => before.tls)),
     );
+    closePort = listening.close;
     tlsWatch = createTlsWatch({
       files: () => tlsFiles(context.paths, config.current().gateway.tls),
       clock: context.clock,
@@ -180,6 +187,8 @@ async function live(
     await attempt.end(undefined);
     return { isRestart, port: listening.port(), secret, tls: listening.tls() };
   } catch (error) {
+    // a port on which nobody will ever answer holds the process, and whoever connects
+    await closePort();
     await attempt.end(error);
     throw error;
   } finally {
@@ -243,8 +252,13 @@ async function serve(context: Context, serving: Serving): Promise<boolean> {
     listener: listening.listener,
     moveListener: listening.move,
   });
-  await gateway.start();
-  await serving.attempt.up(log);
+  try {
+    await gateway.start();
+    await serving.attempt.up(log);
+  } catch (error) {
+    await gateway.stop({ reason: "gateway stopping" }, { hurry: AbortSignal.abort() });
+    throw error;
+  }
 
   serving.phases.mark("rooms");
   timeline.up(serving.phases, source);
