@@ -24,7 +24,10 @@ export interface SecretSources {
   readonly tokenFile: string;
 }
 
-/** Server: flag > config > environment > token file. @returns undefined when there is no secret anywhere. */
+/**
+ * Server: flag > config > environment > token file. @returns undefined when there is no secret anywhere.
+ * @throws Fault `usage` for a blank one, `storage` for a token file that is there and cannot be read.
+ */
 export async function resolveServerSecret(sources: SecretSources): Promise<GatewaySecret | undefined> {
   const found = decideSecret(sources.config.gateway.auth.mode, fromFlags(sources), [
     fromConfig(sources),
@@ -82,8 +85,20 @@ const fromEnv = ({ env }: SecretSources): Pair => ({
 async function fromFile({ tokenFile, config }: SecretSources): Promise<GatewaySecret | undefined> {
   // who asked for a password must not get a token instead
   if (config.gateway.auth.mode === "password") return undefined;
-  const text = (await readTextIfExists(tokenFile))?.trim();
+  const text = (await readTokenFile(tokenFile))?.trim();
   return text ? { mode: "token", value: text, source: tokenFile } : undefined;
+}
+
+async function readTokenFile(path: string): Promise<string | undefined> {
+  try {
+    return await readTextIfExists(path);
+  } catch (cause) {
+    const reason = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+    throw new Fault("storage", `the token file ${path} cannot be read (${reason})`, {
+      cause,
+      next: "it has to be a file that its user may read, in a folder that its user may open: ls -ld it and its folder, then chmod or chown",
+    });
+  }
 }
 
 /**

@@ -11,6 +11,7 @@ import { createClockCheck, createNodeCheck, createSyncCheck } from "./checks/mac
 import { createOlderNamesCheck, createOtherServicesCheck } from "./checks/older.ts";
 import { createOlderStateCheck } from "./checks/older-state.ts";
 import { createPortsCheck } from "./checks/ports.ts";
+import { createOwnershipCheck } from "./checks/ownership.ts";
 import { createPermissionsCheck } from "./checks/permissions.ts";
 import { createServiceCheck } from "./checks/service.ts";
 import { createDatabaseCheck, createDiskCheck } from "./checks/storage.ts";
@@ -33,6 +34,7 @@ export function createChecks(scene: Scene, ids: Ids): readonly DoctorCheck[] {
   return [
     createConfigCheck(scene),
     createPermissionsCheck(scene),
+    createOwnershipCheck(scene),
     createLeftoversCheck(scene),
     createSyncCheck(scene),
     createWorkspaceCheck(scene),

@@ -39,9 +39,8 @@ export function createAccessCheck(scene: Scene, ids: Ids): DoctorCheck {
         ];
       } catch (error) {
         if (!(error instanceof Fault)) throw error;
-        return [
-          { id: "access.blank", severity: "error", message: error.message, next: error.next ?? "give it a value" },
-        ];
+        const id = error.code === "storage" ? "access.unreadable" : "access.blank";
+        return [{ id, severity: "error", message: error.message, next: error.next ?? "give it a value" }];
       }
     },
   };

@@ -1,6 +1,7 @@
 // The config file: can it be read, what is wrong in it, which of its keys are old, and what keeps a Gateway from starting with it.
 
 import { existsSync } from "node:fs";
+import { readlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 import { changeText, editText } from "../../config/edit.ts";
@@ -21,7 +22,7 @@ export function createConfigCheck(scene: Scene): DoctorCheck {
     label: "config",
     async run() {
       const source = await scene.source();
-      if (!source.exists) return [missing(scene)];
+      if (!source.exists) return [await missing(scene)];
       return [
         ...source.problems.map((problem) => toFinding(scene, problem)),
         ...listLegacy(source).map((key) => toLegacy(scene, key)),
@@ -39,13 +40,15 @@ function listLegacy({ text, value, legacy, problems }: SourceFile): readonly Con
   return explainLegacy({ ...migrateLegacy(value), conflicts: [] }, createPlace(text));
 }
 
-function missing({ paths, command }: Scene): DoctorFinding {
-  return {
-    id: "config.missing",
-    severity: "warning",
-    message: `there is no config yet: ${paths.config}`,
-    next: command("setup"),
-  };
+async function missing({ paths, command }: Scene): Promise<DoctorFinding> {
+  const id = "config.missing";
+  const target = await readlink(paths.config).catch(() => undefined);
+  if (target !== undefined) {
+    // a disk that is not mounted, a checkout that was moved: what is meant is somewhere
+    const message = `the config ${paths.config} is a link to ${target}, and nothing is there`;
+    return { id, severity: "error", message, next: `bring that back, or rm ${paths.config} and ${command("setup")}` };
+  }
+  return { id, severity: "warning", message: `there is no config yet: ${paths.config}`, next: command("setup") };
 }
 
 function toFinding({ paths }: Scene, problem: ConfigProblem): DoctorFinding {

@@ -57,6 +57,11 @@ const header = "SQLite format 3\0";
 async function checkLock(path: string): Promise<DoctorFinding[]> {
   const file = await open(path, "r").catch(() => undefined);
   if (!file) return [];
+  if ((await file.stat()).isDirectory()) {
+    await file.close();
+    const message = `the lock ${path} is a folder: nothing can be started or saved with it`;
+    return [{ id: "files.lock", severity: "error", message, next: `move that folder away: mv ${path} ${path}.aside` }];
+  }
   try {
     const { bytesRead, buffer } = await file.read(Buffer.alloc(header.length), 0, header.length, 0);
     if (bytesRead === 0 || buffer.toString("latin1", 0, bytesRead) === header) return [];

@@ -1,6 +1,6 @@
 // Room on the disk, the size of what is kept, and whether the database is whole.
 
-import { readdir, stat, statfs } from "node:fs/promises";
+import { access, constants, readdir, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { checkDatabase } from "../../platform/database-check.ts";
@@ -84,6 +84,21 @@ const sizeOf = (path: string) =>
 
 const toMegabytes = (bytes: number) => `${Math.round(bytes / megabyte)} MB`;
 
+/** One that may not be opened is whole, as far as anybody knows. */
+async function checkAccess(path: string): Promise<DoctorFinding | undefined> {
+  const reason = await access(path, constants.R_OK | constants.W_OK).then(
+    () => undefined,
+    (error: NodeJS.ErrnoException) => error.code ?? error.message,
+  );
+  if (reason === undefined) return undefined;
+  return {
+    id: "storage.database-closed",
+    severity: "error",
+    message: `the database may not be read and written by this user (${reason}): ${path}`,
+    next: `make it this user's: sudo chown "$USER" ${path}*; chmod 600 ${path}*`,
+  };
+}
+
 export function createDatabaseCheck({ paths, isDeep, command }: Scene): DoctorCheck {
   return {
     id: "database",
@@ -102,6 +117,8 @@ export function createDatabaseCheck({ paths, isDeep, command }: Scene): DoctorCh
             next: command("doctor --deep"),
           },
         ];
+      const closed = await checkAccess(paths.database);
+      if (closed) return [closed];
       return checkDatabase(paths.database).map((message) => ({
         id: "storage.database",
         severity: "error" as const,
