@@ -36,8 +36,10 @@ export interface SceneDependencies {
   readonly openServices: () => Promise<Services>;
   /** Node, then the program. */
   readonly launcher: () => Promise<readonly [string, string]>;
-  /** Asks the Gateway of this instance; a reason when it does not answer. */
-  readonly ask: () => Promise<RunningGateway | { readonly reason: string; readonly next?: string }>;
+  /** Asks the Gateway of this instance; a reason when it does not answer. `config`: of the file, where it has no errors. */
+  readonly ask: (
+    config: Config | undefined,
+  ) => Promise<RunningGateway | { readonly reason: string; readonly next?: string }>;
 }
 
 export interface RunningGateway {
@@ -75,7 +77,7 @@ export function createScene(dependencies: SceneDependencies): Scene {
     async port() {
       return decidePort({ env, configured: (await config()).gateway.port, profile: paths.profile });
     },
-    gateway: once(dependencies.ask),
+    gateway: once(async () => dependencies.ask((await source()).config)),
     owner: once(async () => {
       const owner = await readOwner(paths.lock);
       const processes = createProcessTable({ run: createRunProcess(clock), platform: dependencies.platform });

@@ -7,6 +7,7 @@ import { Fault } from "../../base/fault.ts";
 import { createRestorePoints, type RestorePoints } from "../../doctor/restore-points.ts";
 import { createScene, type Scene, type SceneDependencies } from "../../doctor/scene.ts";
 import { profileFromEnv } from "../../platform/paths.ts";
+import type { Config } from "../../settings/config.ts";
 import { configFiles } from "../config-files.ts";
 import { readConfig, findGateway, withClient } from "../connection.ts";
 import type { Context } from "../context.ts";
@@ -31,7 +32,7 @@ export function openScene(context: Context, isDeep: boolean): Scene {
     platform: process.platform,
     openServices: () => openCliServices(context, "gateway"),
     launcher: findLauncher,
-    ask: () => ask(context),
+    ask: (config) => ask(context, config),
   });
 }
 
@@ -39,9 +40,9 @@ export function openRestorePoints({ paths, clock }: Context): RestorePoints {
   return createRestorePoints(join(paths.state, "restore-points"), clock);
 }
 
-async function ask(context: Context): ReturnType<SceneDependencies["ask"]> {
+async function ask(context: Context, read: Config | undefined): ReturnType<SceneDependencies["ask"]> {
   try {
-    const { config } = await readConfig(context);
+    const config = read ?? (await readConfig(context)).config;
     const target = await findGateway(context, config);
     const options = { scopes: ["operator.read"], timeoutMs: askMs, mode: "probe", target, isLooking: true };
     return await withClient(context, options, async (client) => {
