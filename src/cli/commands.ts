@@ -11,6 +11,7 @@ import { lookCommands } from "./look-commands.ts";
 import { nodeCommands } from "./node-commands.ts";
 import { removalCommands } from "./removal-commands.ts";
 import { serviceCommands } from "./service-commands.ts";
+import { sessionsCommands } from "./sessions-commands.ts";
 import { setupCommands } from "./setup-commands.ts";
 
 /** What commander made of the command's own options and arguments. */
@@ -277,6 +278,7 @@ const own: readonly Command[] = [
     load: () => import("./completion/completion.ts"),
   },
   ...lookCommands,
+  ...sessionsCommands,
   ...nodeCommands,
   ...serviceCommands,
   ...backupCommands,

@@ -20,18 +20,6 @@ export const lookCommands = [
     load: quick("gatewayUsageCost"),
   },
   {
-    name: "sessions",
-    summary: "conversations, the one used last first",
-    options: [
-      ["--active <minutes>", "only those used within this time"],
-      ["--agent <id>", "only those of this agent"],
-      ["--verbose", "with the beginning of what was said last"],
-      timeout,
-    ],
-    examples: ["sessions", "sessions --active 60 --json"],
-    load: quick("sessions"),
-  },
-  {
     name: "agents list",
     summary: "who answers",
     options: [timeout],

@@ -360,7 +360,7 @@ test("a channel that is not set up is named as such", async () => {
 });
 
 test("old rows go after a week; sessions, transcripts and open work stay", async () => {
-  const { forgetOldRows } = await import("./retention.ts");
+  const { forgetOldRows } = await import("./retention/retention.ts");
   const kit = await open({ databaseFile: nextFile(), runTurn: echo });
   await kit.channel.receive({ eventId: "1", chatId: "7", text: "x" });
   await until(() => kit.channel.sent.length === 1);

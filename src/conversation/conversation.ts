@@ -19,7 +19,14 @@ import { createLane, type Lane } from "./lane.ts";
 import { createWriteNotice, type WriteNotice } from "./notices.ts";
 import { createOverview, type Overview } from "./overview.ts";
 import type { PairingText } from "./pairing.ts";
-import { createRetention } from "./retention.ts";
+import {
+  createRetention,
+  defaultRetention,
+  type ForgottenKind,
+  type Retention,
+  type RetentionPolicy,
+} from "./retention/retention.ts";
+import type { SessionTable } from "./retention/session-tables.ts";
 import type { RoutePolicy } from "./route.ts";
 import { createRuns, type Runs } from "./runs.ts";
 import { createSendPolicy, type SendRules } from "./send-policy.ts";
@@ -58,6 +65,12 @@ export interface ConversationDependencies {
   readonly onSend?: (channel: string, outcome: SendOutcome["outcome"]) => void;
   /** Absent: nothing is traced. */
   readonly beginSpan?: BeginSpan;
+  /** What is kept for how long; absent: as by default. */
+  readonly retention?: () => RetentionPolicy;
+  /** What rooms above this one keep of a session. */
+  readonly sessionTables?: readonly SessionTable[];
+  /** Old things went, for the figures. */
+  readonly onForgotten?: (kind: ForgottenKind, count: number) => void;
 }
 
 export interface Conversation {
@@ -69,6 +82,7 @@ export interface Conversation {
   readonly sending: Sending;
   readonly overview: Overview;
   readonly systemEvents: SystemEvents;
+  readonly retention: Retention;
   readonly sessionFeed: SessionFeed;
   readonly inject: Inject;
   readonly writeNotice: WriteNotice;
@@ -148,6 +162,15 @@ export function createConversation(dependencies: ConversationDependencies): Conv
     sessionFeed,
     sendPolicy,
   });
+  const retention = createRetention({
+    database,
+    clock,
+    log: log.child("retention"),
+    policy: dependencies.retention ?? (() => defaultRetention),
+    tables: dependencies.sessionTables ?? [],
+    onRemoved: (key) => sessionFeed.changed(key, "delete"),
+    onForgotten: dependencies.onForgotten ?? (() => undefined),
+  });
   return {
     intake,
     lane,
@@ -160,6 +183,7 @@ export function createConversation(dependencies: ConversationDependencies): Conv
     inject: createInject({ ...dependencies, sessionFeed }),
     writeNotice: createWriteNotice({ ...dependencies, onOutbox, sessionFeed, sendPolicy }),
     tools: createConversationTools({ database, clock, sending, onOutbox, sendPolicy }),
-    services: [lane, delivery, createRetention({ database, clock, log: log.child("retention") })],
+    retention,
+    services: [lane, delivery, retention],
   };
 }

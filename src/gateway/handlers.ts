@@ -6,13 +6,14 @@ import { createChatHandlers } from "../channels/webchat/methods.ts";
 import { createAgentListHandlers } from "../config/agent-methods.ts";
 import { createConfigHandlers, type ConfigEditor } from "../config/methods.ts";
 import { createConversationHandlers } from "../conversation/methods.ts";
+import { createPruning } from "../conversation/retention/methods.ts";
 import { createSessionHandlers } from "../conversation/sessions/methods.ts";
 import { findSessionById } from "../conversation/store/sessions.ts";
 import { wake } from "../conversation/wake.ts";
 import { createDeviceHandlers } from "./devices/methods.ts";
 import { createChannelHandlers } from "./channel-methods.ts";
 import { createGatewayHandlers } from "./methods.ts";
-import { toGatePolicy, toIdentity } from "./policies.ts";
+import { toGatePolicy, toIdentity, toRetention } from "./policies.ts";
 import type { Database } from "../platform/database.ts";
 import type { Topics } from "../ports/topics.ts";
 import type { GatewayOptions } from "./options.ts";
@@ -110,6 +111,7 @@ export function createHandlers(parts: Parts): HandlersOf<MethodName> {
       topics,
       path: paths.database,
     }),
+    ...createPruning({ retention: conversation.retention, policy: () => toRetention(config()) }).handlers,
     ...nodes.handlers,
     ...createCatalogHandlers({
       config,

@@ -1,7 +1,9 @@
 // Config -> the policies that the conversation's pure deciders take.
 
+import { readMaintenance, type Maintenance } from "../config/maintenance.ts";
 import type { GatePolicy } from "../conversation/gate.ts";
 import type { RoutePolicy } from "../conversation/route.ts";
+import type { RetentionPolicy } from "../conversation/retention/retention.ts";
 import type { CommandPolicy } from "../nodes/policy.ts";
 import { expandHome, type Paths } from "../platform/paths.ts";
 import type { Config } from "../settings/config.ts";
@@ -87,4 +89,9 @@ export function toAgentDefaults({ agents }: Config, agentId: string | undefined)
   const fallbacks = typeof model === "object" ? model.fallbacks : undefined;
   const chosen = typeof own === "string" ? { primary: own } : own;
   return { ...agents.defaults, model: { ...(fallbacks ? { fallbacks } : {}), ...chosen } };
+}
+
+/** How long the conversation keeps what. */
+export function toRetention(config: Config): RetentionPolicy & Pick<Maintenance, "budget"> {
+  return readMaintenance(config);
 }

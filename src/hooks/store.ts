@@ -1,6 +1,7 @@
 // Events that hooks have taken, so that one that comes twice counts once, and runs whose outcome the main session has yet to hear.
 
 import type { RunId, SessionKey } from "../base/ids.ts";
+import type { SessionTable } from "../conversation/retention/session-tables.ts";
 import { addSystemEvent } from "../conversation/store/system-events.ts";
 import type { Migration, Sql } from "../platform/database.ts";
 
@@ -23,6 +24,12 @@ export const hookMigrations: readonly Migration[] = [
     `,
   },
 ];
+
+/** A run's outcome has yet to be told there. */
+export const hookRunTable: SessionTable = {
+  waiting: (sql) => listRuns(sql).map(({ sessionKey }) => sessionKey),
+  forget: () => undefined,
+};
 
 const keptMs = 7 * 24 * 3_600_000;
 const sweptAtOnce = 50;

@@ -1,6 +1,7 @@
 // Responses that clients may go on from (`previous_response_id`) or fetch again, kept for a month as OpenAI's are.
 
 import type { SessionKey } from "../base/ids.ts";
+import type { SessionTable } from "../conversation/retention/session-tables.ts";
 import type { Migration, Sql } from "../platform/database.ts";
 import type { TranscriptMessage } from "../ports/transcript.ts";
 
@@ -18,7 +19,13 @@ export const responseMigrations: readonly Migration[] = [
       CREATE INDEX responses_age ON responses (created_at);
     `,
   },
+  { id: "openai-api-2", sql: "CREATE INDEX responses_session ON responses (session_key)" },
 ];
+
+/** Responses go with their sessions. */
+export const responseTable: SessionTable = {
+  forget: (sql, key) => void sql.run("DELETE FROM responses WHERE session_key = ?", key),
+};
 
 export interface StoredResponse {
   readonly id: string;

@@ -103,6 +103,63 @@ export const agents = group(
   { default: {}, reload: "none" },
 );
 
+const span = (help: string) =>
+  Type.String({
+    pattern: "^[1-9][0-9]{0,5}(h|d|w)?$",
+    description: `${help}: a number of hours (12h), days (30d, or 30) or weeks (4w)`,
+  });
+const days = (help: string) => Type.Integer({ minimum: 1, maximum: 36_500, description: `${help}, days` });
+const never = Type.Literal(false, { description: "Never" });
+const size = (help: string) =>
+  Type.String({
+    pattern: "^[1-9][0-9]{0,5}(\\.[0-9]{1,3})?(kb|mb|gb|tb)$",
+    description: `${help}, such as 500mb or 10gb`,
+  });
+const bytes = (help: string) => Type.Integer({ minimum: 0, description: `${help}, bytes` });
+
+const maintenance = optionalGroup(
+  {
+    mode: choice(
+      ["enforce", "warn"],
+      "`enforce`: what is too old or too much goes; `warn`: it is told, and only rows of finished work go",
+      { default: "enforce" },
+    ),
+    pruneAfter: Type.Optional(
+      Type.Union([span("Age"), days("Age"), never], {
+        description: "Sessions that were not used for so long go; unset: none goes by itself. Main sessions stay",
+      }),
+    ),
+    pruneDays: whole("Older form of pruneAfter", { minimum: 1 }),
+    maxEntries: whole("Sessions to keep of each agent, those used last; unset: all of them", { minimum: 1 }),
+    resetArchiveRetention: Type.Optional(
+      Type.Union([span("Age"), days("Age"), never], {
+        default: "30d",
+        description: "What was said before a reset, a deletion or a compaction goes after so long; false: never",
+      }),
+    ),
+    finishedRetention: Type.Optional(
+      Type.Union([span("Age"), days("Age")], {
+        default: "7d",
+        description:
+          "Rows of finished work (messages taken in, turns, sends, answers kept against repeats) go after so long; a day at least",
+      }),
+    ),
+    maxDiskBytes: Type.Optional(
+      Type.Union([size("Size"), bytes("Size"), never], {
+        default: "10gb",
+        description:
+          "Room for database, logs, archives, restore points and all else in the state folder but workspaces; above it the oldest that can be spared goes, never a conversation; false or 0: no limit",
+      }),
+    ),
+    highWaterBytes: Type.Optional(
+      Type.Union([size("Size"), bytes("Size")], { description: "What is left then; 80% of maxDiskBytes when unset" }),
+    ),
+    rotateBytes: anything("Accepted for older files; has no effect"),
+    archiveDashboardAfter: anything("Accepted for newer files; has no effect"),
+  },
+  "How much is kept, and for how long",
+);
+
 export const session = group(
   {
     scope: choice(["per-sender", "global"], "One session a sender, or one for all", { default: "per-sender" }),
@@ -141,6 +198,7 @@ export const session = group(
       },
       "Which sessions clients may write to, and which answer in their chat",
     ),
+    maintenance,
     agentToAgent: anything("Agents talking to agents"),
     typingIntervalSeconds: whole("Older place of the key in agents.defaults", { minimum: 1 }),
     typingMode: text("Older place of the key in agents.defaults"),

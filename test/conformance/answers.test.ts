@@ -137,6 +137,7 @@ async function playConversation(): Promise<void> {
   await ask("sessions.preview", { keys: ["main"] });
   await ask("sessions.resolve", { label: "Main" });
   await ask("sessions.compact", { key: "main", maxLines: 1 });
+  await ask("sessions.prune", { dryRun: true });
   await ask("sessions.reset", { key: "main" });
   await ask("agent", { message: "hi", sessionKey: "other", idempotencyKey: "other" });
   await ask("agent.wait", { runId: "other", timeoutMs: 20_000 });

@@ -109,6 +109,7 @@ async function play(client: RawClient, methods: Map<string, string>): Promise<vo
     "exec.approvals.node.set": { nodeId: "n", file: { version: 1 } },
     "chat.inject": { sessionKey: "main", message: "a note", label: "cron" },
     "agent.identity.get": { sessionKey: "main" },
+    "sessions.prune": { dryRun: true, olderThanDays: 90 },
     "sessions.subscribe": {},
     "sessions.messages.subscribe": { key: "main" },
     "sessions.patch": { key: "other", label: "Other", thinkingLevel: "low", model: "offline/demo", execNode: "desk" },

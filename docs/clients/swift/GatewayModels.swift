@@ -3321,6 +3321,86 @@ public struct SessionsCompactResult: Codable, Sendable {
     }
 }
 
+public struct SessionsPruneParams: Codable, Sendable {
+    public let dryrun: Bool?
+    public let olderthandays: Double?
+    public let keep: Int?
+    public let agentid: String?
+    public let plan: String?
+
+    public init(
+        dryrun: Bool? = nil,
+        olderthandays: Double? = nil,
+        keep: Int? = nil,
+        agentid: String? = nil,
+        plan: String? = nil
+    ) {
+        self.dryrun = dryrun
+        self.olderthandays = olderthandays
+        self.keep = keep
+        self.agentid = agentid
+        self.plan = plan
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case dryrun = "dryRun"
+        case olderthandays = "olderThanDays"
+        case keep
+        case agentid = "agentId"
+        case plan
+    }
+}
+
+public struct SessionsPruneResult: Codable, Sendable {
+    public let ok: AnyCodable
+    public let dryrun: Bool
+    public let plan: String
+    public let sessions: [[String: AnyCodable]]
+    public let sessioncount: Int
+    public let archives: Int
+    public let messages: Int
+    public let bytes: Int
+    public let kept: Int
+    public let skipped: Int
+
+    public init(
+        ok: AnyCodable,
+        dryrun: Bool,
+        plan: String,
+        sessions: [[String: AnyCodable]],
+        sessioncount: Int,
+        archives: Int,
+        messages: Int,
+        bytes: Int,
+        kept: Int,
+        skipped: Int
+    ) {
+        self.ok = ok
+        self.dryrun = dryrun
+        self.plan = plan
+        self.sessions = sessions
+        self.sessioncount = sessioncount
+        self.archives = archives
+        self.messages = messages
+        self.bytes = bytes
+        self.kept = kept
+        self.skipped = skipped
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case ok
+        case dryrun = "dryRun"
+        case plan
+        case sessions
+        case sessioncount = "sessionCount"
+        case archives
+        case messages
+        case bytes
+        case kept
+        case skipped
+    }
+}
+
 public struct SessionsSubscribeParams: Codable, Sendable {
     public init() {}
 }

@@ -1979,6 +1979,53 @@ export type SessionsCompactResult = {
   "reason"?: string;
 };
 
+export type SessionsPruneParams = {
+  /** Only say what would go */
+  "dryRun"?: boolean;
+  /** Not used, or archived, for longer; with neither this nor `keep`: as `session.maintenance` says, else 30 */
+  "olderThanDays"?: number;
+  /** Sessions to keep of each agent, those used last */
+  "keep"?: number;
+  /** Only sessions of this agent */
+  "agentId"?: string;
+  /** `plan` of a dry run: nothing is removed when it would be something else by now */
+  "plan"?: string;
+};
+
+export type SessionsPruneResult = {
+  "ok": true;
+  /** Nothing was removed */
+  "dryRun": boolean;
+  /** The same while the same would go */
+  "plan": string;
+  /** The one used longest ago first, at most 1000 */
+  "sessions": Array<{
+    /** Session key */
+    "key": string;
+    /** Agent */
+    "agentId": string;
+    /** When it was used last, ms since the epoch */
+    "updatedAt": number;
+    "reason": "age" | "count";
+    /** Messages of it */
+    "messages": number;
+    /** What they take */
+    "bytes": number;
+  }>;
+  /** Sessions that went, or would go */
+  "sessionCount": number;
+  /** Archived parts of transcripts that went, or would go */
+  "archives": number;
+  /** Messages of both */
+  "messages": number;
+  /** What they take */
+  "bytes": number;
+  /** Sessions that stay */
+  "kept": number;
+  /** Sessions that were used meanwhile, and stay */
+  "skipped": number;
+};
+
 export type SessionsSubscribeParams = Record<string, unknown>;
 
 export type SessionsSubscribeResult = {
@@ -3162,6 +3209,7 @@ export interface GatewayMethods {
   "sessions.reset": { params: SessionsResetParams; result: SessionsResetResult };
   "sessions.delete": { params: SessionsDeleteParams; result: SessionsDeleteResult };
   "sessions.compact": { params: SessionsCompactParams; result: SessionsCompactResult };
+  "sessions.prune": { params: SessionsPruneParams; result: SessionsPruneResult };
   "sessions.subscribe": { params: SessionsSubscribeParams; result: SessionsSubscribeResult };
   "sessions.unsubscribe": { params: SessionsUnsubscribeParams; result: SessionsUnsubscribeResult };
   "sessions.messages.subscribe": { params: SessionsMessagesSubscribeParams; result: SessionsMessagesSubscribeResult };

@@ -2,6 +2,7 @@
 
 import type { SessionKey } from "../../base/ids.ts";
 import { isRecord, parseJson } from "../../base/json.ts";
+import type { SessionTable } from "../../conversation/retention/session-tables.ts";
 import { findSession } from "../../conversation/store/sessions.ts";
 import type { Migration, Sql, SqlRow } from "../../platform/database.ts";
 import type { SurfaceState, Surfaces } from "./surfaces.ts";
@@ -23,6 +24,11 @@ export const a2uiMigrations: readonly Migration[] = [
   // of the conversation that it was pushed in; absent before a session's first turn
   { id: "a2ui-2", sql: "ALTER TABLE a2ui_boards ADD COLUMN session_id TEXT" },
 ];
+
+/** Boards go with their sessions. */
+export const boardTable: SessionTable = {
+  forget: (sql, key) => void sql.run("DELETE FROM a2ui_boards WHERE session_key = ?", key),
+};
 
 /** Sessions of which something is kept; the one that was changed longest ago goes first. */
 const maxBoards = 200;

@@ -11,7 +11,7 @@ import { followLink } from "../../platform/files.ts";
 import type { Invocation, Run } from "../commands.ts";
 import type { Context } from "../context.ts";
 import { findPlaces } from "./places.ts";
-import { renderSize } from "./size.ts";
+import { renderSize } from "../render/size.ts";
 
 /** Less than this is done before a person wonders. */
 const worthShowingBytes = 64 * 1024 * 1024;

@@ -9,7 +9,7 @@ import { createScriptedRunner } from "../../../test/kit/scripted-turn.ts";
 import { createSessionCalls, type CallSessions } from "../../../test/kit/session-calls.ts";
 import { systemClock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
-import { forgetOldRows } from "../retention.ts";
+import { forgetOldRows } from "../retention/retention.ts";
 
 let folder: string;
 let kit: ConversationKit;

@@ -22,7 +22,7 @@ export interface SessionMethodDependencies extends ChangeDependencies {
   readonly topics: Topics;
 }
 
-type Names = Extract<MethodName, `sessions.${string}`> | "usage.cost";
+type Names = Exclude<Extract<MethodName, `sessions.${string}`>, "sessions.prune"> | "usage.cost";
 
 export function createSessionHandlers(dependencies: SessionMethodDependencies): HandlersOf<Names> {
   const { database, clock, topics } = dependencies;

@@ -225,4 +225,11 @@ export const conversationMigrations: readonly Migration[] = [
       ALTER TABLE outbox ADD COLUMN trace TEXT;
     `,
   },
+  {
+    // what a session said is found through its runs when it goes
+    id: "conversation-5",
+    sql: `
+      CREATE INDEX turns_session ON turns (session_id) WHERE session_id IS NOT NULL;
+    `,
+  },
 ];

@@ -9,9 +9,10 @@ import { createConversation, type Conversation } from "../../conversation/conver
 import { readTextIfExists } from "../../platform/files.ts";
 import type { Tool } from "../../ports/tool.ts";
 import { createChannels, type Channels } from "../features.ts";
-import { toGatePolicy } from "../policies.ts";
+import { toGatePolicy, toRetention } from "../policies.ts";
 import { createRestarts, type Restarts } from "../restarts/restarts.ts";
 import { createGatewayTool } from "../restarts/tool.ts";
+import { sessionTables } from "../tables.ts";
 import type { Agents } from "./agents.ts";
 import type { Ground } from "./ground.ts";
 
@@ -69,6 +70,9 @@ export function createMessaging(ground: Ground, dependencies: MessagingDependenc
     defaultThinking: () => config().agents.defaults.thinkingDefault,
     defaultTimeoutMs: () => (config().agents.defaults.timeoutSeconds ?? 600) * 1000,
     maxConcurrent: () => config().agents.defaults.maxConcurrent ?? 4,
+    retention: () => toRetention(config()),
+    sessionTables,
+    onForgotten: metrics.forgotten,
   });
   const restarts = createRestarts({
     ...conversation,

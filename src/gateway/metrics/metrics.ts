@@ -13,6 +13,8 @@ export interface Metrics {
   /** `method` is undefined for one that does not exist; `isWaiting`: it takes as long as something elsewhere takes. */
   requestAnswered(answered: { method: string | undefined; fault?: Fault; ms: number; isWaiting: boolean }): void;
   httpAnswered(answered: { route: string; method: string; status: number; ms: number }): void;
+  /** Old things went: `what` is one of a few words of ours. */
+  forgotten(what: string, count: number): void;
   sendEnded(channel: string, outcome: SendOutcome["outcome"]): void;
   measureDatabase(database: Database): Database;
   measureModel(model: Model): Model;
@@ -81,6 +83,11 @@ function createFigures() {
     labels: ["outcome"],
   });
   const turnSeconds = createHistogram({ name: "gateway_turn_seconds", help: "Time that they took.", labels: [] }, slow);
+  const forgotten = createCounter({
+    name: "gateway_retention_removed_total",
+    help: "What was removed because of its age or the disk's budget: sessions, archives, rows, logs, restore-points, leftovers.",
+    labels: ["what"],
+  });
   // shown from the first page on, so that a rate can be told of the first failure
   failedWrites.add({}, 0);
   return {
@@ -96,6 +103,7 @@ function createFigures() {
     tokens,
     turns,
     turnSeconds,
+    forgotten,
   };
 }
 
@@ -111,6 +119,9 @@ export function createMetrics(clock: Clock): Metrics {
     httpAnswered({ route, method, status, ms }) {
       figures.http.add({ route, method: knownMethods.has(method) ? method : "other", status: String(status) });
       figures.httpSeconds.observe({ route }, ms / 1000);
+    },
+    forgotten(what, count) {
+      if (count > 0) figures.forgotten.add({ what }, count);
     },
     sendEnded: (channel, outcome) => figures.sends.add({ channel, outcome }),
     measureDatabase: (database) => measureDatabase(database, figures, clock),

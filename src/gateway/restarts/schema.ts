@@ -1,5 +1,6 @@
 // The table of restarts that somebody asked for and is to be told of.
 
+import type { SessionTable } from "../../conversation/retention/session-tables.ts";
 import type { Migration } from "../../platform/database.ts";
 
 export const restartMigrations: readonly Migration[] = [
@@ -20,3 +21,10 @@ export const restartMigrations: readonly Migration[] = [
     `,
   },
 ];
+
+/** Where a restart is still to be told of. What was told keeps no words of the session. */
+export const restartTable: SessionTable = {
+  waiting: (sql) =>
+    sql.all("SELECT session_key FROM restart_intents WHERE told_at IS NULL").map((row) => String(row["session_key"])),
+  forget: (sql, key) => void sql.run("DELETE FROM restart_intents WHERE session_key = ? AND told_at IS NOT NULL", key),
+};

@@ -77,6 +77,7 @@ export declare const validate_result_sessions_patch: Validator;
 export declare const validate_result_sessions_reset: Validator;
 export declare const validate_result_sessions_delete: Validator;
 export declare const validate_result_sessions_compact: Validator;
+export declare const validate_result_sessions_prune: Validator;
 export declare const validate_result_sessions_subscribe: Validator;
 export declare const validate_result_sessions_unsubscribe: Validator;
 export declare const validate_result_sessions_messages_subscribe: Validator;

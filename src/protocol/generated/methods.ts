@@ -69,6 +69,7 @@ export const methodTable: Readonly<Record<MethodName, MethodRow>> = {
   "sessions.reset": { scope: "operator.admin", role: "operator", answers: "once", isIdempotent: false },
   "sessions.delete": { scope: "operator.admin", role: "operator", answers: "once", isIdempotent: false },
   "sessions.compact": { scope: "operator.admin", role: "operator", answers: "once", isIdempotent: false },
+  "sessions.prune": { scope: "operator.admin", role: "operator", answers: "once", isIdempotent: false },
   "sessions.subscribe": { scope: "operator.read", role: "operator", answers: "once", isIdempotent: false },
   "sessions.unsubscribe": { scope: "operator.read", role: "operator", answers: "once", isIdempotent: false },
   "sessions.messages.subscribe": { scope: "operator.read", role: "operator", answers: "once", isIdempotent: false },

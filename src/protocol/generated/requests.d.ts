@@ -74,6 +74,7 @@ export declare const validate_params_sessions_patch: Validator;
 export declare const validate_params_sessions_reset: Validator;
 export declare const validate_params_sessions_delete: Validator;
 export declare const validate_params_sessions_compact: Validator;
+export declare const validate_params_sessions_prune: Validator;
 export declare const validate_params_sessions_subscribe: Validator;
 export declare const validate_params_sessions_unsubscribe: Validator;
 export declare const validate_params_sessions_messages_subscribe: Validator;

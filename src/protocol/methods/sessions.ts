@@ -202,6 +202,53 @@ export const sessionMethods = {
     }),
     scope: "operator.admin",
   }),
+  "sessions.prune": method({
+    summary:
+      "Removes sessions that were not used for long, or are too many, and what was archived long ago, for good. Main sessions and those with work under way stay",
+    params: Type.Object({
+      dryRun: flag("Only say what would go"),
+      olderThanDays: Type.Optional(
+        Type.Number({
+          exclusiveMinimum: 0,
+          maximum: 36_500,
+          description:
+            "Not used, or archived, for longer; with neither this nor `keep`: as `session.maintenance` says, else 30",
+        }),
+      ),
+      keep: Type.Optional(count("Sessions to keep of each agent, those used last")),
+      agentId,
+      plan: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 64,
+          description: "`plan` of a dry run: nothing is removed when it would be something else by now",
+        }),
+      ),
+    }),
+    result: Type.Object({
+      ok,
+      dryRun: Type.Boolean({ description: "Nothing was removed" }),
+      plan: nonEmpty("The same while the same would go"),
+      sessions: Type.Array(
+        Type.Object({
+          key: nonEmpty("Session key"),
+          agentId: nonEmpty("Agent"),
+          updatedAt: time("When it was used last"),
+          reason: Type.Union([Type.Literal("age"), Type.Literal("count")]),
+          messages: count("Messages of it"),
+          bytes: count("What they take"),
+        }),
+        { description: "The one used longest ago first, at most 1000" },
+      ),
+      sessionCount: count("Sessions that went, or would go"),
+      archives: count("Archived parts of transcripts that went, or would go"),
+      messages: count("Messages of both"),
+      bytes: count("What they take"),
+      kept: count("Sessions that stay"),
+      skipped: count("Sessions that were used meanwhile, and stay"),
+    }),
+    scope: "operator.admin",
+  }),
   "sessions.subscribe": method({
     summary: "From now on this connection gets `sessions.changed`",
     params: Type.Object({}),

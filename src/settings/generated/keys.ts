@@ -339,6 +339,17 @@ session.sendPolicy.rules.[].match none
 session.sendPolicy.rules.[].match.channel none
 session.sendPolicy.rules.[].match.chatType none
 session.sendPolicy.rules.[].match.keyPrefix none
+session.maintenance none
+session.maintenance.mode none
+session.maintenance.pruneAfter none
+session.maintenance.pruneDays none
+session.maintenance.maxEntries none
+session.maintenance.resetArchiveRetention none
+session.maintenance.finishedRetention none
+session.maintenance.maxDiskBytes none
+session.maintenance.highWaterBytes none
+session.maintenance.rotateBytes none
+session.maintenance.archiveDashboardAfter none
 session.agentToAgent none
 session.typingIntervalSeconds none
 session.typingMode none
