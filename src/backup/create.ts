@@ -7,6 +7,7 @@ import { chmod, link, lstat, mkdir, open, readdir, rename, rm, unlink, type File
 import { basename, dirname, join, relative, sep } from "node:path";
 
 import type { Clock } from "../base/clock.ts";
+import { isCode } from "../base/error-code.ts";
 import { Fault } from "../base/fault.ts";
 import { checkDatabase, copyDatabase, isDatabase } from "../platform/database-copy.ts";
 import { ensureFolder, followLink } from "../platform/files.ts";
@@ -215,8 +216,8 @@ async function openSource({ from }: Source, { staging, options }: Packing): Prom
     const whole = await file.readFile().finally(() => file.close());
     return { size: whole.length, isDatabase: false, bytes: () => [whole], close: () => Promise.resolve() };
   } catch (error) {
-    if (isCode(error, "ENOENT")) return undefined;
-    if (isCode(error, "ELOOP")) return "skipped";
+    if (isOf(error, "ENOENT")) return undefined;
+    if (isOf(error, "ELOOP")) return "skipped";
     throw error;
   }
 }
@@ -253,7 +254,7 @@ async function publish(temporary: string, output: string): Promise<void> {
   try {
     await link(temporary, output);
   } catch (error) {
-    if (isCode(error, "EEXIST")) throw error;
+    if (isOf(error, "EEXIST")) throw error;
     // a file system without hard links
     await rename(temporary, output);
   }
@@ -264,12 +265,12 @@ async function publish(temporary: string, output: string): Promise<void> {
 }
 
 function explain(error: unknown, output: string): unknown {
-  if (isCode(error, "ENOSPC") || isCode(error, "EDQUOT") || isCode(error, "EFBIG"))
+  if (isOf(error, "ENOSPC", "EDQUOT", "EFBIG"))
     return new Fault("storage", `there is no room for the backup in ${dirname(output)}`, {
       cause: error,
       next: "free some space, or choose another place with --output; nothing was left behind",
     });
-  if (isCode(error, "EACCES") || isCode(error, "EPERM") || isCode(error, "EROFS"))
+  if (isOf(error, "EACCES", "EPERM", "EROFS"))
     return new Fault("storage", `no permission: ${error instanceof Error ? error.message : ""}`, {
       cause: error,
       next: "run it as the owner of these files, or choose another place with --output",
@@ -278,7 +279,7 @@ function explain(error: unknown, output: string): unknown {
 }
 
 /** Also of what a Fault was made of. */
-function isCode(error: unknown, code: string): boolean {
+function isOf(error: unknown, ...codes: readonly string[]): boolean {
   if (!(error instanceof Error)) return false;
-  return ("code" in error && error.code === code) || (error.cause !== undefined && isCode(error.cause, code));
+  return isCode(error, ...codes) || (error.cause !== undefined && isOf(error.cause, ...codes));
 }

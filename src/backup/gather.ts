@@ -3,6 +3,7 @@
 import { lstat, readdir } from "node:fs/promises";
 import { basename, dirname, join, relative, sep } from "node:path";
 
+import { isCode } from "../base/error-code.ts";
 import { evaluateText } from "../config/evaluate.ts";
 import { followLink, readTextIfExists } from "../platform/files.ts";
 import { isSafePath, type ManifestWorkspace } from "./manifest.ts";
@@ -129,4 +130,4 @@ function createWalk({ taken, skipped }: { taken: ReadonlySet<string>; skipped: s
   return walk;
 }
 
-const isGone = (error: unknown) => error instanceof Error && "code" in error && error.code === "ENOENT";
+const isGone = (error: unknown) => isCode(error, "ENOENT");

@@ -5,6 +5,7 @@ import { lstat, mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join, parse, relative, sep } from "node:path";
 
 import type { Clock } from "../base/clock.ts";
+import { isCode } from "../base/error-code.ts";
 import { followLink, readTextIfExists } from "../platform/files.ts";
 import type { Places } from "./places.ts";
 
@@ -146,7 +147,7 @@ function isAbove(folder: string, other: string): boolean {
 
 async function list(folder: string): Promise<string[]> {
   return readdir(folder).catch((error: unknown) => {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    if (isCode(error, "ENOENT")) return [];
     throw error;
   });
 }
@@ -156,7 +157,7 @@ export async function removePlanned({ moves }: Removal, isPurge: boolean): Promi
   for (const { from, to } of moves) {
     await mkdir(dirname(to), { recursive: true, mode: 0o700 });
     await rename(from, to).catch((error: unknown) => {
-      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+      if (!isCode(error, "ENOENT")) throw error;
     });
   }
   if (!isPurge) return;

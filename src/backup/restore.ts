@@ -5,6 +5,7 @@ import { lstat, mkdir, open, readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 import type { Clock } from "../base/clock.ts";
+import { isCode } from "../base/error-code.ts";
 import { Fault } from "../base/fault.ts";
 import { checkDatabase, isDatabase } from "../platform/database-copy.ts";
 import { ensureFolder, followLink } from "../platform/files.ts";
@@ -122,7 +123,7 @@ async function listWorkspace(folder: string): Promise<string[]> {
 
 async function present(folder: string) {
   return readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    if (isCode(error, "ENOENT")) return [];
     throw error;
   });
 }

@@ -8,6 +8,7 @@ import type { WebSocket } from "ws";
 
 import { canvasNames } from "../base/brand.ts";
 import type { Clock } from "../base/clock.ts";
+import { isCode } from "../base/error-code.ts";
 import { Fault } from "../base/fault.ts";
 import type { Ids } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
@@ -147,6 +148,6 @@ export function createCanvas(dependencies: CanvasDependencies): Canvas {
 
 function unless(code: string) {
   return (error: unknown) => {
-    if (!(error instanceof Error && "code" in error && error.code === code)) throw error;
+    if (!isCode(error, code)) throw error;
   };
 }

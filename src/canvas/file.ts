@@ -4,6 +4,8 @@ import { constants } from "node:fs";
 import { lstat, open, readlink, realpath, type FileHandle } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 
+import { codeOf } from "../base/error-code.ts";
+
 export interface OpenedFile {
   readonly handle: FileHandle;
   readonly size: number;
@@ -27,7 +29,7 @@ export async function openInside(
     return await openChecked(realRoot, path);
   } catch (error) {
     // missing, a loop of links, too long a name, no right to read: none of it is told apart outside
-    if (error instanceof Error && "code" in error) return undefined;
+    if (codeOf(error) !== undefined) return undefined;
     throw error;
   }
 }

@@ -6,6 +6,7 @@ import { readdir, rename, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import type { Clock } from "../base/clock.ts";
+import { codeOf, isCode } from "../base/error-code.ts";
 import { Fault } from "../base/fault.ts";
 import { isRecord, parseJson } from "../base/json.ts";
 import { ensureFolder, readTextIfExists, writeFileAtomic } from "../platform/files.ts";
@@ -132,7 +133,8 @@ export function createConfigHistory(options: HistoryOptions): ConfigHistory {
       try {
         await keep(content, isGood);
       } catch (cause) {
-        const reason = cause instanceof Error && "code" in cause ? ` (${String(cause.code)})` : "";
+        const code = codeOf(cause);
+        const reason = code === undefined ? "" : ` (${code})`;
         throw new Fault("storage", `the config's history cannot be written: ${folder}${reason}`, {
           cause,
           next: `make ${dirname(folder)} writable, with room on its disk`,
@@ -155,7 +157,7 @@ async function move(from: string, to: string): Promise<boolean> {
     await rename(from, to);
     return true;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return false;
+    if (isCode(error, "ENOENT")) return false;
     throw error;
   }
 }

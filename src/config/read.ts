@@ -2,6 +2,7 @@
 
 import { stat } from "node:fs/promises";
 
+import { reasonOf } from "../base/error-code.ts";
 import { readTextIfExists } from "../platform/files.ts";
 import type { ConfigProblem } from "./explain.ts";
 
@@ -16,8 +17,7 @@ export async function readConfigFile(path: string): Promise<ConfigFile | undefin
     const text = await readTextIfExists(path);
     return text === undefined ? undefined : { text };
   } catch (error) {
-    const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    return cannotBeRead(reason, "check what it is, and its owner");
+    return cannotBeRead(reasonOf(error), "check what it is, and its owner");
   }
 }
 

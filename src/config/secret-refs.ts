@@ -5,6 +5,7 @@ import { open } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { dirname, join, resolve } from "node:path";
 
+import { reasonOf } from "../base/error-code.ts";
 import { isRecord } from "../base/json.ts";
 import { readConfigKeys, type ConfigKey } from "../settings/key-table.ts";
 import type { ConfigProblem, Place } from "./explain.ts";
@@ -108,7 +109,7 @@ async function readSecret(name: string, path: readonly string[], finding: Findin
       await handle.close();
     }
   } catch (error) {
-    const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    const reason = reasonOf(error);
     finding.problems.push(
       finding.at(path, `the secret's file ${file} cannot be used (${reason})`, "put the secret into it"),
     );

@@ -3,6 +3,7 @@
 
 import { dirname } from "node:path";
 
+import { reasonOf } from "../base/error-code.ts";
 import { Fault } from "../base/fault.ts";
 import type { Ids } from "../base/ids.ts";
 import type { Env } from "../platform/env.ts";
@@ -93,7 +94,7 @@ async function readTokenFile(path: string): Promise<string | undefined> {
   try {
     return await readTextIfExists(path);
   } catch (cause) {
-    const reason = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+    const reason = reasonOf(cause);
     throw new Fault("storage", `the token file ${path} cannot be read (${reason})`, {
       cause,
       next: "it has to be a file that its user may read, in a folder that its user may open: ls -ld it and its folder, then chmod or chown",

@@ -5,6 +5,7 @@ import { rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { sleep, type Clock } from "../base/clock.ts";
+import { isCode, reasonOf } from "../base/error-code.ts";
 import { Fault } from "../base/fault.ts";
 import { ensureFolder, followLink, readTextIfExists, writeFileAtomic } from "../platform/files.ts";
 import { lockRetryMs, withLock } from "../platform/lock.ts";
@@ -173,7 +174,7 @@ async function replace(path: string, text: string, expected?: { readonly text: s
     await ensureFolder(dirname(path));
     return await writeFileAtomic(path, text, { isStill });
   } catch (cause) {
-    const reason = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+    const reason = reasonOf(cause);
     throw new Fault("storage", `the config cannot be written: ${path} (${reason})`, {
       cause,
       next: "make its folder writable, with room on its disk",
@@ -188,7 +189,7 @@ async function rotate(path: string): Promise<void> {
     try {
       if (from !== undefined && to !== undefined) await rename(from, to);
     } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+      if (!isCode(error, "ENOENT")) throw error;
     }
   }
 }

@@ -4,6 +4,7 @@ import { lstat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { sleep, type Clock } from "../base/clock.ts";
+import { isCode } from "../base/error-code.ts";
 import { Fault } from "../base/fault.ts";
 import { ensureFolder, readTextIfExists, writeFileAtomic } from "../platform/files.ts";
 import type { ProcessResult } from "../platform/process.ts";
@@ -90,7 +91,7 @@ export function createLaunchdManager(options: LaunchdOptions): ServiceManager {
     async uninstall() {
       await control.takeOut();
       await unlink(path).catch((error: unknown) => {
-        if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+        if (!isCode(error, "ENOENT")) throw error;
       });
     },
     start: () => control.kick([]),

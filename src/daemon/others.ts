@@ -4,6 +4,7 @@ import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 
 import { serviceMarkers, type Brand } from "../base/brand.ts";
+import { codeOf } from "../base/error-code.ts";
 import { readTextIfExists } from "../platform/files.ts";
 import { kindOf } from "./definition.ts";
 import { parsePlist } from "./plist.ts";
@@ -68,7 +69,7 @@ async function list(folder: string): Promise<string[]> {
     return await readdir(folder);
   } catch (error) {
     // not there, or not ours to look into
-    if (error instanceof Error && "code" in error) return [];
+    if (codeOf(error) !== undefined) return [];
     throw error;
   }
 }

@@ -3,6 +3,7 @@
 import { unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 
+import { isCode } from "../base/error-code.ts";
 import { Fault } from "../base/fault.ts";
 import { ensureFolder, readTextIfExists, writeFileAtomic } from "../platform/files.ts";
 import type { ProcessResult } from "../platform/process.ts";
@@ -76,7 +77,7 @@ export function createTaskManager({ name, path, schtasks }: TaskOptions): Servic
       const result = await schtasks("/Delete", "/F", "/TN", name);
       if (result.exitCode !== 0 && !isAbsent(result)) throw explain(result, name);
       await unlink(path).catch((error: unknown) => {
-        if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+        if (!isCode(error, "ENOENT")) throw error;
       });
     },
     start: () => must("/Run", "/TN", name),

@@ -4,6 +4,7 @@ import { unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { sleep, type Clock } from "../base/clock.ts";
+import { isCode } from "../base/error-code.ts";
 import { Fault } from "../base/fault.ts";
 import { ensureFolder, readTextIfExists, writeFileAtomic } from "../platform/files.ts";
 import { setAside, type Aside } from "./aside.ts";
@@ -147,12 +148,12 @@ const isMissing = (text: string) => /not loaded|does not exist|could not be foun
 
 /** A unit of the machine with secrets in it is its administrator's: it is there, and says nothing. */
 function ignoreForbidden(error: unknown): string {
-  if (error instanceof Error && "code" in error && error.code === "EACCES") return "";
+  if (isCode(error, "EACCES")) return "";
   throw error;
 }
 
 function ignoreMissing(error: unknown): void {
-  if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+  if (!isCode(error, "ENOENT")) throw error;
 }
 
 function unknown(error: unknown): ServiceRuntime {

@@ -2,12 +2,14 @@
 
 import { open } from "node:fs/promises";
 
+import { isCode } from "../base/error-code.ts";
+
 const maxBytes = 64_000;
 
 /** Its last lines that say something; none when there is no such file. */
 export async function tailText(path: string): Promise<string[]> {
   const file = await open(path, "r").catch((error: unknown) => {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (isCode(error, "ENOENT")) return undefined;
     throw error;
   });
   if (!file) return [];

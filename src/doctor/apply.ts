@@ -4,6 +4,7 @@
 import { chmod, lstat, rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 
+import { codeOf } from "../base/error-code.ts";
 import { Fault, renderFault } from "../base/fault.ts";
 import { ensureFolder, followLink, readTextIfExists, writeFileAtomic } from "../platform/files.ts";
 import { withLock } from "../platform/lock.ts";
@@ -63,7 +64,7 @@ async function attempt(task: () => Promise<void>): Promise<string | undefined> {
   } catch (error) {
     if (error instanceof Fault) return renderFault(error);
     // the system's own errors of files; anything else is a bug
-    if (error instanceof Error && "code" in error) return error.message;
+    if (error instanceof Error && codeOf(error) !== undefined) return error.message;
     throw error;
   }
 }

@@ -6,6 +6,7 @@ import { readFile, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { Clock } from "../base/clock.ts";
+import { isCode, reasonOf } from "../base/error-code.ts";
 import { Fault } from "../base/fault.ts";
 import { isRecord, parseJson } from "../base/json.ts";
 import { ensureFolder, readTextIfExists, writeFileAtomic } from "../platform/files.ts";
@@ -91,7 +92,7 @@ export function createRestorePoints(folder: string, clock: Clock): RestorePoints
       } catch (cause) {
         await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
         if (cause instanceof Fault) throw cause;
-        const reason = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+        const reason = reasonOf(cause);
         throw new Fault(
           "storage",
           `the restore point could not be made in ${folder} (${reason}); nothing was changed`,
@@ -125,7 +126,7 @@ export async function hashFile(path: string): Promise<string | null> {
   try {
     return hashBytes(await readFile(path));
   } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")) return null;
+    if (isCode(error, "ENOENT", "ENOTDIR")) return null;
     throw error;
   }
 }

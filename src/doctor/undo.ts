@@ -3,6 +3,7 @@
 import { chmod, lstat, rename, rmdir, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 
+import { isCode } from "../base/error-code.ts";
 import { Fault } from "../base/fault.ts";
 import { createConfigWriter } from "../config/write.ts";
 import { ensureFolder, followLink, writeFileAtomic } from "../platform/files.ts";
@@ -153,7 +154,7 @@ async function restoreFile(
 ): Promise<void> {
   if (before === null || copy === undefined) {
     await unlink(path).catch((error: unknown) => {
-      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+      if (!isCode(error, "ENOENT")) throw error;
     });
     return;
   }

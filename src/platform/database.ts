@@ -4,6 +4,7 @@
 import { closeSync, openSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 
+import { isCode } from "../base/error-code.ts";
 import { Fault } from "../base/fault.ts";
 
 export type SqlValue = SQLInputValue;
@@ -135,7 +136,7 @@ export function createPrivate(path: string): void {
   try {
     closeSync(openSync(path, "wx", 0o600));
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    if (!isCode(error, "EEXIST")) throw error;
   }
 }
 

@@ -4,6 +4,8 @@ import { randomBytes } from "node:crypto";
 import { chmod, mkdir, open, readFile, realpath, rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 
+import { isCode } from "../base/error-code.ts";
+
 /** Makes the folder and its parents; the folder itself gets `mode` when it is new. */
 export async function ensureFolder(path: string, mode = 0o700): Promise<void> {
   const created = await mkdir(path, { recursive: true, mode });
@@ -31,7 +33,7 @@ export async function followLink(path: string): Promise<string> {
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
+  return isCode(error, "ENOENT", "ENOTDIR");
 }
 
 /**
@@ -74,8 +76,7 @@ export async function syncFolder(path: string): Promise<void> {
   try {
     await folder.sync();
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && (error.code === "EINVAL" || error.code === "ENOTSUP")))
-      throw error;
+    if (!isCode(error, "EINVAL", "ENOTSUP")) throw error;
   } finally {
     await folder.close();
   }

@@ -4,6 +4,8 @@ import type { Stats } from "node:fs";
 import { open, readdir, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
+import { isCode } from "../base/error-code.ts";
+
 export interface TailRequest {
   /** Byte offset of an earlier answer. */
   readonly cursor?: number | undefined;
@@ -116,7 +118,7 @@ function decideRange({ cursor, maxBytes = defaultMaxBytes }: TailRequest, size: 
 }
 
 function ignoreMissing(error: unknown): undefined {
-  if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+  if (isCode(error, "ENOENT")) return undefined;
   throw error;
 }
 

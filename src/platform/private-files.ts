@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { chmod, link, open, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 
+import { isCode } from "../base/error-code.ts";
 import type { PrivateFiles } from "../ports/files.ts";
 import { ensureFolder, readTextIfExists, writeFileAtomic } from "./files.ts";
 
@@ -39,9 +40,8 @@ async function createOnce(path: string, text: string): Promise<boolean> {
     await link(temporary, path);
     return true;
   } catch (error) {
-    if (isCode(error, ["EEXIST"])) return false;
-    if (isCode(error, ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]))
-      return await createExclusively(path, text);
+    if (isCode(error, "EEXIST")) return false;
+    if (isCode(error, "EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK")) return await createExclusively(path, text);
     throw error;
   } finally {
     await unlink(temporary);
@@ -60,16 +60,12 @@ async function createExclusively(path: string, text: string): Promise<boolean> {
     }
     return true;
   } catch (error) {
-    if (isCode(error, ["EEXIST"])) return false;
+    if (isCode(error, "EEXIST")) return false;
     throw error;
   }
 }
 
-function isCode(error: unknown, codes: readonly string[]): boolean {
-  return error instanceof Error && "code" in error && codes.includes(String(error.code));
-}
-
 /** The disk is full, or not ours to write: what is only kept to be quicker or nicer may be left out. */
 export function isNotWritable(error: unknown): boolean {
-  return isCode(error, ["EROFS", "EACCES", "EPERM", "ENOSPC", "EDQUOT"]);
+  return isCode(error, "EROFS", "EACCES", "EPERM", "ENOSPC", "EDQUOT");
 }

@@ -4,6 +4,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { userInfo } from "node:os";
 
+import { isCode } from "../base/error-code.ts";
 import { readTextIfExists } from "./files.ts";
 import type { RunProcess } from "./process.ts";
 import { redactText } from "./redact.ts";
@@ -59,7 +60,7 @@ function answers(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    return isCode(error, "EPERM");
   }
 }
 

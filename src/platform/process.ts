@@ -7,6 +7,7 @@ import { access, stat } from "node:fs/promises";
 import { delimiter, extname, isAbsolute, join, resolve } from "node:path";
 
 import type { Clock, Timer } from "../base/clock.ts";
+import { isCode } from "../base/error-code.ts";
 import { Fault } from "../base/fault.ts";
 
 /** Loading it takes longer than most commands that may need it. */
@@ -128,7 +129,7 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals, isGroup: boole
     process.kill(-child.pid, signal);
   } catch (error) {
     // EPERM: macOS says so of a group that consists of zombies
-    if (!(error instanceof Error && "code" in error && (error.code === "ESRCH" || error.code === "EPERM"))) throw error;
+    if (!isCode(error, "ESRCH", "EPERM")) throw error;
   }
 }
 

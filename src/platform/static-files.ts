@@ -5,6 +5,7 @@ import { constants, type BigIntStats } from "node:fs";
 import { open, readlink, realpath, stat, type FileHandle } from "node:fs/promises";
 import { extname, join, sep } from "node:path";
 
+import { codeOf } from "../base/error-code.ts";
 import { Fault } from "../base/fault.ts";
 
 /** An open file. Whoever has it closes it, or has it sent, which closes it. */
@@ -156,8 +157,6 @@ async function orAbsent<T>(asked: Promise<T>): Promise<T | undefined> {
     throw error;
   }
 }
-
-const codeOf = (error: unknown) => (error instanceof Error && "code" in error ? error.code : undefined);
 
 function createStaticFile(handle: FileHandle, found: BigIntStats, path: string): StaticFile {
   const size = Number(found.size);

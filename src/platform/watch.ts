@@ -6,6 +6,7 @@ import { realpath, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 
 import type { Clock, Timer } from "../base/clock.ts";
+import { reasonOf } from "../base/error-code.ts";
 
 export interface FileWatch {
   start(): Promise<void>;
@@ -111,6 +112,6 @@ async function fingerprint(path: string): Promise<string> {
     const { ino, size, mtimeMs, ctimeMs } = await stat(path);
     return `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
   } catch (error) {
-    return error instanceof Error && "code" in error ? String(error.code) : String(error);
+    return reasonOf(error);
   }
 }

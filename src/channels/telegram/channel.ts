@@ -5,6 +5,7 @@ import type { Api } from "grammy/web";
 
 import { abortable } from "../../base/abortable.ts";
 import type { Clock } from "../../base/clock.ts";
+import { codeOf } from "../../base/error-code.ts";
 import type { Log } from "../../base/log.ts";
 import type { EgressFetch } from "../../platform/egress.ts";
 import type { Channel } from "../../ports/channel.ts";
@@ -158,10 +159,10 @@ async function findToken(dependencies: TelegramDependencies, status: StatusBoard
     if (token) return token;
     status.trouble("no bot token", "set channels.telegram.botToken or TELEGRAM_BOT_TOKEN to the token from @BotFather");
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? ` (${String(error.code)})` : "";
+    const code = codeOf(error);
     status.configured(undefined);
     status.trouble(
-      `the file that channels.telegram.tokenFile names cannot be read${code}`,
+      `the file that channels.telegram.tokenFile names cannot be read${code === undefined ? "" : ` (${code})`}`,
       "give the user that runs the Gateway the right to read it",
     );
   }

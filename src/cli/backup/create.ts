@@ -4,6 +4,7 @@ import { stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, relative, resolve, sep } from "node:path";
 
+import { isCode } from "../../base/error-code.ts";
 import { createBackup, planBackup, type Created, type CreateOptions } from "../../backup/create.ts";
 import type { Places } from "../../backup/places.ts";
 import { Fault } from "../../base/fault.ts";
@@ -107,7 +108,7 @@ function isAlive(pid: number): boolean {
     return true;
   } catch (error) {
     // somebody else's process lives as well
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    return isCode(error, "EPERM");
   }
 }
 

@@ -1,5 +1,6 @@
 // `gateway --force`: ends whoever listens on the port, first politely, and goes on once it is free. Each end is a log line.
 
+import { codeOf } from "../../base/error-code.ts";
 import { Fault } from "../../base/fault.ts";
 import { sleep, type Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
@@ -118,7 +119,7 @@ async function end(pid: number, { port, command, signal }: Ending, { kill, proce
   try {
     kill(pid, signal);
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    const code = codeOf(error);
     if (code === "ESRCH") return;
     if (code !== "EPERM") throw error;
     throw notOurs(port, `pid ${pid} (${command})`, (await processes.describe(pid))?.user);

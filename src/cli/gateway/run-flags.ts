@@ -3,6 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
+import { reasonOf } from "../../base/error-code.ts";
 import { Fault } from "../../base/fault.ts";
 import type { WsLogStyle } from "../../gateway/ws-log.ts";
 import { devProfile } from "../../platform/paths.ts";
@@ -70,7 +71,7 @@ async function readPassword(path: string | undefined, password: string | undefin
   if (password !== undefined)
     throw new Fault("usage", "--password and --password-file are both given", { field: "--password-file" });
   const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    const reason = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+    const reason = reasonOf(cause);
     throw new Fault("usage", `--password-file cannot be read: ${path} (${reason})`, {
       cause,
       field: "--password-file",

@@ -1,5 +1,7 @@
 // Errors that reached the end of the event loop with nobody to catch them: which of them the process survives. Pure.
 
+import { codeOf } from "../../base/error-code.ts";
+
 /**
  * `pass`: somebody gave up waiting; `network`: the other side went away, whoever wanted it tries again; `bug`: one place is broken,
  * and the others go on (R2); `fatal`: nothing this process says can be relied on any more.
@@ -25,7 +27,10 @@ const maxDepth = 5;
 /** Of the error, its causes, and the errors that it gathers: `fetch` hides the code in a cause. */
 function codesOf(error: unknown, depth = 0): string[] {
   if (!(error instanceof Error) || depth > maxDepth) return [];
-  const own = "code" in error && typeof error.code === "string" ? [error.code] : [];
+  const own = codeOf(error);
   const inner: readonly unknown[] = error instanceof AggregateError ? error.errors : [];
-  return [...own, ...[error.cause, ...inner].flatMap((other) => codesOf(other, depth + 1))];
+  return [
+    ...(own === undefined ? [] : [own]),
+    ...[error.cause, ...inner].flatMap((other) => codesOf(other, depth + 1)),
+  ];
 }

@@ -4,6 +4,7 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { dirname } from "node:path";
 
+import { reasonOf } from "../../base/error-code.ts";
 import { Fault } from "../../base/fault.ts";
 import type { Ids } from "../../base/ids.ts";
 import { ensureFolder, readTextIfExists, writeFileAtomic } from "../../platform/files.ts";
@@ -31,7 +32,7 @@ export function createTokenKeys(path: string, ids: Ids): () => Promise<TokenKey>
  */
 export async function openTokenKey(path: string, ids: Ids): Promise<TokenKey> {
   const key = await findKey(path, ids).catch((cause: unknown) => {
-    const reason = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+    const reason = reasonOf(cause);
     throw new Fault("storage", `the key of device tokens can be neither read nor made: ${path} (${reason})`, {
       cause,
       next: "make its folder writable, with room on its disk",

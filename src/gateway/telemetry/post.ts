@@ -7,6 +7,7 @@ import { abortable } from "../../base/abortable.ts";
 import { backoffMs, type BackoffPolicy } from "../../base/backoff.ts";
 import { sleep, type Clock } from "../../base/clock.ts";
 import { createDeadline } from "../../base/deadline.ts";
+import { codeOf } from "../../base/error-code.ts";
 import type { EgressFetch } from "../../platform/egress.ts";
 import type { Problem } from "./variables.ts";
 import type { Destination } from "./settings.ts";
@@ -75,7 +76,7 @@ async function attempt(send: () => Promise<Response>): Promise<"taken" | Failed>
       problem: { message: `it answers ${status}`, next: nextStep(status) },
     };
   } catch (error) {
-    const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "no answer";
+    const code = codeOf(error) ?? "no answer";
     const next = "start the collector, or mend diagnostics.otel.endpoint or OTEL_EXPORTER_OTLP_ENDPOINT";
     return { isPassing: true, problem: { message: code, next } };
   }
