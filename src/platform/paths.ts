@@ -155,9 +155,9 @@ export function expandHome(path: string, home: string): string {
   return resolve(path.startsWith("~/") ? join(home, path.slice(2)) : path);
 }
 
-/** A path of the config: from the home folder with `~`, else from `base` unless it is absolute. */
+/** A path of the config: from the home folder with `~` or `~/`, else from `base` unless it is absolute. */
 export function resolveFrom(base: string, path: string, home: string): string {
-  return path.startsWith("~") ? expandHome(path, home) : resolve(base, path);
+  return path === "~" || path.startsWith("~/") ? expandHome(path, home) : resolve(base, path);
 }
 
 export interface PortOptions {

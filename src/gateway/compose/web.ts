@@ -100,6 +100,7 @@ export function createWeb(ground: Ground, dependencies: WebDependencies): Web {
       },
       product: brand.name,
       folder: paths.state,
+      home: paths.home,
     },
   });
   const closed = [...pages, ...closeInSafeMode(routes)];

@@ -37,7 +37,7 @@ async function setUp(context: TestContext, { basePath = "", enabled = true } = {
   const section = () => ({ enabled, allowedOrigins: [], basePath, root: "none" });
   const owner = (agentId: string) => (agentId === "main" ? { avatar, workspace, home } : undefined);
   const assistant = () => ({ agentId: "main" });
-  const pages = createControlUiRoute({ section, assistant, product: "openclaw", folder: home });
+  const pages = createControlUiRoute({ section, assistant, product: "openclaw", folder: home, home });
   const kit = await openServerKit({ routes: [createAvatarRoute({ section, owner }), pages] });
   context.after(() => kit.stop());
   const get = (path: string, init: RequestInit = {}) =>

@@ -8,14 +8,18 @@ import type { Route } from "../../ports/route.ts";
 import { openServerKit } from "../../../test/kit/gateway-server.ts";
 import { createControlUiRoute, toBase } from "./route.ts";
 
-async function setUp(context: TestContext, { basePath = "", isEnabled = true, routes = [] as readonly Route[] } = {}) {
+async function setUp(
+  context: TestContext,
+  { basePath = "", isEnabled = true, root = "built", routes = [] as readonly Route[] } = {},
+) {
   const folder = await mkdtemp(join(tmpdir(), "control-ui-"));
   context.after(() => rm(folder, { recursive: true, force: true }));
   const route = createControlUiRoute({
-    section: () => ({ enabled: isEnabled, allowedOrigins: [], basePath, root: "built" }),
+    section: () => ({ enabled: isEnabled, allowedOrigins: [], basePath, root }),
     assistant: () => ({ agentId: "main", name: "Molly" }),
     product: "openclaw",
     folder,
+    home: join(folder, "home"),
   });
   const kit = await openServerKit({ routes: [...routes, route] });
   context.after(() => kit.stop());
@@ -122,4 +126,17 @@ test("it takes no path of a program's interface, on or off, and is gone when it 
 
 test("a base path is the same with slashes around it or without", () => {
   assert.deepEqual(["/", "", undefined, " ", "a/b", "//a/b//"].map(toBase), ["", "", "", "", "/a/b", "/a/b"]);
+});
+
+test("a root of the config may begin with ~, and lies in the state folder otherwise", async (context) => {
+  for (const [root, where] of [
+    ["~/pages", join("home", "pages")],
+    ["pages", "pages"],
+    ["~pages", "~pages"],
+  ] as const) {
+    const { folder, get } = await setUp(context, { root });
+    await mkdir(join(folder, where), { recursive: true });
+    await writeFile(join(folder, where, "index.html"), root);
+    assert.equal(await (await get("/")).text(), root);
+  }
 });

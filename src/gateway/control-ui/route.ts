@@ -1,7 +1,6 @@
 // The Control UI's place on the port: everything below its base path that nobody else has. It stands last.
 
-import { resolve } from "node:path";
-
+import { resolveFrom } from "../../platform/paths.ts";
 import type { Route } from "../../ports/route.ts";
 import type { Config } from "../../settings/config.ts";
 import type { Assistant } from "./answer.ts";
@@ -13,12 +12,14 @@ export interface ControlUiDependencies {
   readonly product: string;
   /** Where a relative `root` begins. */
   readonly folder: string;
+  /** What `~` stands for in it. */
+  readonly home: string;
 }
 
 /** Interfaces of programs: where one of them is off, or has no such path, no page answers in its place. */
 const forPrograms = /^\/(?:v1|api|tools|hooks|metrics|__[^/]+__)(?:\/|$)/u;
 
-export function createControlUiRoute({ section, assistant, product, folder }: ControlUiDependencies): Route {
+export function createControlUiRoute({ section, assistant, product, folder, home }: ControlUiDependencies): Route {
   const base = () => toBase(section().basePath);
   return {
     name: "control-ui",
@@ -38,7 +39,7 @@ export function createControlUiRoute({ section, assistant, product, folder }: Co
       const { root } = section();
       await answerControlUi(request, reply, {
         base: base(),
-        root: root === undefined ? undefined : resolve(folder, root),
+        root: root === undefined ? undefined : resolveFrom(folder, root, home),
         assistant: assistant(),
         product,
       });
