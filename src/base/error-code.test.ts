@@ -23,6 +23,6 @@ describe("the code of an error", () => {
       assert.ok(!isCode(error, "ENOENT"));
       assert.ok(!isCode(error));
     }
-    assert.equal(reasonOf(new Error("plain")), "Error: plain");
+    assert.equal(reasonOf(new Error("plain")), "plain");
   });
 });

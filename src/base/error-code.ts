@@ -11,4 +11,5 @@ export function isCode(error: unknown, ...codes: readonly string[]): boolean {
 }
 
 /** For people: the code, or the error in words. */
-export const reasonOf = (error: unknown): string => codeOf(error) ?? String(error);
+export const reasonOf = (error: unknown): string =>
+  codeOf(error) ?? (error instanceof Error ? error.message : String(error));

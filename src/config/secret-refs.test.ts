@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
+import { redactText } from "../platform/redact.ts";
 import { redactedConfig, redactedText } from "./answer.ts";
 import { evaluateText } from "./evaluate.ts";
+import { renderProblem } from "./explain.ts";
 import { collectSecrets, createSecretPaths, redactConfig } from "./secret-paths.ts";
 
 let folder: string;
@@ -91,6 +93,8 @@ test("others who can read the file are told of; what stands in it names no varia
   assert.ok("config" in parsed);
   assert.equal(parsed.config.gateway.auth.token, spelled);
   assert.match(warnings[0]?.next ?? "", new RegExp(`chmod 600 ${path}`, "u"));
+  const line = warnings.map((warning) => renderProblem("openclaw.json", warning)).join("\n");
+  assert.equal(redactText(line), line, "nothing of it is taken for a secret");
 });
 
 test("a new secret in the file is a change of the config, and is not kept with its versions", async () => {

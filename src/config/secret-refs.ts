@@ -7,6 +7,7 @@ import { dirname, join, resolve } from "node:path";
 
 import { reasonOf } from "../base/error-code.ts";
 import { isRecord } from "../base/json.ts";
+import { readWithoutWaiting } from "../platform/files.ts";
 import { readConfigKeys, type ConfigKey } from "../settings/key-table.ts";
 import type { ConfigProblem, Place } from "./explain.ts";
 import { findKey, isSecretReference } from "./secret-paths.ts";
@@ -94,7 +95,7 @@ async function readSecret(name: string, path: readonly string[], finding: Findin
   const file = toPath(name, finding);
   finding.texts.set(file, "");
   try {
-    const handle = await open(file, "r");
+    const handle = await open(file, readWithoutWaiting);
     try {
       const { size, mode } = await handle.stat();
       if (size > maxBytes) throw new Error(`it is larger than ${maxBytes} bytes`);
@@ -102,7 +103,9 @@ async function readSecret(name: string, path: readonly string[], finding: Findin
       if (text === "") throw new Error("it is empty");
       finding.texts.set(file, text);
       if (process.platform !== "win32" && (mode & 0o077) !== 0)
-        finding.warnings.push(finding.at(path, `others on this machine can read ${file}`, `chmod 600 ${file}`));
+        finding.warnings.push(
+          finding.at(path, `its file can be read by others on this machine: ${file}`, `chmod 600 ${file}`),
+        );
       // what stands in a file is the secret itself, and names no variable
       return text.replaceAll(/\$(?=\{[A-Z_][A-Z0-9_]*\})/gu, "$$$$");
     } finally {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -27,6 +27,16 @@ test("a file is private unless it is asked for otherwise, and nothing temporary 
   assert.deepEqual([...readFileSync(join(folder, "b"))], [1, 2]);
   assert.deepEqual(readdirSync(folder).toSorted(), ["a", "b", "c"]);
 });
+
+test(
+  "a pipe that nobody writes into is read as empty, and holds up nobody",
+  { skip: process.platform === "win32" },
+  async () => {
+    const pipe = join(root, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    assert.equal(await readTextIfExists(pipe), "");
+  },
+);
 
 test("a write that fails leaves the old file, no temporary one, and its own error", async () => {
   const folder = join(root, "failing");

@@ -1,6 +1,7 @@
 // Files written so that a crash leaves the old one or the new one, never a third thing; private by default.
 
 import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
 import { chmod, mkdir, open, readFile, realpath, rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 
@@ -12,10 +13,13 @@ export async function ensureFolder(path: string, mode = 0o700): Promise<void> {
   if (created !== undefined) await chmod(path, mode);
 }
 
-/** undefined when there is no such file. */
+/** For reading: a pipe without a writer would hold the thread that opens it for ever, and with it the process. Windows knows no such flag. */
+export const readWithoutWaiting = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+/** undefined when there is no such file; a pipe that nobody writes into is empty. */
 export async function readTextIfExists(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, "utf8");
+    return await readFile(path, { encoding: "utf8", flag: readWithoutWaiting });
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;

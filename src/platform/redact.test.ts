@@ -118,3 +118,17 @@ test("nothing is known of words, and a sentence that names a flag stays", () => 
   assert.equal(redactText(text), text);
   assert.equal(redactText("run --token or1234 --password=and"), "run --token *** --password=***");
 });
+
+test("what is said of a key that holds a secret can be read", () => {
+  for (const said of [
+    "gateway.auth.token: must be string; write a text",
+    "gateway.auth.password: must not be empty; see docs/configuration.md",
+    "channels.telegram.botToken: unknown key; did you mean botToken?",
+    "gateway.auth.token: this stands for a secret and is none; write the secret itself",
+    "gateway.auth.token: its file can be read by others on this machine: /x; chmod 600 /x",
+    "gateway.auth.token: the environment variable MY_TOKEN is not set; set MY_TOKEN",
+  ])
+    assert.equal(redactText(said), said);
+  assert.equal(redactText("token: mustard and cheese"), "token: *** and cheese");
+  assert.equal(redactText("password: must"), "password: ***");
+});

@@ -5,6 +5,9 @@
 const secretNames =
   "(?:api|private|access|signing|encryption)[_-]?key|token|secret|password|passwd|passphrase|authorization|cookie";
 
+/** With these a sentence of ours goes on behind the name of a key that holds a secret. */
+const ownWords = "must be|must have|must not|must match|unknown key|this stands for|this key is|nested deeper";
+
 /** Group 1, where there is one, is kept; the rest of the match is masked. */
 const patterns: readonly RegExp[] = [
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/gu,
@@ -16,7 +19,7 @@ const patterns: readonly RegExp[] = [
   ),
   new RegExp(
     String.raw`((?:${secretNames})\\*["']?\s*[:=]\s*(?:Bearer\s+|Basic\s+)?)` +
-      String.raw`(?!(?:Bearer|Basic|true|false|null|undefined|none)\b)(?:\\(?!\\*["'])|[^\s"'\\,;&}]){4,}`,
+      String.raw`(?!(?:Bearer|Basic|true|false|null|undefined|none|${ownWords})\b)(?:\\(?!\\*["'])|[^\s"'\\,;&}]){4,}`,
     "giu",
   ),
   /(\b[A-Z][A-Z0-9_]*_KEY\s*=\s*)(?:"[^"]*|'[^']*|[^\s"',;&]+)/gu,

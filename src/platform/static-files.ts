@@ -1,12 +1,13 @@
 // Files of one folder for strangers: a path of a URL becomes an open handle, or nothing. What was opened is judged, not what a name
 // said a moment before, so that links which are moved meanwhile lead nowhere.
 
-import { constants, type BigIntStats } from "node:fs";
+import type { BigIntStats } from "node:fs";
 import { open, readlink, realpath, stat, type FileHandle } from "node:fs/promises";
 import { extname, join, sep } from "node:path";
 
 import { codeOf } from "../base/error-code.ts";
 import { Fault } from "../base/fault.ts";
+import { readWithoutWaiting } from "./files.ts";
 
 /** An open file. Whoever has it closes it, or has it sent, which closes it. */
 export interface StaticFile {
@@ -126,8 +127,7 @@ export async function openStaticFile(
 
 async function openIfThere(path: string): Promise<FileHandle | undefined> {
   try {
-    // a pipe without a writer would hold the thread that opens it
-    return await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    return await open(path, readWithoutWaiting);
   } catch (error) {
     const code = codeOf(error);
     if (notThere.has(code)) return undefined;

@@ -34,6 +34,17 @@ const logText = async ({ folder: home }: GatewayProcess) => {
   return (await Promise.all(names.map((name) => readFile(join(home, "log", name), "utf8")))).join("");
 };
 
+test("a port that is none is told first, with or without a config", async () => {
+  const gateway = await create({ env: { OPENCLAW_GATEWAY_PORT: "abc" } });
+  await rm(join(gateway.folder, "state", "openclaw.json"));
+  const flag = await gateway.cli("gateway", "--port", "-1");
+  assert.deepEqual([flag.code, flag.stderr.split("\n")[0]], [2, "error: Invalid port: -1"]);
+  const variable = await gateway.cli("gateway");
+  assert.deepEqual([variable.code, variable.stderr.split("\n")[0]], [2, "error: Invalid port: abc"]);
+  const neither = await gateway.cli("gateway", "--port", "0");
+  assert.match(neither.stderr, /^error: Missing config: /u);
+});
+
 test("a flag that makes no sense starts nothing and says what it takes", async () => {
   const gateway = await create({});
   const cases: [string[], number, RegExp][] = [

@@ -199,6 +199,20 @@ test("broken connections and forgotten promises end nothing; an error that nobod
   await gateway.start();
 });
 
+test("a call of the system that never comes back does not keep it from ending, and is told (R14)", async () => {
+  gateway = await createGatewayProcess({
+    env: { NODE_OPTIONS: `--import ${pathToFileURL(join(import.meta.dirname, "..", "kit", "hanging-fs.ts"))}` },
+  });
+  const pipe = join(gateway.folder, "pipe");
+  await promisify(execFile)("mkfifo", [pipe]);
+  gateway.env["HANG_AT"] = pipe;
+  await gateway.start();
+  const startedAt = Date.now();
+  assert.equal(await gateway.stop(), null, "killed by itself: no exit waits for such a call");
+  assert.ok(Date.now() - startedAt < 10_000);
+  assert.match(gateway.output(), /\[gateway\] stopped[\s\S]*a call of the system does not come back/u);
+});
+
 test("a port or a state folder that somebody else has ends it with 1 and one line that says what to do (RB-03)", async () => {
   await start();
   const other = await createGatewayProcess({ env: { OPENCLAW_GATEWAY_PORT: String(gateway.port) } });

@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { reasonOf } from "../../base/error-code.ts";
 import { Fault } from "../../base/fault.ts";
 import type { WsLogStyle } from "../../gateway/ws-log.ts";
-import { devProfile } from "../../platform/paths.ts";
+import { decidePort, devProfile } from "../../platform/paths.ts";
 import type { Config } from "../../settings/config.ts";
 import type { Invocation } from "../commands.ts";
 import type { Context } from "../context.ts";
@@ -38,6 +38,8 @@ export async function parseRunFlags(context: Context, { options }: Invocation): 
   const isReset = options["reset"] === true;
   if (isReset && paths.profile !== devProfile)
     throw new Fault("usage", "Use --reset with --dev.", { field: "--reset" });
+  // before anything of the config is: what was typed is told first
+  decidePort({ flag: text("port"), env, configured: undefined, profile: paths.profile });
   const wsLog = choose("--ws-log", text("wsLog"), ["auto", "full", "compact"] as const) ?? "auto";
   const rawPath = text("rawStreamPath") ?? env.get("RAW_STREAM_PATH");
   const isRaw = options["rawStream"] === true || rawPath !== undefined || env.get("RAW_STREAM") === "1";

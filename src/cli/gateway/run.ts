@@ -27,7 +27,7 @@ import { registerInstance } from "./registration.ts";
 import { checkMode, decideAddress, requireSecret } from "./requirements.ts";
 import { createRestart } from "./restart.ts";
 import { prepareRun, type RunFlags } from "./run-flags.ts";
-import { watchSignals, type ProcessSignals } from "./signals.ts";
+import { killItself, watchSignals, type ProcessSignals } from "./signals.ts";
 import { renameProcess } from "./title.ts";
 import { openTimeline } from "./timeline.ts";
 import { createTlsWatch, openTls, type TlsWatch } from "./tls.ts";
@@ -44,7 +44,7 @@ const endingMs = 3_000;
 export const run: Run = async (given, invocation) => {
   const { context, flags, told } = await prepareRun(given, invocation);
   watchCaptures(context, "gateway");
-  const signals = watchSignals({ clock: context.clock, onBreakdown: () => process.exit(1) });
+  const signals = watchSignals({ clock: context.clock, onBreakdown: () => process.exit(1), onStuck: killItself });
   let before: Before | undefined;
   let tidying: Timer | undefined;
   let masked: GatewayLog["masked"] = () => [];
@@ -57,7 +57,10 @@ export const run: Run = async (given, invocation) => {
     try {
       // what breaks while it starts has nobody else to tell
       const life = await Promise.race([living, signals.broken]);
-      if (!life.isRestart) return 0;
+      if (!life.isRestart) {
+        signals.done();
+        return 0;
+      }
       before = life;
       tidying?.cancel();
       await collectGarbage();

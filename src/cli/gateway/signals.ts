@@ -22,6 +22,15 @@ export interface ProcessSignals {
   readonly broken: Promise<never>;
   /** Signals and stray errors go to this one from now on. */
   lead(life: Life): void;
+  /** All is closed: the process has a moment to end by itself. */
+  done(): void;
+}
+
+export interface SignalDependencies {
+  readonly clock: Clock;
+  readonly onBreakdown: () => void;
+  /** It did not end: a call of the system that never comes back holds a process even at its exit. */
+  readonly onStuck: () => void;
 }
 
 /** Signals with shorter pauses between them ask for the same restart: `pgrep` finds wrappers that hand them on, people press twice. */
@@ -30,7 +39,13 @@ const burstPauseMs = 100;
 /** A process that is broken may not get to its end in order. */
 const breakdownMs = 8_000;
 
-export function watchSignals({ clock, onBreakdown }: { clock: Clock; onBreakdown: () => void }): ProcessSignals {
+/** From a signal to the end: longer than all budgets of a stop, and below the stop timeout of a service. */
+const stopLimitMs = 25_000;
+/** The same once nothing is waited for, and once all is closed. */
+const hurryLimitMs = 8_000;
+const doneLimitMs = 2_000;
+
+export function watchSignals({ clock, onBreakdown, onStuck }: SignalDependencies): ProcessSignals {
   let life: Life | undefined;
 
   let isBroken = false;
@@ -70,6 +85,13 @@ export function watchSignals({ clock, onBreakdown }: { clock: Clock; onBreakdown
     });
   }
 
+  // none of these timers holds the process
+  const limit = (afterMs: number) => {
+    clock.after(afterMs, () => {
+      life?.log.error("a call of the system does not come back, of a file system mostly: the process is killed");
+      onStuck();
+    });
+  };
   const hurry = new AbortController();
   let first: NodeJS.Signals | undefined;
   const stopped = new Promise<NodeJS.Signals>((resolve) => {
@@ -77,9 +99,11 @@ export function watchSignals({ clock, onBreakdown }: { clock: Clock; onBreakdown
       process.on(name, () => {
         if (first === undefined) {
           first = name;
+          limit(stopLimitMs);
           resolve(name);
         } else if (!hurry.signal.aborted) {
           life?.log.warn(`received ${name} again: turns under way are not waited for, they go on at the next start`);
+          limit(hurryLimitMs);
           hurry.abort();
         } else life?.log.info(`received ${name} once more; still closing what is open`);
       });
@@ -93,5 +117,9 @@ export function watchSignals({ clock, onBreakdown }: { clock: Clock; onBreakdown
     lead(next) {
       life = next;
     },
+    done: () => limit(doneLimitMs),
   };
 }
+
+/** What a signal from outside would do, when nothing gentler is left. */
+export const killItself = () => void process.kill(process.pid, "SIGKILL");

@@ -15,7 +15,7 @@ import type { Invocation, Run } from "../commands.ts";
 import { findGateway, readConfig, type GatewayTarget } from "../connection.ts";
 import type { Context } from "../context.ts";
 import { openGatewayLog, watchCaptures } from "../gateway/open-log.ts";
-import { watchSignals } from "../gateway/signals.ts";
+import { killItself, watchSignals } from "../gateway/signals.ts";
 
 export const run: Run = async (context, invocation) => {
   const { paths, clock, ids, env, version } = context;
@@ -29,7 +29,7 @@ export const run: Run = async (context, invocation) => {
     { name: "node", isVerbose: false },
   );
   const log = opened.log.child("node");
-  const signals = watchSignals({ clock, onBreakdown: () => process.exit(1) });
+  const signals = watchSignals({ clock, onBreakdown: () => process.exit(1), onStuck: killItself });
   signals.lead({ log, mayRestart: () => false, restart: () => undefined });
   const text = (name: string) => invocation.options[name] as string | undefined;
   const node = startNode({
@@ -58,6 +58,7 @@ export const run: Run = async (context, invocation) => {
   } finally {
     await node.stop();
     opened.close();
+    signals.done();
   }
 };
 
