@@ -25,7 +25,7 @@ let moved: number;
 let restarted: string[];
 let asked: { reason: string; delayMs: number }[];
 
-type Name = "config.get" | "config.schema" | "config.set" | "config.patch" | "config.apply";
+type Name = keyof ReturnType<typeof createConfigHandlers>;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "config-methods-"));
@@ -263,7 +263,58 @@ test("the schema and its hints cover every key, secrets marked", async () => {
 });
 
 test("only an administrator may change the config (S11)", () => {
-  for (const name of ["config.set", "config.patch", "config.apply"] as const)
+  for (const name of ["config.set", "config.patch", "config.apply", "config.rollback"] as const)
     assert.equal(methodTable[name].scope, "operator.admin");
-  for (const name of ["config.get", "config.schema"] as const) assert.equal(methodTable[name].scope, "operator.read");
+  for (const name of ["config.get", "config.schema", "config.history"] as const)
+    assert.equal(methodTable[name].scope, "operator.read");
+});
+
+test("an administrator far away sees the versions and goes back to one, also from a file that is broken or gone (R9)", async () => {
+  const call = await open(file);
+  await store.keepGood();
+  const first = (await call("config.get"))["hash"];
+  await call("config.patch", { raw: "{ gateway: { port: 4712 } }", baseHash: first });
+  const { versions } = (await call("config.history")) as { versions: Record<string, unknown>[] };
+  assert.deepEqual(
+    versions.map(({ good, current, valid, changedPaths }) => ({ good, current, valid, changedPaths })),
+    [
+      { good: true, current: true, valid: true, changedPaths: [] },
+      { good: true, current: false, valid: true, changedPaths: ["gateway.port"] },
+    ],
+  );
+  const older = String(versions[1]?.["id"]);
+
+  const shown = await call("config.rollback", { id: older.slice(0, 6), dryRun: true });
+  assert.deepEqual(shown["changes"], [{ path: "gateway.port", from: 4712, to: 4711, secret: false }]);
+  assert.match(await text(), /4712/u, "nothing was written");
+  await assert.rejects(call("config.rollback", { baseHash: first }), refusal(/changed since last load/u));
+  await assert.rejects(call("config.rollback", { id: "ffff" }), /there is no version ffff/u);
+
+  const back = await call("config.rollback", { id: older, note: "it was better" });
+  assert.deepEqual([await text(), back["applied"], back["changedPaths"]], [file, "listener", ["gateway.port"]]);
+  for (const broken of ["{ gateway: ", "{ gatway: {} }"]) {
+    await writeFile(path, broken);
+    const mended = await call("config.rollback");
+    assert.equal(mended["changes"] === null, broken === "{ gateway: ");
+    assert.equal((await call("config.get"))["valid"], true);
+  }
+  await rm(path);
+  await call("config.rollback", { id: older });
+  assert.equal(await text(), file);
+  assert.equal(JSON.stringify(await call("config.history")).includes("canary"), false);
+});
+
+test("going back to a version with another secret shows neither", async () => {
+  const call = await open(file);
+  await store.keepGood();
+  const { hash } = await call("config.get");
+  await call("config.patch", { raw: '{ gateway: { auth: { token: "second-canary" } } }', baseHash: hash });
+  const { versions } = (await call("config.history")) as { versions: { id: string; current: boolean }[] };
+  const id = versions.find(({ current }) => !current)?.id;
+  const shown = await call("config.rollback", { id, dryRun: true });
+  assert.deepEqual(shown["changes"], [
+    { path: "gateway.auth.token", from: placeholder, to: placeholder, secret: true },
+  ]);
+  assert.doesNotMatch(JSON.stringify(await call("config.rollback", { id })), /canary/u);
+  assert.equal(await text(), file);
 });

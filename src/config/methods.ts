@@ -13,11 +13,20 @@ import { applyMergePatch, listChanges } from "./merge.ts";
 import { parseSource } from "./parse.ts";
 import { createSecretPaths, redactConfig, restoreSecrets } from "./secret-paths.ts";
 import type { Reloader } from "./reload.ts";
+import { findTarget, listDifferences, returnTo, type Target } from "./rollback.ts";
 import type { ConfigStore } from "./store.ts";
 import type { Applied, Asker, RestartAnswer } from "./take-up.ts";
-import { createConfigWriter, toIssue, type ConfigWriter, type SourceFile } from "./write.ts";
+import { listVersions } from "./versions.ts";
+import { createConfigWriter, toIssue, type ConfigWriter, type SourceFile, type Written } from "./write.ts";
 
-type Names = "config.get" | "config.schema" | "config.set" | "config.patch" | "config.apply";
+type Names =
+  | "config.get"
+  | "config.schema"
+  | "config.history"
+  | "config.rollback"
+  | "config.set"
+  | "config.patch"
+  | "config.apply";
 
 /** Somebody who changes the config, but for clients: what they may change, and whom to tell after a restart. */
 export interface Author {
@@ -30,6 +39,8 @@ export interface Author {
 export interface ConfigEditor {
   get(): Promise<MethodResult<"config.get">>;
   schema(): Promise<MethodResult<"config.schema">>;
+  history(): Promise<MethodResult<"config.history">>;
+  rollback(params: MethodParams<"config.rollback">): Promise<MethodResult<"config.rollback">>;
   set(params: Asked): Promise<MethodResult<"config.set">>;
   patch(params: Asked, author?: Author): Promise<MethodResult<"config.patch">>;
   apply(params: Asked, author?: Author): Promise<MethodResult<"config.apply">>;
@@ -51,6 +62,8 @@ export function createConfigHandlers(editor: ConfigEditor): HandlersOf<Names> {
   return {
     "config.get": () => editor.get(),
     "config.schema": () => editor.schema(),
+    "config.history": () => editor.history(),
+    "config.rollback": ({ params }) => editor.rollback(params),
     "config.set": ({ params }) => editor.set(params),
     "config.patch": ({ params }) => editor.patch(params),
     "config.apply": ({ params }) => editor.apply(params),
@@ -79,6 +92,19 @@ export function createConfigEditor(dependencies: ConfigMethodDependencies): Conf
         version,
         generatedAt: new Date(clock.now()).toISOString(),
       };
+    },
+    async history() {
+      return { path: store.files.path, versions: await listVersions(store.files, await writer.read()) };
+    },
+    async rollback(params) {
+      const source = await writer.read();
+      if (params.baseHash !== undefined) checkBase(source, params.baseHash);
+      const target = await findTarget(store.files, source, params.id);
+      const found = describeTarget(target, source);
+      if (params.dryRun === true) return { ...found, ...unchanged(source, store.files.path), dryRun: true };
+      const decide = returnTo(target, { source, path: store.files.path });
+      const restartDelayMs = (isNoop: boolean) => (isNoop ? undefined : delayOf(params));
+      return { ...found, ...withRestart(await changeFile(params, decide, { restartDelayMs })), dryRun: false };
     },
     async set(params) {
       return (await changeFile(params, replaceWhole(params), { restartDelayMs: () => undefined })).result;
@@ -125,14 +151,32 @@ function toAnswer(source: SourceFile, path: string): MethodResult<"config.get"> 
   };
 }
 
+function describeTarget({ version, evaluated }: Target, { whole }: SourceFile) {
+  const changes = listDifferences(whole, evaluated.whole);
+  const shown = changes?.map(({ path, from, to, isSecret }) => ({ path, from, to, secret: isSecret })) ?? null;
+  return { id: version.id, at: new Date(version.at).toISOString(), changes: shown };
+}
+
+/** Nothing was written. */
+const unchanged = (source: SourceFile, path: string) => ({
+  ok: true as const,
+  path,
+  config: redactedConfig(source, createSecretPaths()),
+  ...(source.hash === undefined ? {} : { hash: source.hash }),
+  changedPaths: [],
+  restartPaths: [],
+  applied: "none" as const,
+  sentinel: null,
+});
+
 interface Change {
   readonly result: MethodResult<"config.set">;
   readonly isNoop: boolean;
   readonly applied: Applied;
 }
 type Asked = MethodParams<"config.patch">;
-/** @returns the new text, or undefined when the file says so already. */
-type Decide = (source: SourceFile) => string | undefined;
+/** @returns what is to be written, or undefined when the file says so already. */
+type Decide = (source: SourceFile) => Written;
 
 interface Manner {
   readonly restartDelayMs: (isNoop: boolean) => number | undefined;
@@ -140,17 +184,22 @@ interface Manner {
 }
 
 function createChange({ store, log, reloader }: ConfigMethodDependencies, writer: ConfigWriter) {
-  return async (params: Asked, decide: Decide, { restartDelayMs, author }: Manner): Promise<Change> => {
+  return async (
+    params: Pick<Asked, "sessionKey" | "note">,
+    decide: Decide,
+    { restartDelayMs, author }: Manner,
+  ): Promise<Change> => {
     const asker = author?.asker ?? toAsker(params);
     const write = async () => {
       let before: SourceFile | undefined;
       let isNoop = false;
       const after = await writer.write((source) => {
         before = source;
-        const text = decide(source);
-        isNoop = text === undefined || text === source.text;
+        const written = decide(source);
+        const text = typeof written === "object" ? written.text : written;
+        isNoop = text === undefined || (written === text && text === source.text);
         if (text !== undefined && author) checkAuthor(source, text, author);
-        return text;
+        return written;
       });
       return { after, isNoop, paths: listChanges(before?.value ?? {}, after.value ?? {}) };
     };
@@ -183,7 +232,7 @@ function checkAuthor({ value }: SourceFile, text: string, { check }: Author): vo
 }
 
 /** A client that names a session has it told. */
-function toAsker({ sessionKey, note }: Asked): Asker | undefined {
+function toAsker({ sessionKey, note }: Pick<Asked, "sessionKey" | "note">): Asker | undefined {
   const key = sessionKey?.trim();
   return key ? { kind: "config-apply", sessionKey: key, ...(note ? { note } : {}) } : undefined;
 }

@@ -9,7 +9,7 @@ import { listChanges } from "./merge.ts";
 import { readAt } from "./path.ts";
 import { createSecretPaths, redactConfig } from "./secret-paths.ts";
 import { placeholder } from "./substitute.ts";
-import type { ConfigWriter, SourceFile } from "./write.ts";
+import type { SourceFile } from "./write.ts";
 
 export interface Target {
   readonly version: ConfigVersion;
@@ -27,18 +27,17 @@ export interface Difference {
   readonly isSecret: boolean;
 }
 
-type Files = Required<ConfigFiles>;
-
 /**
  * `id`: the version that is wanted, or its beginning; absent: the newest good one that differs from the file and is still in
  * order, else the newest that was replaced.
  * @throws Fault `not_found` when there is none, `usage` when several begin so.
  */
-export async function findTarget(files: Files, source: SourceFile, id?: string): Promise<Target> {
-  const versions = await files.history.list();
+export async function findTarget(files: ConfigFiles, source: SourceFile, id?: string): Promise<Target> {
+  const { history } = files;
+  const versions = (await history?.list()) ?? [];
   const wanted = id === undefined ? sortForReturn(versions, source) : [pick(versions, id)];
   for (const version of wanted) {
-    const content = await files.history.read(version);
+    const content = await history?.read(version);
     if (!content) continue;
     const evaluated = await evaluateContent(content, files);
     if (id !== undefined || "config" in evaluated.parsed) return { version, content, evaluated };
@@ -75,25 +74,25 @@ export function listDifferences(from: SourceFile["whole"], to: Evaluated["whole"
 }
 
 /**
- * Writes the version, if the file is still `source`. What was in the file becomes a version itself.
- * @throws Fault `config_invalid` when the version has errors and the writer is not a forced one, and when the file was changed
+ * What a writer writes to go back: the version, if the file is still `source`. What was in the file becomes a version itself.
+ * @throws Fault `invalid_params` when the version has errors and is not forced; what is returned throws it when the file was changed
  * meanwhile.
  */
-export async function rollBack(
+export function returnTo(
   { content, version, evaluated }: Target,
-  { writer, source, files, isForced }: { writer: ConfigWriter; source: SourceFile; files: Files; isForced: boolean },
-): Promise<void> {
+  { source, path, isForced = false }: { source: SourceFile; path: string; isForced?: boolean },
+): (now: SourceFile) => ConfigContent {
   const problems = problemsOf(evaluated.parsed);
   if (problems.length > 0 && !isForced) {
-    const lines = problems.map((problem) => renderProblem(files.path, problem));
-    throw new Fault("config_invalid", `version ${version.id} has errors itself:\n  ${lines.join("\n  ")}`, {
-      next: "choose another one, or pass --force to mend it in the file",
+    const lines = problems.map((problem) => renderProblem(path, problem));
+    throw new Fault("invalid_params", `version ${version.id} has errors itself:\n  ${lines.join("\n  ")}`, {
+      next: "choose another one, or put it back on its machine by config rollback --force, and mend it there",
     });
   }
-  await writer.write((now) => {
+  return (now) => {
     if (now.hash === source.hash && contentOf(now) === contentOf(source)) return content;
-    throw new Fault("config_invalid", "the config was changed meanwhile", { next: "look at it, and try again" });
-  });
+    throw new Fault("invalid_params", "the config was changed meanwhile", { next: "look at it, and try again" });
+  };
 }
 
 const contentOf = ({ content }: SourceFile) => content && contentId(content);

@@ -165,6 +165,9 @@ async function playGateway(): Promise<void> {
   const { raw } = (await ask("config.get")) as { raw: string };
   await ask("config.set", { raw: `${raw}\n// set`, ...(await hash()) });
   await ask("config.apply", { raw: `${raw}\n// applied`, ...(await hash()) });
+  await ask("config.history");
+  await ask("config.rollback", { dryRun: true });
+  await ask("config.rollback", await hash());
   await ask("channels.logout", { channel: "telegram" });
 }
 

@@ -84,6 +84,8 @@ async function play(client: RawClient, methods: Map<string, string>): Promise<vo
     "channels.logout": { channel: "telegram" },
     "config.get": {},
     "config.schema": {},
+    "config.history": {},
+    "config.rollback": { dryRun: true },
     "config.set": { raw: '{ gateway: { mode: "local" } } // set', baseHash: await hash() },
     "config.patch": { raw: "{}" },
     "config.apply": { raw: "{ nothing: 1 }", baseHash: "0" },

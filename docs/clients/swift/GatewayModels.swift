@@ -1935,6 +1935,128 @@ public struct ConfigSchemaResponse: Codable, Sendable {
     }
 }
 
+public struct ConfigHistoryParams: Codable, Sendable {
+    public init() {}
+}
+
+public struct ConfigHistoryResult: Codable, Sendable {
+    public let path: String
+    public let versions: [[String: AnyCodable]]
+
+    public init(
+        path: String,
+        versions: [[String: AnyCodable]]
+    ) {
+        self.path = path
+        self.versions = versions
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case path
+        case versions
+    }
+}
+
+public struct ConfigRollbackParams: Codable, Sendable {
+    public let id: String?
+    public let basehash: String?
+    public let dryrun: Bool?
+    public let sessionkey: String?
+    public let note: String?
+    public let restartdelayms: Int?
+
+    public init(
+        id: String? = nil,
+        basehash: String? = nil,
+        dryrun: Bool? = nil,
+        sessionkey: String? = nil,
+        note: String? = nil,
+        restartdelayms: Int? = nil
+    ) {
+        self.id = id
+        self.basehash = basehash
+        self.dryrun = dryrun
+        self.sessionkey = sessionkey
+        self.note = note
+        self.restartdelayms = restartdelayms
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case id
+        case basehash = "baseHash"
+        case dryrun = "dryRun"
+        case sessionkey = "sessionKey"
+        case note
+        case restartdelayms = "restartDelayMs"
+    }
+}
+
+public struct ConfigRollbackResult: Codable, Sendable {
+    public let ok: AnyCodable
+    public let path: String
+    public let config: [String: AnyCodable]
+    public let hash: String?
+    public let changedpaths: [String]
+    public let restartpaths: [String]
+    public let applied: String
+    public let noop: Bool?
+    public let restart: [String: AnyCodable]?
+    public let sentinel: AnyCodable
+    public let id: String
+    public let at: String
+    public let dryrun: Bool
+    public let changes: AnyCodable
+
+    public init(
+        ok: AnyCodable,
+        path: String,
+        config: [String: AnyCodable],
+        hash: String? = nil,
+        changedpaths: [String],
+        restartpaths: [String],
+        applied: String,
+        noop: Bool? = nil,
+        restart: [String: AnyCodable]? = nil,
+        sentinel: AnyCodable,
+        id: String,
+        at: String,
+        dryrun: Bool,
+        changes: AnyCodable
+    ) {
+        self.ok = ok
+        self.path = path
+        self.config = config
+        self.hash = hash
+        self.changedpaths = changedpaths
+        self.restartpaths = restartpaths
+        self.applied = applied
+        self.noop = noop
+        self.restart = restart
+        self.sentinel = sentinel
+        self.id = id
+        self.at = at
+        self.dryrun = dryrun
+        self.changes = changes
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case ok
+        case path
+        case config
+        case hash
+        case changedpaths = "changedPaths"
+        case restartpaths = "restartPaths"
+        case applied
+        case noop
+        case restart
+        case sentinel
+        case id
+        case at
+        case dryrun = "dryRun"
+        case changes
+    }
+}
+
 public struct ConfigSetParams: Codable, Sendable {
     public let raw: String
     public let basehash: String?

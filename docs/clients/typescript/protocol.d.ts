@@ -1045,6 +1045,96 @@ export type ConfigSchemaResponse = {
   "generatedAt": string;
 };
 
+export type ConfigHistoryParams = Record<string, unknown>;
+
+export type ConfigHistoryResult = {
+  /** The config file */
+  "path": string;
+  "versions": Array<{
+    /** Names it for config.rollback */
+    "id": string;
+    /** ISO time at which it was taken up or replaced last */
+    "at": string;
+    /** Its size */
+    "bytes": number;
+    /** A Gateway has worked with it */
+    "good": boolean;
+    /** It is what the file says now */
+    "current": boolean;
+    /** This version of the program finds nothing wrong with it */
+    "valid": boolean;
+    /** Keys in which it differs from the file; null when one of the two cannot be parsed */
+    "changedPaths": null | Array<string>;
+  }>;
+};
+
+export type ConfigRollbackParams = {
+  /** Of config.history, or its beginning; absent: the last good one that differs from the file */
+  "id"?: string;
+  /** `hash` of config.get; refused when the file has another */
+  "baseHash"?: string;
+  /** Nothing is written; the answer says what would change */
+  "dryRun"?: boolean;
+  /** Session that asks: its reply goes out before a restart, and it is told after one */
+  "sessionKey"?: string;
+  /** Why, for the log and for the session */
+  "note"?: string;
+  /** Time before the restart, default 2000, at most 60000 */
+  "restartDelayMs"?: number;
+};
+
+export type ConfigRollbackResult = {
+  "ok": true;
+  /** The config file */
+  "path": string;
+  /** What the file says with defaults filled in; secrets are replaced by `__OPENCLAW_REDACTED__`, variables are left as written */
+  "config": Record<string, unknown>;
+  /** Of the file as it is now: the next baseHash */
+  "hash"?: string;
+  /** Keys that are different now */
+  "changedPaths": Array<string>;
+  /** Keys that do not count before the Gateway has started again; all others count at once */
+  "restartPaths": Array<string>;
+  /** The most that was done: a channel started again, clients have to connect anew, or the Gateway starts again */
+  "applied": "none" | "hot" | "channel" | "listener" | "restart";
+  /** The file said so already; nothing was written */
+  "noop"?: boolean;
+  "restart"?: {
+    /** The Gateway starts again by itself */
+    "ok": boolean;
+    /** Process */
+    "pid": number;
+    /** When, from now; 0 when it does not */
+    "delayMs": number;
+    /** Why it does not, or why it does */
+    "reason"?: string;
+  };
+  /** What the session is told once the Gateway is back; null without a restart or a session */
+  "sentinel": null | {
+    /** null: it is kept in the database */
+    "path": null | string;
+    /** kind, status, ts, sessionKey, message, stats */
+    "payload": Record<string, unknown>;
+  };
+  /** The version that was taken */
+  "id": string;
+  /** ISO time of that version */
+  "at": string;
+  /** Nothing was written */
+  "dryRun": boolean;
+  /** What is different in the version; null when the file could not be parsed */
+  "changes": null | Array<{
+    /** Dotted key */
+    "path": string;
+    /** Before; absent: it was not there. Secrets replaced */
+    "from"?: unknown;
+    /** After; absent: it is not there. Secrets replaced */
+    "to"?: unknown;
+    /** The values stay hidden; both may look the same */
+    "secret": boolean;
+  }>;
+};
+
 export type ConfigSetParams = {
   /** The whole file, JSON5 */
   "raw": string;
@@ -3179,6 +3269,8 @@ export interface GatewayMethods {
   "node.runnerInventory.update": { params: NodeRunnerInventoryUpdateParams; result: NodeRunnerInventoryUpdateResult };
   "config.get": { params: ConfigGetParams; result: ConfigGetResult };
   "config.schema": { params: ConfigSchemaParams; result: ConfigSchemaResponse };
+  "config.history": { params: ConfigHistoryParams; result: ConfigHistoryResult };
+  "config.rollback": { params: ConfigRollbackParams; result: ConfigRollbackResult };
   "config.set": { params: ConfigSetParams; result: ConfigSetResult };
   "config.patch": { params: ConfigPatchParams; result: ConfigPatchResult };
   "config.apply": { params: ConfigApplyParams; result: ConfigApplyResult };

@@ -1,6 +1,6 @@
 // `config rollback`: an earlier version of the config file, put back with what it includes.
 
-import { listDifferences, findTarget, rollBack, type Difference } from "../../config/rollback.ts";
+import { listDifferences, findTarget, returnTo, type Difference } from "../../config/rollback.ts";
 import { createConfigWriter } from "../../config/write.ts";
 import type { Run } from "../commands.ts";
 import { configFiles } from "../config-files.ts";
@@ -14,7 +14,7 @@ export const run: Run = async (context, { args, options }) => {
   const source = await writer.read();
   const target = await findTarget(files, source, args[0]);
   const changes = listDifferences(source.whole, target.evaluated.whole);
-  if (!isDryRun) await rollBack(target, { writer, source, files, isForced });
+  if (!isDryRun) await writer.write(returnTo(target, { source, path: files.path, isForced }));
   const { id, at } = target.version;
   const report = {
     path: files.path,

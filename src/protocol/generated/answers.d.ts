@@ -46,6 +46,8 @@ export declare const validate_result_node_pluginTools_update: Validator;
 export declare const validate_result_node_runnerInventory_update: Validator;
 export declare const validate_result_config_get: Validator;
 export declare const validate_result_config_schema: Validator;
+export declare const validate_result_config_history: Validator;
+export declare const validate_result_config_rollback: Validator;
 export declare const validate_result_config_set: Validator;
 export declare const validate_result_config_patch: Validator;
 export declare const validate_result_config_apply: Validator;

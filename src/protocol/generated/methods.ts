@@ -39,6 +39,8 @@ export const methodTable: Readonly<Record<MethodName, MethodRow>> = {
   "node.runnerInventory.update": { scope: "any", role: "node", answers: "once", isIdempotent: false },
   "config.get": { scope: "operator.read", role: "operator", answers: "once", isIdempotent: false },
   "config.schema": { scope: "operator.read", role: "operator", answers: "once", isIdempotent: false },
+  "config.history": { scope: "operator.read", role: "operator", answers: "once", isIdempotent: false },
+  "config.rollback": { scope: "operator.admin", role: "operator", answers: "once", isIdempotent: false },
   "config.set": { scope: "operator.admin", role: "operator", answers: "once", isIdempotent: false },
   "config.patch": { scope: "operator.admin", role: "operator", answers: "once", isIdempotent: false },
   "config.apply": { scope: "operator.admin", role: "operator", answers: "once", isIdempotent: false },

@@ -44,6 +44,8 @@ export declare const validate_params_node_pluginTools_update: Validator;
 export declare const validate_params_node_runnerInventory_update: Validator;
 export declare const validate_params_config_get: Validator;
 export declare const validate_params_config_schema: Validator;
+export declare const validate_params_config_history: Validator;
+export declare const validate_params_config_rollback: Validator;
 export declare const validate_params_config_set: Validator;
 export declare const validate_params_config_patch: Validator;
 export declare const validate_params_config_apply: Validator;

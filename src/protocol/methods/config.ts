@@ -63,25 +63,50 @@ const changing = {
   restartDelayMs: Type.Optional(count("Time before the restart, default 2000, at most 60000")),
 };
 
-const changeResult = Type.Object(
+const changeAnswer = {
+  ...changed,
+  noop: Type.Optional(Type.Boolean({ description: "The file said so already; nothing was written" })),
+  restart: Type.Optional(restart),
+  sentinel: Type.Union(
+    [
+      Type.Null(),
+      Type.Object(
+        {
+          path: Type.Union([Type.Null(), Type.String()], { description: "null: it is kept in the database" }),
+          payload: Type.Record(Type.String(), Type.Unknown(), {
+            description: "kind, status, ts, sessionKey, message, stats",
+          }),
+        },
+        open,
+      ),
+    ],
+    { description: "What the session is told once the Gateway is back; null without a restart or a session" },
+  ),
+};
+const changeResult = Type.Object(changeAnswer, open);
+
+const rollbackResult = Type.Object(
   {
-    ...changed,
-    noop: Type.Optional(Type.Boolean({ description: "The file said so already; nothing was written" })),
-    restart: Type.Optional(restart),
-    sentinel: Type.Union(
+    ...changeAnswer,
+    id: nonEmpty("The version that was taken"),
+    at: nonEmpty("ISO time of that version"),
+    dryRun: Type.Boolean({ description: "Nothing was written" }),
+    changes: Type.Union(
       [
         Type.Null(),
-        Type.Object(
-          {
-            path: Type.Union([Type.Null(), Type.String()], { description: "null: it is kept in the database" }),
-            payload: Type.Record(Type.String(), Type.Unknown(), {
-              description: "kind, status, ts, sessionKey, message, stats",
-            }),
-          },
-          open,
+        Type.Array(
+          Type.Object(
+            {
+              path: text("Dotted key"),
+              from: Type.Optional(Type.Unknown({ description: "Before; absent: it was not there. Secrets replaced" })),
+              to: Type.Optional(Type.Unknown({ description: "After; absent: it is not there. Secrets replaced" })),
+              secret: Type.Boolean({ description: "The values stay hidden; both may look the same" }),
+            },
+            open,
+          ),
         ),
       ],
-      { description: "What the session is told once the Gateway is back; null without a restart or a session" },
+      { description: "What is different in the version; null when the file could not be parsed" },
     ),
   },
   open,
@@ -128,6 +153,55 @@ export const configMethods = {
       generatedAt: nonEmpty("ISO time of this answer"),
     }),
     scope: "operator.read",
+  }),
+  "config.history": method({
+    summary:
+      "The versions of the config file that are kept, newest first: those that worked, and those that were replaced",
+    params: Type.Object({}),
+    result: Type.Object({
+      path: nonEmpty("The config file"),
+      versions: Type.Array(
+        Type.Object(
+          {
+            id: nonEmpty("Names it for config.rollback"),
+            at: nonEmpty("ISO time at which it was taken up or replaced last"),
+            bytes: count("Its size"),
+            good: Type.Boolean({ description: "A Gateway has worked with it" }),
+            current: Type.Boolean({ description: "It is what the file says now" }),
+            valid: Type.Boolean({ description: "This version of the program finds nothing wrong with it" }),
+            changedPaths: Type.Union([Type.Null(), Type.Array(text("Dotted key"))], {
+              description: "Keys in which it differs from the file; null when one of the two cannot be parsed",
+            }),
+          },
+          open,
+        ),
+      ),
+    }),
+    scope: "operator.read",
+  }),
+  "config.rollback": method({
+    summary:
+      "Puts a version back into the file, with what it includes, also over a file that is broken or gone; then restarts the Gateway when a changed key needs it",
+    params: Type.Object({
+      id: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 64,
+          description: "Of config.history, or its beginning; absent: the last good one that differs from the file",
+        }),
+      ),
+      baseHash: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 128,
+          description: "`hash` of config.get; refused when the file has another",
+        }),
+      ),
+      dryRun: Type.Optional(Type.Boolean({ description: "Nothing is written; the answer says what would change" })),
+      ...changing,
+    }),
+    result: rollbackResult,
+    scope: "operator.admin",
   }),
   "config.set": method({
     summary: "Writes the whole file; the Gateway is not restarted",
