@@ -5,13 +5,13 @@ import { join, resolve } from "node:path";
 export interface LogPlace {
   readonly folder: string;
   readonly prefix: string;
-  /** Takes all lines, instead of a file for each day; blank counts as absent. */
+  /** Takes all lines, instead of a file for each day; a relative one lies in the folder, blank counts as absent. */
   readonly file?: string | undefined;
 }
 
 /** `now`: ms since the epoch; the date is the local one. */
 export function logFileName({ folder, prefix, file, now }: LogPlace & { readonly now: number }): string {
-  if (file !== undefined && file.trim() !== "") return resolve(file);
+  if (file !== undefined && file.trim() !== "") return resolve(folder, file);
   const date = new Date(now);
   const day = [date.getFullYear(), date.getMonth() + 1, date.getDate()]
     .map((part) => String(part).padStart(2, "0"))

@@ -29,7 +29,9 @@ export const gateway = group(
       {
         enabled: flag("Serve the Control UI", { default: true }),
         basePath: text("Path below which it is served"),
-        root: text("Folder that holds a built Control UI, instead of the one that comes with the program"),
+        root: text(
+          "Folder that holds a built Control UI, instead of the one that comes with the program; a relative one lies in the state folder",
+        ),
         allowedOrigins: Type.Array(Type.String(), {
           default: [],
           description: "Browser origins accepted besides the Gateway's own, such as https://panel.example",
@@ -162,7 +164,10 @@ export const logging = group(
       Type.Enum([...levels]),
       "Least level by part of the Gateway, such as channels/telegram or gateway/ws, instead of `level`; a stricter one counts on the console too",
     ),
-    file: text("Log file, instead of one for each day; it is rolled by size alone", { reload: "restart" }),
+    file: text(
+      "Log file, instead of one for each day; a relative one lies in the log folder, and it is rolled by size alone",
+      { reload: "restart" },
+    ),
     maxFileBytes: whole("Size at which a log file is put aside and a new one begins", {
       minimum: 64 * 1024,
       default: 50 * mebibyte,

@@ -89,3 +89,39 @@ test("the file and the schema can be asked for", async () => {
   assert.equal(code, 0);
   assert.ok(["gateway", "agents", "channels"].every((name) => name in schema.properties));
 });
+
+test("a list that is not there yet is made, a refusal says what to do here, and a broken file names the way back", async () => {
+  await writeFile(file, "{}");
+  assert.equal((await run("set", "agents.list[0].id", "ops")).code, 0);
+  assert.equal((await run("set", "agents.list[1].identity.name", "Molly")).code, 1, "an agent needs its id");
+  assert.equal((await run("set", 'channels.telegram.groups["-100"].enabled', "true")).code, 0);
+  assert.deepEqual(JSON.parse(await readFile(file, "utf8")), {
+    agents: { list: [{ id: "ops" }] },
+    channels: { telegram: { groups: { "-100": { enabled: true } } } },
+  });
+  const refused = await run("set", "gateway.port", "x");
+  assert.match(refused.stderr, /- gateway\.port: must be integer.*\nerror: invalid config\nnext: nothing was written/u);
+  assert.doesNotMatch(refused.stderr, /details\.issues/u);
+  assert.match((await run("get", "gateway.nothing")).stderr, /next: .*config get <section>/u);
+
+  await writeFile(file, "{ gateway: ");
+  for (const args of [
+    ["get", "gateway.port"],
+    ["set", "gateway.port", "1"],
+    ["unset", "gateway.port"],
+  ])
+    assert.match((await run(...args)).stderr, /openclaw\.json:1:\d+ not JSON5[\s\S]*next: .*config rollback/u, args[0]);
+});
+
+test("what an included file holds is shown also while something is wrong with it, and is taken out there", async () => {
+  const part = join(machine.folder, "state", "agents.json5");
+  await writeFile(file, "{ agents: { $include: './agents.json5' } }");
+  await writeFile(part, "{ defaults: { timeoutSeconds: 'x', maxConcurrent: 3 } }");
+  assert.equal((await run("get", "agents.defaults.maxConcurrent")).stdout, "3\n");
+  const missing = await run("get", "agents.defaults.model");
+  assert.match(missing.stderr, /warning: .*agents\.json5:1:\d+ agents\.defaults\.timeoutSeconds: must be integer/u);
+  await writeFile(part, "{ defaults: { maxConcurrent: 3 } }");
+  const inPart = await run("unset", "agents.defaults.maxConcurrent");
+  assert.deepEqual([inPart.code, inPart.stdout], [1, ""]);
+  assert.match(inPart.stderr, /stands in a file that the config includes\nnext: take it out there: agents\.json5/u);
+});

@@ -11,16 +11,19 @@ export function openConfigFile(context: Context): ConfigWriter {
 }
 
 /** @throws Fault naming the place when the file cannot be parsed: then nothing in it can be found or changed. */
-export function parsedValue({ value, problems }: SourceFile, { paths }: Context): Record<string, unknown> {
+export function parsedValue({ value, problems }: SourceFile, { paths, command }: Context): Record<string, unknown> {
   if (value !== undefined) return value;
   const [problem] = problems;
   throw new Fault("config_invalid", problem ? renderProblem(paths.config, problem) : "the config cannot be read", {
-    next: "mend the file at this place",
+    next: `mend the file there, or put the last good version back: ${command("config rollback")}`,
   });
 }
 
-export function notFound(path: string): Fault {
-  return new Fault("not_found", `Config path not found: ${path}`, { field: path });
+export function notFound(path: string, { command }: Context): Fault {
+  return new Fault("not_found", `Config path not found: ${path}`, {
+    field: path,
+    next: `${command("config get <section>")} shows what is there; docs/configuration.md has every key`,
+  });
 }
 
 /** What is still wrong with the file after a change that was taken. */
@@ -28,10 +31,28 @@ export function warn({ problems }: SourceFile, { out, paths }: Context): void {
   for (const problem of problems) out.error(`warning: ${renderProblem(paths.config, problem)}`);
 }
 
-/** Each problem on a line of its own. */
-export function explainRefusal(error: unknown, { out }: Context): void {
+export interface Issue {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** What a refused text has for problems; none for any other error. */
+export function issuesOf(error: unknown): readonly Issue[] {
   const issues = error instanceof Fault ? error.details?.["issues"] : undefined;
-  if (!Array.isArray(issues)) return;
   // made by config/write
-  for (const { path, message } of issues as { path: string; message: string }[]) out.error(`- ${path}: ${message}`);
+  return Array.isArray(issues) ? (issues as Issue[]) : [];
+}
+
+/** Prints each problem on a line of its own. @returns what is to be thrown. */
+export function explainRefusal(error: unknown, { out }: Context): unknown {
+  const issues = issuesOf(error);
+  if (!(error instanceof Fault) || issues.length === 0) return error;
+  for (const { path, message } of issues) out.error(`- ${path}: ${message}`);
+  const { field, details } = error;
+  return new Fault(error.code, error.message, {
+    cause: error,
+    next: "nothing was written; give what is named above another value",
+    ...(field === undefined ? {} : { field }),
+    ...(details === undefined ? {} : { details }),
+  });
 }

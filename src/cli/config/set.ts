@@ -4,11 +4,11 @@ import JSON5 from "json5";
 
 import { Fault } from "../../base/fault.ts";
 import { changeText } from "../../config/edit.ts";
-import { parseConfigPath, setAt, type ConfigPath } from "../../config/path.ts";
+import { parseConfigPath, readAt, setAt, type ConfigPath } from "../../config/path.ts";
 import type { ConfigWriter, SourceFile } from "../../config/write.ts";
 import type { Run } from "../commands.ts";
 import type { Context } from "../context.ts";
-import { explainRefusal, openConfigFile, parsedValue, warn } from "./file.ts";
+import { explainRefusal, issuesOf, openConfigFile, parsedValue, warn, type Issue } from "./file.ts";
 
 export const run: Run = async (context, { args }) => {
   const [text = "", words = ""] = args;
@@ -17,8 +17,7 @@ export const run: Run = async (context, { args }) => {
   try {
     warn(await write(writer, { path, words }, context), context);
   } catch (error) {
-    explainRefusal(error, context);
-    throw error;
+    throw explainRefusal(error, context);
   }
   context.out.line(`Updated ${text}. A running gateway takes it up by itself.`);
   return 0;
@@ -29,20 +28,31 @@ interface Setting {
   readonly words: string;
 }
 
-/** What reads as JSON5 is meant so, unless only a text is taken at this place: a token of digits is a text. */
+/**
+ * What reads as JSON5 is meant so, unless only a text is taken at this place: a token of digits is a text. Lists on the way that
+ * are not there yet are made.
+ */
 async function write(writer: ConfigWriter, { path, words }: Setting, context: Context): Promise<SourceFile> {
-  const put = (value: unknown) =>
+  const put = (value: unknown, lists: readonly (readonly string[])[]) =>
     writer.write((source) => {
       const from = parsedValue(source, context);
-      const to = setAt(from, path, value);
-      return changeText(source.text, from, to);
+      const ready = lists.reduce<unknown>((to, at) => (readAt(to, at) === undefined ? setAt(to, at, []) : to), from);
+      return changeText(source.text, from, setAt(ready, path, value));
     });
-  const value = parseValue(words, context.flags.json === true);
-  try {
-    return await put(value);
-  } catch (error) {
-    if (typeof value === "string" || context.flags.json || !wantsText(error, path)) throw error;
-    return put(words);
+  let value = parseValue(words, context.flags.json === true);
+  let lists: readonly (readonly string[])[] = [];
+  for (;;) {
+    try {
+      return await put(value, lists);
+    } catch (error) {
+      const issues = issuesOf(error);
+      const list = path.map((_part, index) => path.slice(0, index)).find((at) => wants("array", issues, at));
+      const isText = typeof value !== "string" && !context.flags.json && wants("string", issues, path);
+      const isNewList = list !== undefined && !lists.some((at) => at.length === list.length);
+      if (!isText && !isNewList) throw error;
+      if (isText) value = words;
+      else if (list) lists = [...lists, list];
+    }
   }
 }
 
@@ -60,9 +70,5 @@ function parseValue(words: string, isStrict: boolean): unknown {
   }
 }
 
-function wantsText(error: unknown, path: ConfigPath): boolean {
-  const issues = error instanceof Fault ? error.details?.["issues"] : undefined;
-  // made by config/write
-  const all = Array.isArray(issues) ? (issues as { path: string; message: string }[]) : [];
-  return all.some((issue) => issue.path === path.join(".") && issue.message.startsWith("must be string"));
-}
+const wants = (type: "string" | "array", issues: readonly Issue[], at: readonly string[]) =>
+  issues.some(({ path, message }) => path === at.join(".") && message.startsWith(`must be ${type}`));
