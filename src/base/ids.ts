@@ -68,3 +68,19 @@ export function parseSessionKey(text: string): SessionKey {
   // checked just above
   return text as SessionKey;
 }
+
+/** The account that is meant where none is named. */
+export const defaultAccount = "default";
+
+const maxAccountId = 64;
+
+/** `Work Bot` -> `work-bot`: never fails; where nothing is left it is the default account. */
+export function toAccountId(text: string): string {
+  const id = text
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9_-]+/gu, "-")
+    .replace(/^[-_]+/u, "")
+    .slice(0, maxAccountId)
+    .replace(/-+$/u, "");
+  return id === "" ? defaultAccount : id;
+}

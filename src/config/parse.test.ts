@@ -123,6 +123,9 @@ test("broken syntax is named with line and column", () => {
 test("open needs the wildcard, and a blank secret is refused", () => {
   assert.match(lineOf('{ channels: { telegram: { dmPolicy: "open" } } }')[0] ?? "", /open needs "\*" in allowFrom/u);
   assert.deepEqual(lineOf('{ channels: { telegram: { dmPolicy: "open", allowFrom: ["*"] } } }'), []);
+  assert.deepEqual(lineOf('{ channels: { telegram: { accounts: { Work: {}, home: {}, "work!": {} } } } }'), [
+    "f:1:59 channels.telegram.accounts.work!: the same account as Work: both are called work; choose another name, or join the two",
+  ]);
   assert.match(lineOf('{ gateway: { auth: { token: " " } } }')[0] ?? "", /must not be blank/u);
 });
 

@@ -1,10 +1,16 @@
 // Rules of the config that look at more than one key: a schema cannot say them. Called by parse once the schema is satisfied.
 
+import { toAccountId } from "../base/ids.ts";
 import type { Config } from "../settings/config.ts";
 import type { ConfigProblem, Place } from "./explain.ts";
 
 export function checkRules(config: Config, at: Place): ConfigProblem[] {
-  return [...checkOpenChannels(config, at), ...checkSecrets(config, at), ...checkAgents(config, at)];
+  return [
+    ...checkOpenChannels(config, at),
+    ...checkAccounts(config, at),
+    ...checkSecrets(config, at),
+    ...checkAgents(config, at),
+  ];
 }
 
 /** Letting everybody in is said twice, so that one slip of the pen does not do it. */
@@ -25,6 +31,21 @@ function checkOpenChannels({ channels }: Config, at: Place): ConfigProblem[] {
       .map(({ path }) =>
         at([...path, "dmPolicy"], 'open needs "*" in allowFrom', 'add allowFrom: ["*"], or use pairing'),
       );
+  });
+}
+
+/** Two accounts that are one to every other part of the program. */
+function checkAccounts({ channels }: Config, at: Place): ConfigProblem[] {
+  return (["telegram", "whatsapp"] as const).flatMap((name) => {
+    const seen = new Map<string, string>();
+    return Object.keys(channels[name]?.accounts ?? {}).flatMap((key) => {
+      const id = toAccountId(key);
+      const other = seen.get(id);
+      seen.set(id, key);
+      if (other === undefined) return [];
+      const path = ["channels", name, "accounts", key];
+      return [at(path, `the same account as ${other}: both are called ${id}`, "choose another name, or join the two")];
+    });
   });
 }
 
