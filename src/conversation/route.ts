@@ -1,7 +1,7 @@
 // Which agent and which session a message belongs to: pure, total, the most specific binding wins (R31).
 
 import { Fault } from "../base/fault.ts";
-import { parseSessionKey, type SessionKey } from "../base/ids.ts";
+import { defaultAccount, parseSessionKey, toAccountId, type SessionKey } from "../base/ids.ts";
 import type { DeliveryTarget, Inbound } from "../ports/message.ts";
 
 export interface Binding {
@@ -10,6 +10,9 @@ export interface Binding {
     readonly channel: string;
     /** Absent: the default account only; `*`: any. */
     readonly accountId?: string;
+    /** Of platforms that have such: what names one is for none of the messages that come here. */
+    readonly guildId?: string;
+    readonly teamId?: string;
     readonly peer?: { readonly kind: "dm" | "group" | "channel"; readonly id: string };
   };
 }
@@ -42,7 +45,8 @@ function decideAgent(inbound: Inbound, policy: RoutePolicy): Pick<Route, "agentI
     ({ match, agentId }) =>
       policy.agentIds.includes(agentId) &&
       match.channel === inbound.channel &&
-      (match.accountId === "*" || (match.accountId ?? "default") === inbound.account) &&
+      (match.guildId ?? match.teamId) === undefined &&
+      (match.accountId === "*" || toAccountId(match.accountId ?? defaultAccount) === inbound.account) &&
       (match.peer === undefined ||
         (match.peer.kind === kind && match.peer.id.toLowerCase() === inbound.chat.id.toLowerCase())),
   );
