@@ -11,7 +11,7 @@ import * as store from "./store/pairing.ts";
 
 /** A request not approved within this time is forgotten. */
 const requestTtlMs = 60 * 60 * 1000;
-/** Further strangers of a channel get no code until one of these is approved or expires. */
+/** Further strangers of an account get no code until one of these is approved or expires. */
 const maxPending = 3;
 /** Without 0, O, 1 and I, which people mix up. */
 const alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
@@ -85,7 +85,8 @@ export function requestPairing(
     store.seeAgain(sql, known, now);
     return known.code;
   }
-  if (store.listRequests(sql, inbound.channel).length >= maxPending) return undefined;
+  const waiting = store.listRequests(sql, inbound.channel).filter(({ account }) => account === inbound.account);
+  if (waiting.length >= maxPending) return undefined;
 
   const request: store.PairingRequest = {
     channel: inbound.channel,

@@ -92,13 +92,18 @@ export function insertOutbox(sql: Sql, row: NewOutboxRow): boolean {
   return changes === 1;
 }
 
-/** The first open row of every conversation that waits to be sent, oldest first. */
+/**
+ * The first open row of every conversation that waits to be sent, oldest first: as many of each account, so that those of one that
+ * does not work stand in nobody's way.
+ */
 export function headsOfLine(sql: Sql): OutboxRow[] {
   return sql
     .all(
-      `SELECT * FROM outbox WHERE state = 'pending' AND id IN
-         (SELECT min(id) FROM outbox WHERE state IN ('pending', 'sending') GROUP BY conversation)
-       ORDER BY id LIMIT 256`,
+      `SELECT * FROM (
+         SELECT *, row_number() OVER (PARTITION BY channel, account ORDER BY id) AS place FROM outbox
+         WHERE state = 'pending' AND id IN
+           (SELECT min(id) FROM outbox WHERE state IN ('pending', 'sending') GROUP BY conversation))
+       WHERE place <= 256 ORDER BY id`,
     )
     .map(toRow);
 }
