@@ -20,6 +20,19 @@ test("a key below a section or a list that is not declared further takes its eff
   assert.deepEqual(of("no.such.key").restart, ["no.such.key"], "what nobody knows is not taken lightly");
 });
 
+test("a key of an account disturbs that account, what the default one has alone only it, anything else all of them", () => {
+  assert.deepEqual(of("channels.telegram.accounts.Work.botToken", "channels.telegram.accounts.work.name").channels, [
+    { id: "telegram", accounts: ["work"] },
+  ]);
+  assert.deepEqual(of("channels.telegram.tokenFile", "channels.telegram.accounts.work.apiRoot").channels, [
+    { id: "telegram", accounts: ["default", "work"] },
+  ]);
+  assert.deepEqual(of("channels.telegram.apiRoot", "channels.telegram.accounts.work.botToken").channels, [
+    { id: "telegram", accounts: undefined },
+  ]);
+  assert.deepEqual(of("channels.telegram.accounts.work.dmPolicy", "channels.telegram.allowFrom").channels, []);
+});
+
 test("channels start again one by one, however many of their keys changed", () => {
   const { channels, restart } = of(
     "channels.telegram.botToken",
@@ -27,5 +40,9 @@ test("channels start again one by one, however many of their keys changed", () =
     "web.reconnect.factor",
     "channels.telegram.allowFrom",
   );
-  assert.deepEqual([channels, restart], [["telegram", "whatsapp"], []]);
+  const expected = [
+    { id: "telegram", accounts: ["default", "work"] },
+    { id: "whatsapp", accounts: undefined },
+  ];
+  assert.deepEqual([channels, restart], [expected, []]);
 });

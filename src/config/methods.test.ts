@@ -55,7 +55,7 @@ async function open(text?: string) {
       log: silentLog,
       watch: () => ({ start: async () => undefined, refresh: async () => undefined, stop: () => undefined }),
       moveListener: async () => (moved += 1) > 0,
-      restartChannel: async (id) => void restarted.push(id),
+      restartChannel: async ({ id }) => void restarted.push(id),
       takers: [],
       restart(request) {
         asked.push(request);

@@ -70,7 +70,7 @@ async function open(text: string, extra: Partial<ReloadDependencies> = {}) {
       return { start: async () => undefined, refresh: async () => undefined, stop: () => undefined };
     },
     moveListener: async () => done.push("listener") > 0,
-    restartChannel: async (id) => void done.push(`channel ${id}`),
+    restartChannel: async ({ id }) => void done.push(`channel ${id}`),
     takers: [{ key: "gateway.auth", take: async () => void done.push("secret") }],
     restart({ reason, delayMs }) {
       done.push(`restart: ${reason}`);

@@ -4,7 +4,7 @@ import type { RunId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import type { Timeline } from "../ports/timeline.ts";
 import type { Config } from "../settings/config.ts";
-import { decideDisturbance } from "./effects.ts";
+import { decideDisturbance, type ChannelDisturbance } from "./effects.ts";
 import { listChanges } from "./merge.ts";
 import type { ConfigStore } from "./store.ts";
 
@@ -47,7 +47,7 @@ export interface Taker {
 export interface TakeUpDependencies {
   readonly store: ConfigStore;
   readonly log: Log;
-  readonly restartChannel: (id: string) => Promise<void>;
+  readonly restartChannel: (disturbed: ChannelDisturbance) => Promise<void>;
   /** @returns false when it listens there already. @throws Fault when it cannot; it then listens where it did. */
   readonly moveListener: () => Promise<boolean>;
   readonly takers: readonly Taker[];
@@ -182,7 +182,7 @@ function decideRestart(changes: Changes, pending: readonly string[], { mode }: H
   return pending.some((key) => keys.includes(key)) ? pending : undefined;
 }
 
-/** @returns the ids of the channels that were started again. */
+/** @returns the channels that were started again, as `telegram`, or accounts of them, as `telegram:work`. */
 function createDisturb({ log, takers, restartChannel }: TakeUpDependencies, note: Notes["note"]) {
   const attempt = async (key: string, next: string, task: () => Promise<void>) => {
     try {
@@ -200,8 +200,9 @@ function createDisturb({ log, takers, restartChannel }: TakeUpDependencies, note
       const isConcerned = hot.some((changed) => changed === key || changed.startsWith(`${key}.`));
       if (isConcerned) await attempt(key, "see the reason, and mend the config", take);
     }
-    for (const id of channels) await attempt(`channels.${id}`, "restart the Gateway", () => restartChannel(id));
-    return channels;
+    for (const channel of channels)
+      await attempt(`channels.${channel.id}`, "restart the Gateway", () => restartChannel(channel));
+    return channels.flatMap(({ id, accounts }) => accounts?.map((account) => `${id}:${account}`) ?? [id]);
   };
 }
 

@@ -53,7 +53,7 @@ export interface ConversationDependencies {
   readonly priceOf: PriceOf;
   readonly runTurn: TurnRunner;
   readonly channels: () => readonly Channel[];
-  readonly gatePolicy: (channel: string) => GatePolicy;
+  readonly gatePolicy: (channel: string, account: string) => GatePolicy;
   readonly routePolicy: () => RoutePolicy;
   readonly sendRules: () => SendRules;
   readonly pairingText: PairingText;
@@ -126,12 +126,12 @@ export function createConversation(dependencies: ConversationDependencies): Conv
       log: log.child("turn"),
       beginSpan,
       defaultAgentId: () => dependencies.routePolicy().defaultAgentId,
-      textLimit: (channel) => findChannel(channel)?.capabilities.textLimit ?? cautiousTextLimit,
+      textLimit: ({ channel, account }) => findChannel(channel)?.textLimit(account) ?? cautiousTextLimit,
       showTyping: createTyping({ clock, channel: findChannel }),
       onOutbox,
       sessionFeed,
       sendPolicy,
-      isOwners: (inbound) => isOwners(inbound, dependencies.gatePolicy(inbound.channel)),
+      isOwners: (inbound) => isOwners(inbound, dependencies.gatePolicy(inbound.channel, inbound.account)),
     }),
   });
 

@@ -27,8 +27,8 @@ export interface IntakeDependencies {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
-  /** Policy of a channel; called for every message, so that a change of the config counts at once. */
-  readonly gatePolicy: (channel: string) => GatePolicy;
+  /** Policy of a channel's account; called for every message, so that a change of the config counts at once. */
+  readonly gatePolicy: (channel: string, account: string) => GatePolicy;
   readonly routePolicy: () => RoutePolicy;
   readonly sendPolicy: SendPolicy;
   readonly pairingText: PairingText;
@@ -122,9 +122,9 @@ function decide(sql: Sql, inbound: Inbound, dependencies: IntakeDependencies): D
   }
 }
 
-/** The channel's policy, with what clients have set for the session of this group. */
+/** The account's policy, with what clients have set for the session of this group. */
 function policyFor(sql: Sql, inbound: Inbound, { gatePolicy, routePolicy }: IntakeDependencies): GatePolicy {
-  const policy = gatePolicy(inbound.channel);
+  const policy = gatePolicy(inbound.channel, inbound.account);
   if (inbound.chat.kind !== "group") return policy;
   const activation = findSession(sql, decideRoute(inbound, routePolicy()).sessionKey)?.settings.groupActivation;
   return activation ? { ...policy, activation } : policy;

@@ -83,7 +83,7 @@ export function createSending(dependencies: SendingDependencies): Sending {
     },
     async send(request) {
       const channel = resolveChannel(request.target.channel);
-      const chunks = chunkMarkdown(request.text, channel.capabilities.textLimit);
+      const chunks = chunkMarkdown(request.text, channel.textLimit(request.target.account));
       if (chunks.length === 0) throw new Fault("invalid_params", "the message is empty", { field: "message" });
 
       const effects = chunks.map((_, index) => `send:${request.scope.principal}:${request.scope.key}:${index}`);

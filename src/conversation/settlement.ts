@@ -34,7 +34,7 @@ export interface Settled {
 
 export interface SettleOptions {
   readonly now: number;
-  readonly textLimit: (channel: string) => number;
+  readonly textLimit: (target: DeliveryTarget) => number;
   readonly priceOf: PriceOf;
   readonly sendPolicy: SendPolicy;
 }
@@ -83,7 +83,7 @@ function writeReply(sql: Sql, settlement: Settlement, options: SettleOptions): v
     effect: `${turn.runId}:reply`,
     text: words,
     target,
-    textLimit: options.textLimit(target.channel),
+    textLimit: options.textLimit(target),
     ...(settlement.replyTo ? { replyTo: settlement.replyTo } : {}),
     now: options.now,
     alreadySent: textsSentByTools(sql, turn.runId, target),

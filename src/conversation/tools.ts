@@ -4,7 +4,6 @@
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import type { Database } from "../platform/database.ts";
-import type { DeliveryTarget } from "../ports/message.ts";
 import type { Tool, ToolContext } from "../ports/tool.ts";
 import { chunkMarkdown } from "./chunk.ts";
 import type { Sending } from "./send.ts";
@@ -63,6 +62,10 @@ function createMessageTool(dependencies: ToolDependencies): Tool {
         action: { type: "string", enum: ["send"], description: "What to do." },
         message: { type: "string", minLength: 1, description: "The text, in Markdown." },
         channel: { type: "string", description: "Channel id, such as telegram; the current one when left out." },
+        accountId: {
+          type: "string",
+          description: "Account of the channel to send from; the one of this conversation when left out.",
+        },
         target: {
           type: "string",
           description: "Chat to write to, as the channel writes it; the current one when left out.",
@@ -82,7 +85,7 @@ async function sendMessage(
 ): Promise<string> {
   const text = typeof params["message"] === "string" ? params["message"] : "";
   const { channel, target } = resolveTarget(params, context, dependencies.sending);
-  const chunks = chunkMarkdown(text, channel.capabilities.textLimit);
+  const chunks = chunkMarkdown(text, channel.textLimit(target.account));
   if (chunks.length === 0) throw new Fault("invalid_params", "message is empty", { field: "message" });
 
   await dependencies.database.write((sql) => {
@@ -103,21 +106,27 @@ async function sendMessage(
   return `queued for ${target.channel}:${target.chatId}`;
 }
 
-function resolveTarget(params: Record<string, unknown>, context: ToolContext, sending: Sending) {
-  const channelId = typeof params["channel"] === "string" ? params["channel"] : undefined;
-  const written = typeof params["target"] === "string" ? params["target"].trim() : "";
-  const { origin } = context;
-  if (written === "" && origin && (channelId === undefined || channelId === origin.channel)) {
-    const { channel, account, chatId, threadId } = origin;
-    const target: DeliveryTarget = { channel, account, chatId, ...(threadId ? { threadId } : {}) };
-    return { channel: sending.resolveChannel(channel), target };
+function resolveTarget(params: Record<string, unknown>, { origin }: ToolContext, sending: Sending) {
+  const text = (name: string) => {
+    const value = params[name];
+    return typeof value === "string" && value.trim() !== "" ? value.trim() : undefined;
+  };
+  const named = text("channel");
+  const target = text("target");
+  const here = named === undefined || named === origin?.channel ? origin : undefined;
+  const account = text("accountId") ?? here?.account;
+  if (target !== undefined) {
+    const channel = sending.resolveChannel(named ?? origin?.channel);
+    return { channel, target: channel.parseTarget(target, account) };
   }
-  if (written === "") {
+  if (!here) {
     throw new Fault("invalid_params", "this conversation is not held in a chat", {
       field: "target",
       next: "name a channel and a target",
     });
   }
-  const channel = sending.resolveChannel(channelId ?? origin?.channel);
-  return { channel, target: channel.parseTarget(written, undefined) };
+  const channel = sending.resolveChannel(here.channel);
+  // another account may not know the chat: its platform says so then
+  const chat = channel.parseTarget(here.chatId, account);
+  return { channel, target: here.threadId ? { ...chat, threadId: here.threadId } : chat };
 }

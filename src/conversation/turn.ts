@@ -41,7 +41,7 @@ export interface TurnDependencies {
   readonly defaultTimeoutMs: () => number;
   readonly defaultThinking: () => string | undefined;
   readonly defaultAgentId: () => string;
-  readonly textLimit: (channel: string) => number;
+  readonly textLimit: (target: DeliveryTarget) => number;
   /** Shows "typing" at the target until the returned function is called. */
   readonly showTyping: (target: DeliveryTarget) => () => void;
   readonly onOutbox: () => void;

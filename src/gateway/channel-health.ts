@@ -45,7 +45,7 @@ export async function probeAll(
 /** The channel whose link says whether the Gateway can reach people: a linkable one first, else the first configured. */
 export function linkOf(channels: readonly Channel[]): HealthSnapshot["linkChannel"] {
   const configured = channels.filter((channel) => statusOf(channel).some((account) => account.isConfigured));
-  const main = configured.find((channel) => channel.capabilities.isLinkable) ?? configured[0];
+  const main = configured.find((channel) => channel.isLinkable) ?? configured[0];
   if (!main) return undefined;
   return { id: main.id, label: main.label, linked: statusOf(main).some(isLinked), authAgeMs: null };
 }
@@ -94,6 +94,7 @@ function accountHealth(
   const age = (time: number | undefined) => (time === undefined ? null : Math.max(0, now - time));
   return {
     accountId: account.accountId,
+    ...(account.name ? { name: account.name } : {}),
     configured: account.isConfigured,
     linked: isLinked(account),
     running: account.isRunning,
@@ -116,6 +117,7 @@ export function accountRow(channel: Channel, account: ChannelAccountStatus, { pr
   const probe = probes?.get(keyOf(channel.id, account.accountId));
   return {
     accountId: account.accountId,
+    ...(account.name ? { name: account.name } : {}),
     enabled: account.isEnabled,
     configured: account.isConfigured,
     linked: isLinked(account),

@@ -3,6 +3,7 @@
 import type { Clock } from "../base/clock.ts";
 import { createDeadline } from "../base/deadline.ts";
 import { Fault } from "../base/fault.ts";
+import { toAccountId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import type { Channel } from "../ports/channel.ts";
 import type { Submit } from "../ports/message.ts";
@@ -14,8 +15,8 @@ export interface ChannelMethodDependencies {
   readonly log: Log;
   readonly channels: () => readonly Channel[];
   readonly submit: Submit;
-  /** `dmPolicy` of a channel, for those who ask how it is. */
-  readonly dmPolicy: (channel: string) => string;
+  /** `dmPolicy` of an account, for those who ask how it is. */
+  readonly dmPolicy: (channel: string, account: string) => string;
   /** Health changed. */
   readonly touch: () => void;
 }
@@ -32,10 +33,10 @@ export function createChannelHandlers(dependencies: ChannelMethodDependencies): 
   const { clock, log, channels, submit, touch } = dependencies;
   const find = (method: string, params: { channel: string; accountId?: string }) =>
     findAccount(channels(), method, params);
-  const stop = async (channel: Channel) => {
+  const stop = async (channel: Channel, accountId: string) => {
     const deadline = createDeadline(clock, stopMs);
     try {
-      await channel.stop(deadline.signal);
+      await channel.stop(deadline.signal, accountId);
     } finally {
       deadline.clear();
     }
@@ -53,7 +54,7 @@ export function createChannelHandlers(dependencies: ChannelMethodDependencies): 
         label: channel.label,
         accounts: statusOf(channel).map((account) => ({
           ...accountRow(channel, account, { probes, now }),
-          dmPolicy: dependencies.dmPolicy(channel.id),
+          dmPolicy: dependencies.dmPolicy(channel.id, account.accountId),
         })),
       }));
       const by = <T>(value: (row: (typeof rows)[number]) => T | undefined): Record<string, T> =>
@@ -77,15 +78,15 @@ export function createChannelHandlers(dependencies: ChannelMethodDependencies): 
     },
     async "channels.start"({ params }) {
       const { channel, accountId } = find("channels.start", params);
-      if (!isRunning(channel, accountId)) await channel.start(submit);
-      log.info("a channel was started on request", { channel: channel.id });
+      if (!isRunning(channel, accountId)) await channel.start(submit, accountId);
+      log.info("an account was started on request", { channel: channel.id, accountId });
       touch();
       return { channel: channel.id, accountId, started: isRunning(channel, accountId) };
     },
     async "channels.stop"({ params }) {
       const { channel, accountId } = find("channels.stop", params);
-      await stop(channel);
-      log.info("a channel was stopped on request", { channel: channel.id });
+      await stop(channel, accountId);
+      log.info("an account was stopped on request", { channel: channel.id, accountId });
       touch();
       return { channel: channel.id, accountId, stopped: !isRunning(channel, accountId) };
     },
@@ -94,9 +95,9 @@ export function createChannelHandlers(dependencies: ChannelMethodDependencies): 
       if (!channel.logout) {
         throw new Fault("unsupported_channel", `channel ${channel.id} does not support logout`, { field: "channel" });
       }
-      await stop(channel);
+      await stop(channel, accountId);
       const { isCleared, isLoggedOut, isInEnvironment } = await channel.logout(accountId);
-      log.info("a channel was logged out on request", { channel: channel.id, isCleared });
+      log.info("an account was logged out on request", { channel: channel.id, accountId, isCleared });
       touch();
       return { channel: channel.id, accountId, cleared: isCleared, loggedOut: isLoggedOut, envToken: isInEnvironment };
     },
@@ -119,7 +120,7 @@ function findAccount(
     });
   }
   const accounts = statusOf(channel).map(({ accountId }) => accountId);
-  const asked = params.accountId?.trim() || accounts[0];
+  const asked = params.accountId?.trim() ? toAccountId(params.accountId.trim()) : accounts[0];
   if (asked === undefined || !accounts.includes(asked)) {
     throw new Fault("not_found", `channel ${id} has no such account`, {
       field: "accountId",

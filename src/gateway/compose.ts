@@ -49,7 +49,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     canvas: () => canvas,
     onStatusChange: () => health.touch(),
   });
-  const { channels, conversation, restarts, tools } = messaging;
+  const { channels, channelServices, conversation, restarts, tools } = messaging;
   const entrance = createEntrance(ground, {
     conversation,
     onEnded: (ended, exceptConnId) => server.end(ended, exceptConnId),
@@ -106,6 +106,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const reloading = createReloading({
     options,
     supervisor,
+    channelServices,
     moving,
     restarts,
     endShared: (reason) => server.endShared(reason),

@@ -124,7 +124,7 @@ export function createHandlers(parts: Parts): HandlersOf<MethodName> {
       log: log.child("channels"),
       channels,
       submit: conversation.intake.submit,
-      dmPolicy: (channel) => toGatePolicy(config(), channel).dmPolicy,
+      dmPolicy: (channel, account) => toGatePolicy(config(), channel, account).dmPolicy,
       touch: health.touch,
     }),
     ...createAgentListHandlers({

@@ -32,7 +32,9 @@ function channel(
   return {
     id,
     label: id.toUpperCase(),
-    capabilities: { textLimit: 4096, isLinkable: false },
+    isLinkable: false,
+    accounts: () => ["default"],
+    textLimit: () => 4096,
     start: async () => undefined,
     stop: async () => undefined,
     send: async () => ({ outcome: "rejected", reason: "test" }),

@@ -1,6 +1,7 @@
 // Config -> the policies that the conversation's pure deciders take.
 
 import { readMaintenance, type Maintenance } from "../config/maintenance.ts";
+import { settingsOf } from "../config/accounts.ts";
 import type { GatePolicy } from "../conversation/gate.ts";
 import type { RoutePolicy } from "../conversation/route.ts";
 import type { RetentionPolicy } from "../conversation/retention/retention.ts";
@@ -8,9 +9,10 @@ import type { CommandPolicy } from "../nodes/policy.ts";
 import { expandHome, type Paths } from "../platform/paths.ts";
 import type { Config } from "../settings/config.ts";
 
-/** Channels without a section of their own let nobody in but by pairing. */
-export function toGatePolicy(config: Config, channel: string): GatePolicy {
-  const { dmPolicy, allowFrom, groupPolicy, groupAllowFrom, groups } = sectionOf(config, channel) ?? {};
+/** Of an account; what it does not say is the channel's. Channels without a section let nobody in but by pairing. */
+export function toGatePolicy(config: Config, channel: string, account: string): GatePolicy {
+  const section = sectionOf(config, channel);
+  const { dmPolicy, allowFrom, groupPolicy, groupAllowFrom, groups } = section ? settingsOf(section, account) : {};
   return {
     dmPolicy: dmPolicy ?? "pairing",
     allowFrom: allowFrom ?? [],

@@ -7,6 +7,7 @@ import { createReloader, type Reloader } from "../config/reload.ts";
 import type { Supervisor } from "../platform/supervisor.ts";
 import { createFileWatch } from "../platform/watch.ts";
 import { canvasService } from "./canvas-port.ts";
+import type { ChannelServices } from "./channel-services.ts";
 import type { Moving } from "./moving.ts";
 import type { GatewayOptions } from "./options.ts";
 import type { Restarts } from "./restarts/restarts.ts";
@@ -15,6 +16,7 @@ import type { Telemetry } from "./telemetry/telemetry.ts";
 export interface ReloadingDependencies {
   readonly options: GatewayOptions;
   readonly supervisor: Pick<Supervisor, "restart">;
+  readonly channelServices: Pick<ChannelServices, "follow">;
   readonly moving: Pick<Moving, "move">;
   readonly restarts: Pick<Restarts, "ask">;
   /** Ends the connections that the secret before let in. */
@@ -33,13 +35,10 @@ const safeMode = {
   next: "mend the file at the places named, or take a version that works: config history, config rollback",
 };
 
-/** The name of a channel's service. */
-export const channelService = (id: string): string => `channel ${id}`;
-
 /** The name of what leads a tailnet to the port. */
 export const exposureService = "tailscale";
 
-const channelStopMs = 5_000;
+const stopMs = 5_000;
 /** For whoever changed the secret to get their answer before their connection ends. */
 const endAfterMs = 250;
 
@@ -55,13 +54,12 @@ export function createReloading(dependencies: ReloadingDependencies): Reloading 
     async moveListener() {
       if (!(await moving.move())) return false;
       // what leads to the port must lead to the new one
-      await within(clock, channelStopMs, (deadline) => supervisor.restart(exposureService, deadline));
+      await within(clock, stopMs, (deadline) => supervisor.restart(exposureService, deadline));
       // it is bound as the Gateway is, beside the Gateway's port
-      await within(clock, channelStopMs, (deadline) => supervisor.restart(canvasService, deadline));
+      await within(clock, stopMs, (deadline) => supervisor.restart(canvasService, deadline));
       return true;
     },
-    restartChannel: (id) =>
-      within(clock, channelStopMs, (deadline) => supervisor.restart(channelService(id), deadline)),
+    restartChannel: dependencies.channelServices.follow,
     takers: [
       { key: "gateway.auth", take: () => renewSecret(options, endShared) },
       { key: "diagnostics", take: telemetry.apply },

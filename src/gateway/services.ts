@@ -2,17 +2,7 @@
 
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Service } from "../base/service.ts";
-import type { Channel } from "../ports/channel.ts";
 import { tickIntervalMs } from "./limits.ts";
-import { channelService } from "./reloading.ts";
-
-export function toService(channel: Channel, submit: Parameters<Channel["start"]>[0]): Service {
-  return {
-    name: channelService(channel.id),
-    start: () => channel.start(submit),
-    stop: (deadline) => channel.stop(deadline),
-  };
-}
 
 /** Who watches presence takes silence for trouble: it is told again with every second tick, changed or not. */
 const ticksPerPresence = 2;

@@ -82,11 +82,15 @@ export async function buildStatus(
 }
 
 function channelLines(channel: Channel): string[] {
-  return statusOf(channel).map((account) => {
+  const accounts = statusOf(channel);
+  return accounts.map((account) => {
+    // one account is the channel
+    const label = accounts.length > 1 ? `${channel.label} ${account.accountId}` : channel.label;
     const who = account.identity?.username ? ` (@${account.identity.username})` : "";
-    if (!account.isConfigured) return `${channel.label}: not configured`;
-    if (account.problem) return `${channel.label}: ${redactText(account.problem.reason)}`;
-    return `${channel.label}: ${account.isConnected ? "connected" : "connecting"}${who}`;
+    const reason = account.problem && redactText(account.problem.reason);
+    if (!account.isConfigured) return `${label}: not configured${reason ? ` (${reason})` : ""}`;
+    if (reason) return `${label}: ${reason}`;
+    return `${label}: ${account.isConnected ? "connected" : "connecting"}${who}`;
   });
 }
 

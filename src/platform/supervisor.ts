@@ -17,6 +17,8 @@ export interface Supervisor {
   start(services: readonly Service[]): Promise<void>;
   /** Stops the service and starts it, as if it were new. Does nothing for one that is not known, or when all are stopping. */
   restart(name: string, deadline: AbortSignal): Promise<void>;
+  /** Stops the service and forgets it. Does nothing for one that is not known. */
+  remove(name: string, deadline: AbortSignal): Promise<void>;
   /** In reverse order; a service that does not stop in time is left behind. Never throws. */
   stop(deadline: AbortSignal): Promise<void>;
   states(): { readonly name: string; readonly state: ServiceState }[];
@@ -89,6 +91,12 @@ export function createSupervisor(dependencies: { clock: Clock; log: Log }): Supe
       await stopOne(entry, deadline);
       entry.failures = 0;
       await startOne(entry);
+    },
+    async remove(name, deadline) {
+      const entry = entries.find(({ service }) => service.name === name);
+      if (!entry || isStopping) return;
+      entries = entries.filter((other) => other !== entry);
+      await stopOne(entry, deadline);
     },
     async stop(deadline) {
       isStopping = true;

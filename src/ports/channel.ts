@@ -3,16 +3,11 @@
 
 import type { DeliveryTarget, Outbound, SendOutcome, Submit } from "./message.ts";
 
-export interface ChannelCapabilities {
-  /** Longest text of one message, in UTF-16 units of Markdown. */
-  readonly textLimit: number;
-  /** True where an account is linked by a login (a QR code), as against configured with a token. */
-  readonly isLinkable: boolean;
-}
-
 /** One account as `health` and `channels.status` show it. Times are ms since the epoch. */
 export interface ChannelAccountStatus {
   readonly accountId: string;
+  /** As the owner calls it. */
+  readonly name?: string;
   readonly isEnabled: boolean;
   readonly isConfigured: boolean;
   /** Absent on channels that are not linkable. */
@@ -52,20 +47,25 @@ export interface ChannelLogout {
 export interface Channel {
   readonly id: string;
   readonly label: string;
-  readonly capabilities: ChannelCapabilities;
+  /** True where an account is linked by a login (a QR code), as against configured with a token. */
+  readonly isLinkable: boolean;
+  /** Ids of the accounts that are set up now; the first is meant where none is named. */
+  accounts(): readonly string[];
+  /** Longest text of one message of the account, in UTF-16 units of Markdown. */
+  textLimit(account: string): number;
   /**
-   * Begins receiving. Resolves once the loop runs, whether or not the platform is reachable: trouble is `status`, not an
+   * Begins receiving for the account, or without one for all. Each is on its own: trouble of one is not felt by another. Resolves once the loop runs, whether or not the platform is reachable: trouble is `status`, not an
    * exception. The channel acknowledges an event to its platform only after `submit` has resolved.
    */
-  start(submit: Submit): Promise<void>;
-  /** Must not throw; nothing is submitted after it resolves. */
-  stop(deadline: AbortSignal): Promise<void>;
+  start(submit: Submit, account?: string): Promise<void>;
+  /** The account, or all. Must not throw; nothing of it is submitted after it resolves. */
+  stop(deadline: AbortSignal, account?: string): Promise<void>;
   /** One attempt. Never throws and never retries a send that may have arrived. */
   send(outbound: Outbound): Promise<SendOutcome>;
   status(): readonly ChannelAccountStatus[];
   /**
    * A target as a person writes it (`@name`, `123:topic:4`).
-   * @throws Fault `invalid_params` with the forms that are understood.
+   * @throws Fault `invalid_params` with the forms that are understood, `not_linked` for an account that is not set up.
    */
   parseTarget(text: string, account: string | undefined): DeliveryTarget;
   /** Shows "typing" for some seconds. Best effort: never throws. Absent where the platform has none. */

@@ -42,6 +42,8 @@ export async function openConversationKit(options: {
   databaseFile: string;
   runTurn: TurnRunner;
   gatePolicy?: GatePolicy;
+  /** Where accounts differ. */
+  gatePolicyOf?: (account: string) => GatePolicy;
   channel?: MemoryChannel;
   priceOf?: PriceOf;
   defaultThinking?: string;
@@ -61,7 +63,7 @@ export async function openConversationKit(options: {
     priceOf: options.priceOf ?? (() => undefined),
     runTurn: options.runTurn,
     channels: () => [channel],
-    gatePolicy: () => options.gatePolicy ?? openPolicy,
+    gatePolicy: (_channel, account) => options.gatePolicyOf?.(account) ?? options.gatePolicy ?? openPolicy,
     routePolicy,
     sendRules: () => options.sendRules ?? {},
     pairingText: { product: "Product", approveCommand: "product pairing approve" },

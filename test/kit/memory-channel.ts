@@ -13,27 +13,35 @@ export interface MemoryChannel extends Channel {
     senderId?: string;
     /** The chat is a group of this title. */
     group?: string;
+    account?: string;
   }): ReturnType<Submit>;
+  /** The accounts that are set up. */
+  ids: readonly string[];
   isRunning: boolean;
   /** Decides the next sends; the default is `sent`. */
   outcome: (outbound: Outbound) => SendOutcome | Promise<SendOutcome>;
 }
 
-export function createMemoryChannel(id = "memory"): MemoryChannel {
+export function createMemoryChannel(id = "memory", ids: readonly string[] = ["default"]): MemoryChannel {
   const sent: Outbound[] = [];
-  let submit: Submit | undefined;
+  const receivers = new Map<string, Submit>();
   return {
     id,
     label: "Memory",
-    capabilities: { textLimit: 200, isLinkable: false },
+    isLinkable: false,
+    ids,
+    accounts() {
+      return this.ids;
+    },
+    textLimit: () => 200,
     sent,
     isRunning: true,
     outcome: () => ({ outcome: "sent", messageId: `m${sent.length}` }),
-    async start(target) {
-      submit = target;
+    async start(target, account) {
+      for (const one of account === undefined ? this.ids : [account]) receivers.set(one, target);
     },
-    async stop() {
-      submit = undefined;
+    async stop(_deadline, account) {
+      for (const one of account === undefined ? [...receivers.keys()] : [account]) receivers.delete(one);
     },
     async send(outbound) {
       const outcome = await this.outcome(outbound);
@@ -42,14 +50,22 @@ export function createMemoryChannel(id = "memory"): MemoryChannel {
     },
     status() {
       const { isRunning } = this;
-      return [{ accountId: "default", isEnabled: true, isConfigured: true, isRunning, isConnected: isRunning }];
+      return this.ids.map((accountId) => ({
+        accountId,
+        isEnabled: true,
+        isConfigured: true,
+        isRunning,
+        isConnected: isRunning,
+      }));
     },
     parseTarget: (text, account) => ({ channel: id, account: account ?? "default", chatId: text }),
     receive(message) {
-      if (!submit) throw new Error("the channel is not started");
+      const account = message.account ?? "default";
+      const submit = receivers.get(account);
+      if (!submit) throw new Error("the account is not started");
       const inbound: Inbound = {
         channel: id,
-        account: "default",
+        account,
         eventId: message.eventId,
         chat: message.group
           ? { kind: "group", id: message.chatId, title: message.group }

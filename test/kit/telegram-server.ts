@@ -31,8 +31,12 @@ export interface FakeTelegram {
   close(): Promise<void>;
 }
 
-export async function startFakeTelegram(): Promise<FakeTelegram> {
-  const token = "123456:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+/** `token`: of one bot among several; its id is in it, as with Telegram. */
+export async function startFakeTelegram(
+  token = "123456:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+  username = "the_bot",
+): Promise<FakeTelegram> {
+  const botId = Number(token.split(":")[0]);
   const calls: BotCall[] = [];
   const updates: { update_id: number; message: object }[] = [];
   const waiting = new Set<() => void>();
@@ -42,7 +46,7 @@ export async function startFakeTelegram(): Promise<FakeTelegram> {
   const ordinary = (call: BotCall): Reaction => {
     switch (call.method) {
       case "getMe":
-        return { result: { id: 123456, is_bot: true, first_name: "Bot", username: "the_bot" } };
+        return { result: { id: botId, is_bot: true, first_name: "Bot", username } };
       case "getUpdates": {
         const offset = Number(call.body["offset"] ?? 0);
         while (updates[0] && updates[0].update_id < offset) updates.shift();

@@ -1,26 +1,23 @@
-// Telegram as a channel: one bot, long polling in, sendMessage out. The library and everything that needs it is imported when the
-// channel starts.
+// Telegram as a channel: a bot for each account, long polling in, sendMessage out. Each has its own poll, token and state, so that
+// trouble of one is its own (R6).
 
-import type { Api } from "grammy/web";
-
-import { abortable } from "../../base/abortable.ts";
 import type { Clock } from "../../base/clock.ts";
-import { codeOf } from "../../base/error-code.ts";
+import { Fault } from "../../base/fault.ts";
+import { defaultAccount, toAccountId } from "../../base/ids.ts";
 import type { Log } from "../../base/log.ts";
+import { botsOf, placeOf, settingsOf } from "../../config/accounts.ts";
 import type { EgressFetch } from "../../platform/egress.ts";
 import type { Channel } from "../../ports/channel.ts";
-import type { Submit } from "../../ports/message.ts";
-import { toFailure } from "./failure.ts";
-import type { Poll } from "./poll.ts";
-import type { sendText, sendTyping } from "./send.ts";
-import { defaultAccount, defaultApiRoot, resolveToken, type TelegramSettings, type Token } from "./settings.ts";
-import { createStatusBoard, type StatusBoard } from "./status.ts";
+import { createAccount, type Account } from "./account.ts";
+import { longestText, type TelegramSettings } from "./settings.ts";
 import { parseTarget } from "./target.ts";
 import { defaultTiming, type PollTiming } from "./timing.ts";
+import { findToken } from "./token.ts";
 
 export interface TelegramDependencies {
   /** Called whenever it matters, so that a changed config counts. */
   readonly settings: () => TelegramSettings | undefined;
+  /** The default account's alone. */
   readonly tokenFromEnv: () => string | undefined;
   readonly readFile: (path: string) => Promise<string | undefined>;
   readonly fetch: EgressFetch;
@@ -37,184 +34,104 @@ export interface TelegramDependencies {
 export const isSetUp = ({ settings, tokenFromEnv }: Pick<TelegramDependencies, "settings" | "tokenFromEnv">): boolean =>
   settings() !== undefined || Boolean(tokenFromEnv()?.trim());
 
-/** Telegram takes 4,096 characters; the rest is room for what formatting adds. */
-const textLimit = 4_000;
-const defaultTimeoutSeconds = 60;
-
-interface Connection {
-  readonly api: Api;
-  readonly token: Token;
-}
-
-interface Running {
-  readonly poll: Poll;
-  readonly sending: { readonly sendText: typeof sendText; readonly sendTyping: typeof sendTyping };
-  /** Changes when a refused token was replaced. */
-  readonly connection: () => Connection;
-}
+/** Messages for an account that has gone from the config are looked at again after this long. */
+const goneRetryMs = 60_000;
 
 export function createTelegram(dependencies: TelegramDependencies): Channel {
-  const { clock, log, settings, timing = defaultTiming } = dependencies;
-  let running: Running | undefined;
-  /** Counts starts and stops: a start that was overtaken must not leave a second poll behind. */
-  let turn = 0;
-  let isLoggingOut = false;
-  const status = createStatusBoard({
-    clock,
-    log,
-    isEnabled: () => settings()?.enabled !== false,
-    pollDeadlineMs: timing.pollSeconds * 1000 + timing.graceMs,
-    onChange: () => dependencies.onStatusChange?.(),
-  });
-  const limitSeconds = () => settings()?.timeoutSeconds ?? defaultTimeoutSeconds;
+  const { settings } = dependencies;
+  const accounts = new Map<string, Account>();
+  /** The config without their token is taken up: a token elsewhere is none to go on with now. */
+  const leaving = new Set<string>();
 
-  const stop = async (deadline: AbortSignal) => {
-    turn += 1;
-    const stopped = running;
-    running = undefined;
-    if (!stopped) return;
-    await abortable(stopped.poll.stop(), deadline).catch(() =>
-      log.warn("stopped before the last message was stored; Telegram keeps it"),
-    );
+  const ids = () => botsOf(settings(), dependencies.tokenFromEnv());
+  const settingsOfBot = (id: string) => {
+    const section = settings();
+    if (section) return settingsOf(section, id);
+    // the environment alone sets the default account up
+    return id === defaultAccount && isSetUp(dependencies) ? { enabled: true, allowFrom: [] } : undefined;
+  };
+  const accountOf = (id: string): Account => {
+    const known = accounts.get(id);
+    if (known) return known;
+    const made = createAccount({
+      ...dependencies,
+      id,
+      settings: () => (ids().includes(id) ? settingsOfBot(id) : undefined),
+      findToken: () => findToken(id, dependencies),
+      log: id === defaultAccount ? dependencies.log : dependencies.log.child(`channels/telegram/${id}`),
+      onStatusChange: () => dependencies.onStatusChange?.(),
+      timing: dependencies.timing ?? defaultTiming,
+    });
+    accounts.set(id, made);
+    return made;
+  };
+  /** A token that one account has given up another may have been waiting for, and the other way round. */
+  const tellOthers = async (changed: readonly string[], step: "giveWay" | "takeOver") => {
+    const others = [...accounts].filter(([id]) => !changed.includes(id));
+    await Promise.all(others.map(([, account]) => account[step]()));
   };
 
   return {
     id: "telegram",
     label: "Telegram",
-    get capabilities() {
-      return { textLimit: Math.min(settings()?.textChunkLimit ?? textLimit, textLimit), isLinkable: false };
-    },
+    isLinkable: false,
+    accounts: ids,
+    textLimit: (account) => Math.min(settingsOfBot(account)?.textChunkLimit ?? longestText, longestText),
     allowFromHint: "channels.telegram.allowFrom takes numeric Telegram user ids",
 
-    async start(submit) {
-      // the config without the token is taken up: a token elsewhere is none to go on with now
-      if (isLoggingOut) return;
-      await stop(AbortSignal.abort());
-      turn += 1;
-      const mine = turn;
-      if (settings()?.enabled === false || !isSetUp(dependencies)) return;
-      const token = await findToken(dependencies, status);
-      if (!token) return;
-      const started = await startRunning({ dependencies, status, submit, token }, () => mine === turn);
-      if (started) running = started;
+    async start(submit, account) {
+      const chosen = (account === undefined ? ids() : [account]).filter((id) => !leaving.has(id));
+      await tellOthers(chosen, "giveWay");
+      await Promise.all(chosen.map((id) => accountOf(id).start(submit)));
+      await tellOthers(chosen, "takeOver");
     },
-
-    stop,
+    async stop(deadline, account) {
+      const chosen = account === undefined ? [...accounts.keys()] : [account];
+      await Promise.all(chosen.map((id) => accounts.get(id)?.stop(deadline)));
+      const gone = chosen.filter((id) => !ids().includes(id));
+      for (const id of gone) accounts.delete(id);
+      if (gone.length > 0) await tellOthers(gone, "takeOver");
+    },
 
     async send(outbound) {
-      if (!running) return { outcome: "retry", afterMs: 1_000, reason: "Telegram is not running" };
-      const { api, token } = running.connection();
-      const outcome = await running.sending.sendText(outbound, {
-        api,
-        clock,
-        timeoutMs: limitSeconds() * 1000,
-        isLinkPreview: settings()?.linkPreview !== false,
-        tokenSource: token.source,
-      });
-      if (outcome.outcome === "sent") status.sent();
-      return outcome;
+      const { account } = outbound.target;
+      if (accounts.has(account) || ids().includes(account)) return accountOf(account).send(outbound);
+      return { outcome: "retry", afterMs: goneRetryMs, reason: `Telegram has no account ${account} any more` };
     },
-
-    status: () => [status.snapshot()],
-    parseTarget,
-
     async typing(target) {
-      if (!running) return;
-      await running.sending.sendTyping(target, running.connection().api, clock);
+      await accounts.get(target.account)?.typing(target);
     },
-
-    async logout() {
-      isLoggingOut = true;
-      const isCleared = await dependencies.unsetKeys([["channels", "telegram", "botToken"]]).finally(() => {
-        isLoggingOut = false;
-      });
-      const token = await findToken(dependencies, status);
-      return { isCleared, isLoggedOut: !token, isInEnvironment: Boolean(dependencies.tokenFromEnv()?.trim()) };
+    status() {
+      const known = ids();
+      const leftOver = [...accounts].filter(([id, account]) => !known.includes(id) && account.status().isRunning);
+      return [...known, ...leftOver.map(([id]) => id)].map((id) => accountOf(id).status());
     },
-
-    async probe(account, signal) {
-      const startedAt = clock.monotonic();
-      const elapsedMs = () => Math.round(clock.monotonic() - startedAt);
-      if (!running || account !== defaultAccount) return { isOk: false, error: "not running", elapsedMs: 0 };
-      try {
-        // grammY asks for an abort signal of its own making; any signal works
-        await running.connection().api.getMe(signal as unknown as Parameters<Api["getMe"]>[0]);
-        return { isOk: true, elapsedMs: elapsedMs() };
-      } catch (error) {
-        return { isOk: false, error: toFailure(error).reason, elapsedMs: elapsedMs() };
+    parseTarget(text, account) {
+      const known = ids();
+      const id = account?.trim() ? toAccountId(account.trim()) : (known[0] ?? defaultAccount);
+      if (known.length > 0 && !known.includes(id)) {
+        throw new Fault("not_linked", `Telegram has no account "${id}"`, {
+          field: "accountId",
+          next: `use one of: ${known.join(", ")}`,
+        });
       }
+      return parseTarget(text, id);
+    },
+
+    async logout(account) {
+      leaving.add(account);
+      const places = [["channels", "telegram"], placeOf("telegram", settings() ?? {}, account)];
+      const own = account === defaultAccount ? places : places.slice(1);
+      const isCleared = await dependencies
+        .unsetKeys(own.map((place) => [...place, "botToken"]))
+        .finally(() => leaving.delete(account));
+      const token = await accountOf(account).findToken();
+      const isInEnvironment = account === defaultAccount && Boolean(dependencies.tokenFromEnv()?.trim());
+      return { isCleared, isLoggedOut: !token, isInEnvironment };
+    },
+    async probe(account, signal) {
+      const known = accounts.get(account);
+      return known ? known.probe(signal) : { isOk: false, error: "not running", elapsedMs: 0 };
     },
   };
-}
-
-/** @returns undefined where there is none; the status says so then. Never throws. */
-async function findToken(dependencies: TelegramDependencies, status: StatusBoard): Promise<Token | undefined> {
-  try {
-    const token = await resolveToken({
-      settings: dependencies.settings(),
-      fromEnv: dependencies.tokenFromEnv(),
-      readFile: dependencies.readFile,
-    });
-    status.configured(token?.source);
-    if (token) return token;
-    status.trouble("no bot token", "set channels.telegram.botToken or TELEGRAM_BOT_TOKEN to the token from @BotFather");
-  } catch (error) {
-    const code = codeOf(error);
-    status.configured(undefined);
-    status.trouble(
-      `the file that channels.telegram.tokenFile names cannot be read${code === undefined ? "" : ` (${code})`}`,
-      "give the user that runs the Gateway the right to read it",
-    );
-  }
-  return undefined;
-}
-
-interface Beginning {
-  readonly dependencies: TelegramDependencies;
-  readonly status: StatusBoard;
-  readonly submit: Submit;
-  readonly token: Token;
-}
-
-async function startRunning(beginning: Beginning, isWanted: () => boolean): Promise<Running | undefined> {
-  const { dependencies, status, submit } = beginning;
-  const { clock, log, settings } = dependencies;
-  // what sends is loaded now: between the intent to send and the sending there must be no time to spare for it
-  const [{ createApi }, { startPoll }, sending] = await Promise.all([
-    import("./api.ts"),
-    import("./poll.ts"),
-    import("./send.ts"),
-  ]);
-  if (!isWanted()) return undefined;
-
-  const timing = dependencies.timing ?? defaultTiming;
-  const connect = (token: Token): Connection => ({
-    token,
-    api: createApi({
-      token: token.value,
-      apiRoot: settings()?.apiRoot ?? defaultApiRoot,
-      timeoutSeconds: Math.max(
-        settings()?.timeoutSeconds ?? defaultTimeoutSeconds,
-        timing.pollSeconds + timing.graceMs / 1000 + 5,
-      ),
-      fetch: dependencies.fetch,
-    }),
-  });
-  let connection = connect(beginning.token);
-  const poll = startPoll({
-    connection: () => ({ api: connection.api, tokenSource: connection.token.source }),
-    async renewToken() {
-      const token = await findToken(dependencies, status);
-      if (!token || token.value === connection.token.value) return false;
-      connection = connect(token);
-      return true;
-    },
-    account: defaultAccount,
-    submit,
-    status,
-    clock,
-    log,
-    timing,
-  });
-  return { poll, sending, connection: () => connection };
 }

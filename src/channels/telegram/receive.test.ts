@@ -93,14 +93,14 @@ test("no update makes it throw", () => {
 
 test("targets are understood as people write them", () => {
   for (const text of ["123", "telegram:123", "tg:123", " 123 "])
-    assert.equal(parseTarget(text, undefined).chatId, "123");
+    assert.equal(parseTarget(text, "default").chatId, "123");
   assert.deepEqual(parseTarget("-100123:topic:4", "work"), {
     channel: "telegram",
     account: "work",
     chatId: "-100123",
     threadId: "4",
   });
-  assert.equal(parseTarget("https://t.me/some_channel", undefined).chatId, "@some_channel");
+  assert.equal(parseTarget("https://t.me/some_channel", "default").chatId, "@some_channel");
   for (const text of ["", "hello there", "12a", "@x", "../etc"])
-    assert.throws(() => parseTarget(text, undefined), Fault, text);
+    assert.throws(() => parseTarget(text, "default"), Fault, text);
 });

@@ -4,7 +4,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { ChannelAccountStatus } from "../../ports/channel.ts";
 import type { Me } from "./receive.ts";
-import { defaultAccount } from "./settings.ts";
+import type { BotSettings } from "./settings.ts";
 
 /** Lines about a flapping account within any minute. */
 const maxLinesAMinute = 5;
@@ -25,16 +25,17 @@ export interface StatusBoard {
 }
 
 export function createStatusBoard(options: {
+  accountId: string;
   clock: Clock;
   log: Log;
-  isEnabled: () => boolean;
+  settings: () => BotSettings | undefined;
   onChange: () => void;
   /** How old the last poll may be. */
   pollDeadlineMs: number;
 }): StatusBoard {
   const { clock, log } = options;
   let state: ChannelAccountStatus = {
-    accountId: defaultAccount,
+    accountId: options.accountId,
     isEnabled: true,
     isConfigured: false,
     isRunning: false,
@@ -64,9 +65,13 @@ export function createStatusBoard(options: {
   };
 
   return {
-    snapshot: () => ({ ...state, isEnabled: options.isEnabled() }),
+    snapshot() {
+      const { enabled, name } = options.settings() ?? {};
+      return { ...state, ...(name ? { name } : {}), isEnabled: enabled !== false };
+    },
     configured(tokenSource) {
-      update({ isConfigured: tokenSource !== undefined, ...(tokenSource ? { tokenSource } : {}) });
+      const { tokenSource: _before, ...rest } = state;
+      state = { ...rest, isConfigured: tokenSource !== undefined, ...(tokenSource ? { tokenSource } : {}) };
     },
     running(isRunning) {
       update(

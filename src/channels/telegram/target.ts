@@ -2,12 +2,11 @@
 
 import { Fault } from "../../base/fault.ts";
 import type { DeliveryTarget } from "../../ports/message.ts";
-import { defaultAccount } from "./settings.ts";
 
 const pattern = /^(?<chat>-?\d{1,20}|@[A-Za-z]\w{3,31})(?::(?:topic:)?(?<thread>\d{1,12}))?$/u;
 
 /** @throws Fault `invalid_params` naming the forms that are understood. */
-export function parseTarget(text: string, account: string | undefined): DeliveryTarget {
+export function parseTarget(text: string, account: string): DeliveryTarget {
   let rest = text.trim();
   for (let before = ""; before !== rest;) {
     before = rest;
@@ -25,7 +24,7 @@ export function parseTarget(text: string, account: string | undefined): Delivery
   const thread = match?.groups?.["thread"];
   return {
     channel: "telegram",
-    account: account ?? defaultAccount,
+    account,
     chatId: chat,
     ...(thread ? { threadId: thread } : {}),
   };

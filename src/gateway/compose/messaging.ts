@@ -8,6 +8,7 @@ import { unsetKeys } from "../../config/unset.ts";
 import { createConversation, type Conversation } from "../../conversation/conversation.ts";
 import { readTextIfExists } from "../../platform/files.ts";
 import type { Tool } from "../../ports/tool.ts";
+import { createChannelServices, type ChannelServices } from "../channel-services.ts";
 import { createChannels, type Channels } from "../features.ts";
 import { toGatePolicy, toRetention } from "../policies.ts";
 import { createRestarts, type Restarts } from "../restarts/restarts.ts";
@@ -18,6 +19,7 @@ import type { Ground } from "./ground.ts";
 
 export interface Messaging {
   readonly channels: Channels;
+  readonly channelServices: ChannelServices;
   readonly conversation: Conversation;
   readonly restarts: Restarts;
   readonly tools: readonly Tool[];
@@ -60,7 +62,7 @@ export function createMessaging(ground: Ground, dependencies: MessagingDependenc
     onSend: metrics.sendEnded,
     beginSpan: telemetry.beginSpan,
     channels: channels.setUp,
-    gatePolicy: (channel) => toGatePolicy(config(), channel),
+    gatePolicy: (channel, account) => toGatePolicy(config(), channel, account),
     routePolicy,
     sendRules: () => config().session.sendPolicy ?? {},
     pairingText: {
@@ -73,6 +75,12 @@ export function createMessaging(ground: Ground, dependencies: MessagingDependenc
     retention: () => toRetention(config()),
     sessionTables,
     onForgotten: metrics.forgotten,
+  });
+  const channelServices = createChannelServices({
+    clock,
+    channels: channels.all,
+    submit: conversation.intake.submit,
+    supervisor: ground.supervisor,
   });
   const restarts = createRestarts({
     ...conversation,
@@ -92,5 +100,5 @@ export function createMessaging(ground: Ground, dependencies: MessagingDependenc
   });
   const canvasTool = createCanvasTool({ ...dependencies, command: options.command, ids });
   const tools = [...conversation.tools, gatewayTool, canvasTool].map(telemetry.traceTool);
-  return { channels, conversation, restarts, tools };
+  return { channels, channelServices, conversation, restarts, tools };
 }

@@ -5,7 +5,6 @@ import { startBroadcast, type StateVersion } from "../broadcast.ts";
 import { stopInOrder, type StopOptions, type StopReason } from "../lifecycle.ts";
 import type { Moving } from "../moving.ts";
 import type { GatewayServer } from "../server.ts";
-import { toService } from "../services.ts";
 import type { WsLog } from "../ws-log.ts";
 import type { Ground } from "./ground.ts";
 import type { Messaging } from "./messaging.ts";
@@ -35,7 +34,7 @@ export function createRunning(ground: Ground, dependencies: RunningDependencies)
   const { options, database, bus, egress, supervisor, topics } = ground;
   const { clock, log } = options;
   const { messaging, server, moving, wsLog, stateVersion, inside, outside, onStarted } = dependencies;
-  const { conversation, channels } = messaging;
+  const { conversation, channelServices } = messaging;
   let isDraining = false;
   let stopBroadcast = () => {};
 
@@ -52,8 +51,7 @@ export function createRunning(ground: Ground, dependencies: RunningDependencies)
       moving.serve();
       await supervisor.start(inside);
       // a platform that is slow to answer holds up nobody
-      const platforms = channels.all.map((channel) => toService(channel, conversation.intake.submit));
-      await Promise.all([...outside, ...platforms].map((service) => supervisor.start([service])));
+      await Promise.all([...outside, ...channelServices.all()].map((service) => supervisor.start([service])));
       onStarted();
     },
     async stop(reason, stopOptions) {
