@@ -121,6 +121,9 @@ const paramOfOption = {
   sessionKey: "sessionKey",
   agent: "agentId",
   channel: "channel",
+  replyTo: "replyTo",
+  replyChannel: "replyChannel",
+  replyAccount: "replyAccountId",
   thinking: "thinking",
 };
 

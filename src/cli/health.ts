@@ -57,14 +57,31 @@ function renderChannel(
   { health, id, isVerbose }: { readonly health: HealthSnapshot; readonly id: string; readonly isVerbose: boolean },
 ): void {
   const channel = health.channels[id] ?? {};
-  const { configured, connected, reason, next, accounts } = channel;
-  const state = connected ? out.style("green", "connected") : "connecting";
-  const shown = reason ? out.style("yellow", cleanText(reason)) : `${state}${renderProbe(channel)}`;
-  out.line(`${health.channelLabels[id] ?? id}: ${configured === false ? "not configured" : shown}`);
-  if (next) out.line(`  next: ${cleanText(next)}`);
+  const label = health.channelLabels[id] ?? id;
+  const accounts = Object.entries(channel.accounts ?? {});
+  // one account is the channel
+  const shown: readonly (readonly [string, AccountState])[] =
+    accounts.length > 1 ? accounts.map(([name, account]) => [`${label} ${name}`, account]) : [[label, channel]];
+  for (const [name, account] of shown) {
+    out.line(`${name}: ${renderState(out, account)}`);
+    if (account.next) out.line(`  next: ${cleanText(account.next)}`);
+  }
   if (!isVerbose) return;
-  for (const [account, detail] of Object.entries(accounts ?? {}))
-    out.line(cleanText(`  ${account}: ${describeAccount(detail)}`));
+  for (const [name, account] of accounts) out.line(cleanText(`  ${name}: ${describeAccount(account)}`));
+}
+
+interface AccountState {
+  readonly configured?: boolean;
+  readonly connected?: boolean;
+  readonly reason?: string;
+  readonly next?: string;
+}
+
+function renderState(out: Context["out"], account: AccountState): string {
+  const { configured, connected, reason } = account;
+  if (configured === false) return reason ? `not configured (${cleanText(reason)})` : "not configured";
+  if (reason) return out.style("yellow", cleanText(reason));
+  return `${connected ? out.style("green", "connected") : "connecting"}${renderProbe(account)}`;
 }
 
 /** The snapshot is open for what channels add. */

@@ -1,6 +1,8 @@
 // What a person answered, whether to questions or by flags, and what that makes of the config file. Pure.
 
+import { defaultAccount } from "../base/ids.ts";
 import { isRecord, withoutGaps } from "../base/json.ts";
+import { keyOf } from "../config/accounts.ts";
 import { readAt } from "../config/path.ts";
 
 /** What is absent stays as the file has it. */
@@ -38,6 +40,8 @@ export interface ModelAnswer {
 }
 
 export interface TelegramAnswer {
+  /** Absent: the default one. */
+  readonly account?: string;
   readonly name?: string;
   /** Absent, and no file either: the environment holds it. */
   readonly botToken?: string;
@@ -65,7 +69,9 @@ export function toPatch(answers: Answers, state: SetupState): Record<string, unk
     }),
     agents: filled({ defaults: filled({ ...agentKeys(answers, state, isRemote) }) }),
     models: filled({ providers: filled(providerKeys(answers.model)) }),
-    channels: filled({ telegram: answers.telegram && telegramKeys(answers.telegram) }),
+    channels: filled({
+      telegram: answers.telegram && telegramKeys(answers.telegram, readAt(whole, ["channels", "telegram"])),
+    }),
   });
   return patch ?? {};
 }
@@ -100,14 +106,20 @@ function providerKeys(model: ModelAnswer | undefined): Record<string, unknown> {
   return { [model.provider]: filled({ baseUrl: model.baseUrl, apiKey: model.apiKey }) };
 }
 
-/** For `channels.telegram`: switched on, and its token in the one place that was given now. */
-export function telegramKeys({ name, botToken, tokenFile, apiRoot }: TelegramAnswer): Record<string, unknown> {
-  return {
+/**
+ * A merge patch for `channels.telegram`, which the file has as `section`: the account switched on, its token in the one place that was
+ * given now. The default account is at the top, unless it has a section of its own.
+ */
+export function telegramKeys(answer: TelegramAnswer, section: unknown): Record<string, unknown> {
+  const { account = defaultAccount, name, botToken, tokenFile, apiRoot } = answer;
+  const keys = {
     enabled: true,
     ...withoutGaps({ name, apiRoot }),
     botToken: botToken ?? null,
     tokenFile: tokenFile ?? null,
   };
+  const key = isRecord(section) ? keyOf(section, account) : undefined;
+  return key === undefined && account === defaultAccount ? keys : { accounts: { [key ?? account]: keys } };
 }
 
 /** Undefined when no key has a value. */

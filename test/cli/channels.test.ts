@@ -86,6 +86,110 @@ test("a refused token is told and not kept; the token is never shown (S41)", asy
   assert.equal((await home.run([...args, "--no-check"])).code, 0);
 });
 
+test("a second bot is added, listed, tried, switched off, logged out and removed, and the first stays as it is (OV-51)", async () => {
+  const second = await startFakeTelegram("222:BBBBBBBBBBBBBBBB", "work_bot");
+  try {
+    await json([...add(), "--token", telegram.token]);
+    const first = { enabled: true, apiRoot: telegram.apiRoot, botToken: telegram.token };
+    const more = ["channels", "add", "telegram", "--account", "Work", "--api-root", second.apiRoot];
+    assert.deepEqual(await json([...more, "--name", "Office", "--token", "-"], { stdin: second.token }), {
+      ok: true,
+      channel: "telegram",
+      account: "work",
+      bot: "@work_bot",
+      tokenSource: "channels.telegram.accounts.work.botToken",
+    });
+    const kept = { enabled: true, name: "Office", apiRoot: second.apiRoot };
+    const work = { ...kept, botToken: second.token };
+    assert.deepEqual(await section(), { ...first, accounts: { work } });
+    const listed = await home.run(["channels", "list"]);
+    assert.equal(
+      listed.stdout,
+      [
+        "telegram default: configured (token from channels.telegram.botToken)",
+        "telegram work (Office): configured (token from channels.telegram.accounts.work.botToken)",
+        "",
+      ].join("\n"),
+    );
+    assert.partialDeepStrictEqual(await json(["channels", "list"]), { chat: { telegram: ["default", "work"] } });
+    assert.partialDeepStrictEqual(await json(["channels", "login", "telegram", "--account", "work"]), {
+      account: "work",
+      bot: "@work_bot",
+    });
+    assert.partialDeepStrictEqual(await json(["channels", "login", "telegram"]), { bot: "@the_bot" });
+
+    for (const args of [
+      ["channels", "remove", "telegram"],
+      ["channels", "remove", "telegram", "--delete"],
+    ]) {
+      const { code, stderr } = await home.run(args);
+      assert.deepEqual(
+        [code, /which account\?.*\nnext: pass --account with one of: default, work/u.test(stderr)],
+        [2, true],
+      );
+    }
+    await json(["channels", "remove", "telegram", "--account", "work"]);
+    assert.deepEqual(await section(), { ...first, accounts: { work: { ...work, enabled: false } } });
+    assert.partialDeepStrictEqual(await json(["channels", "logout", "telegram", "--account", "work"]), {
+      accountId: "work",
+      cleared: true,
+      loggedOut: true,
+      envToken: false,
+    });
+    assert.deepEqual(await section(), { ...first, accounts: { work: { ...kept, enabled: false } } });
+    await json([...more, "--token", second.token]);
+    assert.deepEqual(await section(), { ...first, accounts: { work } });
+
+    // what the second shares with the first stays
+    await json(["channels", "remove", "telegram", "--account", "default", "--delete"]);
+    assert.deepEqual(await section(), { enabled: true, apiRoot: telegram.apiRoot, accounts: { work } });
+    assert.partialDeepStrictEqual(await json(["channels", "login", "telegram"]), { account: "work" });
+    await json(["channels", "remove", "telegram", "--account", "work", "--delete"]);
+    assert.deepEqual(await section(), { enabled: true, apiRoot: telegram.apiRoot });
+  } finally {
+    await second.close();
+  }
+});
+
+test("a bot that another account has is refused, wherever its token is; the default account's own section is where its token goes", async () => {
+  await json([...add(), "--token", telegram.token]);
+  const own = join(home.folder, "bot-token");
+  await writeFile(own, `${telegram.token}\n`);
+  for (const token of [
+    ["--token", telegram.token],
+    ["--token-file", own],
+  ]) {
+    const { code, stderr } = await home.run([...add(), "--account", "work", ...token]);
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /^error: account default has this bot already \(channels\.telegram\.botToken\)\nnext: make another/u,
+    );
+    assert.doesNotMatch(stderr, /AAAA/u);
+  }
+  const { token: botToken, apiRoot } = telegram;
+  assert.deepEqual(await section(), { enabled: true, apiRoot, botToken });
+  await writeFile(
+    file(),
+    JSON.stringify({ channels: { telegram: { apiRoot, accounts: { Default: { name: "Own" } } } } }),
+  );
+  assert.partialDeepStrictEqual(await json([...add(), "--token", botToken]), {
+    tokenSource: "channels.telegram.accounts.Default.botToken",
+  });
+  assert.deepEqual(await section(), {
+    apiRoot,
+    accounts: { Default: { name: "Own", enabled: true, apiRoot, botToken } },
+  });
+});
+
+test("an account is told that its channel is switched off", async () => {
+  await mkdir(join(home.folder, ".openclaw"));
+  await writeFile(file(), JSON.stringify({ channels: { telegram: { enabled: false } } }));
+  const ran = await home.run([...add(), "--account", "work", "--token", telegram.token]);
+  assert.equal(ran.code, 0, ran.stderr);
+  assert.match(ran.stderr, /^warning: channels\.telegram\.enabled is false: no bot of it connects/mu);
+});
+
 test("comments stay, and a file with another error can still be given a channel", async () => {
   await mkdir(join(home.folder, ".openclaw"));
   await writeFile(file(), "// mine\n{ gateway: { port: 'many' } }\n");
@@ -95,12 +199,22 @@ test("comments stay, and a file with another error can still be given a channel"
   assert.match(await readFile(file(), "utf8"), /^\/\/ mine\n[^]*botToken/u);
 });
 
-test("what cannot be had is told with what can: WhatsApp, accounts, no token, two places for it", async () => {
+test("what cannot be had is told with what can: WhatsApp, no token, two places for it", async () => {
   for (const [args, told, code] of [
     [["channels", "login", "whatsapp"], /^error: WhatsApp is not in this version yet\nnext: use telegram\n/u, 1],
     [["channels", "add", "--channel", "whatsapp"], /WhatsApp is not in this version yet/u, 1],
     [["channels", "add", "fax", "--token", "1:a"], /no such channel: fax/u, 1],
-    [["channels", "add", "telegram", "--account", "second", "--token", "1:a"], /no account second/u, 1],
+    [
+      ["channels", "login", "telegram", "--account", "second"],
+      /^error: no account second is set up\nnext: channels add/u,
+      1,
+    ],
+    [
+      ["channels", "add", "telegram", "--account", "a b", "--token", "1:a"],
+      /not an account: "a b"\nnext: use letters/u,
+      2,
+    ],
+    [["channels", "add", "telegram", "--account", "second", "--use-env"], /is the default account's/u, 2],
     [["channels", "add"], /which channel\?/u, 2],
     [["channels", "add", "telegram"], /which token\?\nnext: pass one of --token, --token-file or --use-env/u, 2],
     [["channels", "add", "telegram", "--token", "1:a", "--use-env"], /more than one place/u, 2],

@@ -103,7 +103,7 @@ test("status --all is a diagnosis without secrets, also of a Gateway that is dow
   assert.match(dead.stdout, /\nGateway +not reachable at .*ECONNREFUSED/u);
   assert.match(
     dead.stdout,
-    /\nCHANNEL +ENABLED +STATE +DETAIL\ntelegram +on +configured +token from channels\.telegram\.botToken\n/u,
+    /\nCHANNEL +ACCOUNT +ENABLED +STATE +DETAIL\ntelegram +default +on +configured +token from channels\.telegram\.botToken\n/u,
   );
   assert.match(dead.stdout, /\nnext: start it with openclaw gateway\n$/u);
   const { value } = await json(down, "status", "--all");

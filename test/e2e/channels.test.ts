@@ -89,13 +89,21 @@ test("the command line shows the same, and the config alone when the Gateway is 
   assert.deepEqual(JSON.parse(listed.stdout), {
     chat: { telegram: ["default"] },
     auth: [],
-    channels: [{ id: "telegram", enabled: true, configured: true, tokenSource: "channels.telegram.botToken" }],
+    channels: [
+      {
+        id: "telegram",
+        account: "default",
+        enabled: true,
+        configured: true,
+        tokenSource: "channels.telegram.botToken",
+      },
+    ],
   });
   const offline = await gateway.cli("channels", "status", "--url", "ws://127.0.0.1:9", "--token", "x");
   assert.equal(offline.code, 1, "another Gateway's config is not known here");
   await gateway.stop();
   const down = await gateway.cli("channels", "status");
-  assert.match(down.stdout, /telegram: configured/u);
+  assert.match(down.stdout, /telegram default: configured/u);
   assert.match(down.stderr, /the Gateway cannot be asked/u);
   await gateway.start();
   client = await openRawClient(gateway.port, gateway.token);

@@ -2360,6 +2360,8 @@ export type ChannelsStatusResult = {
   "channels": Record<string, {
     /** Account */
     "accountId": string;
+    /** As the owner calls it */
+    "name"?: string;
     /** Switched on in the config */
     "enabled"?: boolean;
     /** Has what it needs to connect */
@@ -2402,6 +2404,8 @@ export type ChannelsStatusResult = {
   "channelAccounts": Record<string, Array<{
     /** Account */
     "accountId": string;
+    /** As the owner calls it */
+    "name"?: string;
     /** Switched on in the config */
     "enabled"?: boolean;
     /** Has what it needs to connect */

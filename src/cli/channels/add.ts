@@ -1,9 +1,12 @@
 // `channels add`: the token is tried, then kept in its one place. With or without a running Gateway, which takes it up by itself.
 
 import { Fault } from "../../base/fault.ts";
-import { withoutGaps } from "../../base/json.ts";
+import { defaultAccount } from "../../base/ids.ts";
+import { isRecord, withoutGaps } from "../../base/json.ts";
+import { placeOf } from "../../config/accounts.ts";
 import { applyMergePatch } from "../../config/merge.ts";
 import { changeText } from "../../config/edit.ts";
+import { readAt } from "../../config/path.ts";
 import { expandHome } from "../../platform/paths.ts";
 import { telegramKeys, type TelegramAnswer } from "../../setup/answers.ts";
 import type { Invocation, Run } from "../commands.ts";
@@ -14,15 +17,16 @@ import { textOf } from "../setup/open.ts";
 import { hasPerson, isCancelled, openPrompts } from "../setup/prompts.ts";
 import { readSecret } from "../setup/secret-input.ts";
 import { openTrials } from "../setup/trials.ts";
-import { readChannel, requireChannel } from "./which.ts";
+import { readAccount, readChannel, requireChannel } from "./which.ts";
 
 export const run: Run = async (context, invocation) => {
   const channel = readChannel(invocation);
+  const account = readAccount(invocation);
   const isAsked = hasPerson() && context.flags.json !== true && !isSaid(invocation);
-  if (isAsked) return ask(context, invocation);
+  if (isAsked) return ask(context, invocation, account);
   if (channel === undefined) requireChannel(invocation);
-  const answer = await readAnswer(context, invocation);
-  const bot = invocation.options["check"] === false ? undefined : await tryIt(context, answer);
+  const answer = { ...withoutGaps({ account }), ...(await readAnswer(context, invocation)) };
+  const bot = invocation.options["check"] === false ? undefined : await tryIt(context, answer, "telegram");
   return keep(context, answer, bot);
 };
 
@@ -37,6 +41,12 @@ async function readAnswer({ env, paths }: Context, invocation: Invocation): Prom
     throw new Fault("usage", given.length === 0 ? "which token?" : "more than one place for the token", {
       field: "--token",
       next: `pass one of ${flags}`,
+    });
+  const account = readAccount(invocation) ?? defaultAccount;
+  if (given[0] === "useEnv" && account !== defaultAccount)
+    throw new Fault("usage", "TELEGRAM_BOT_TOKEN is the default account's", {
+      field: "--use-env",
+      next: "pass --token - or --token-file for this one",
     });
   if (given[0] === "useEnv" && env.raw("TELEGRAM_BOT_TOKEN") === undefined)
     throw new Fault("usage", "TELEGRAM_BOT_TOKEN is not set", {
@@ -53,12 +63,12 @@ async function readAnswer({ env, paths }: Context, invocation: Invocation): Prom
   });
 }
 
-/** @returns the bot's name. @throws Fault when it does not work. */
-export async function tryIt(context: Context, answer: TelegramAnswer): Promise<string> {
+/** `telegram`: no other account may have the bot. @returns the bot's name. @throws Fault when it does not work. */
+export async function tryIt(context: Context, answer: TelegramAnswer, how: "telegram" | "bot"): Promise<string> {
   const { config } = await readConfig(context);
   const trials = openTrials(context, () => config);
   try {
-    const tried = await trials.telegram(answer);
+    const tried = await trials[how](answer);
     if (tried.isOk) return tried.who;
     throw new Fault("channel_unavailable", tried.reason, { next: tried.next });
   } finally {
@@ -66,7 +76,7 @@ export async function tryIt(context: Context, answer: TelegramAnswer): Promise<s
   }
 }
 
-async function ask(context: Context, invocation: Invocation): Promise<number> {
+async function ask(context: Context, invocation: Invocation, account: string | undefined): Promise<number> {
   const { askChannel } = await import("../setup/ask-channel.ts");
   const { config } = await readConfig(context);
   const trials = openTrials(context, () => config);
@@ -74,7 +84,13 @@ async function ask(context: Context, invocation: Invocation): Promise<number> {
     const prompts = await openPrompts();
     prompts.begin("A channel");
     const isTried = invocation.options["check"] !== false;
-    const { telegram, bot } = await askChannel(context, { prompts, config, trials, wishes: { isTried } });
+    const { telegram, bot } = await askChannel(context, {
+      prompts,
+      config,
+      trials,
+      wishes: { isTried },
+      ...withoutGaps({ account }),
+    });
     prompts.end(telegram === undefined ? "Nothing was changed." : "Writing it down.");
     return telegram === undefined ? 0 : await keep(context, telegram, bot);
   } catch (error) {
@@ -86,29 +102,33 @@ async function ask(context: Context, invocation: Invocation): Promise<number> {
   }
 }
 
+const newPlace = (account: string) => placeOf("telegram", {}, account);
+
 async function keep(context: Context, answer: TelegramAnswer, bot: string | undefined): Promise<number> {
   const { out, flags, command } = context;
-  const { botToken, tokenFile } = answer;
-  const tokenSource = botToken
-    ? "channels.telegram.botToken"
-    : tokenFile
-      ? "channels.telegram.tokenFile"
-      : "TELEGRAM_BOT_TOKEN";
-  const patch = { channels: { telegram: telegramKeys(answer) } };
+  const { account = defaultAccount } = answer;
+  let tokenSource = "TELEGRAM_BOT_TOKEN";
   try {
     const after = await openConfigFile(context).write((source) => {
       const from = parsedValue(source, context);
+      const section = readAt(from, ["channels", "telegram"]);
+      const place = isRecord(section) ? placeOf("telegram", section, account) : newPlace(account);
+      const key = answer.botToken ? "botToken" : answer.tokenFile ? "tokenFile" : undefined;
+      if (key) tokenSource = [...place, key].join(".");
+      const patch = { channels: { telegram: telegramKeys(answer, section) } };
       return changeText(source.text, from, applyMergePatch(from, patch));
     });
     warn(after, context);
+    if (after.config?.channels.telegram?.enabled === false)
+      out.error("warning: channels.telegram.enabled is false: no bot of it connects until that is taken out");
   } catch (error) {
     explainRefusal(error, context);
     throw error;
   }
-  if (flags.json) out.json({ ok: true, channel: "telegram", account: "default", ...withoutGaps({ bot }), tokenSource });
+  if (flags.json) out.json({ ok: true, channel: "telegram", account, ...withoutGaps({ bot }), tokenSource });
   else {
     out.line(
-      `Telegram ${bot ?? "default"}: set up, token from ${tokenSource}. A running Gateway takes it up by itself.`,
+      `Telegram ${account}${bot === undefined ? "" : ` (${bot})`}: set up, token from ${tokenSource}. A running Gateway takes it up by itself.`,
     );
     if (tokenSource === "TELEGRAM_BOT_TOKEN")
       out.error("warning: a service does not get the variables of this terminal");

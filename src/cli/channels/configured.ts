@@ -1,36 +1,40 @@
-// Channels as the config and the environment set them up, for when nobody can be asked how they are.
+// Accounts as the config and the environment set them up, for when nobody can be asked how they are.
 
+import { botsOf, settingsOf, tokenPlaces } from "../../config/accounts.ts";
 import type { Config } from "../../settings/config.ts";
 import type { Context } from "../context.ts";
 
-export interface ConfiguredChannel {
+export interface ConfiguredAccount {
+  /** Of the channel. */
   readonly id: string;
+  readonly account: string;
+  readonly name?: string;
   readonly enabled: boolean;
   readonly configured: boolean;
   /** Where the token would come from; absent when there is none. */
   readonly tokenSource?: string;
 }
 
-export function listConfigured({ channels }: Config, { env }: Context): ConfiguredChannel[] {
+/** The one that is meant when none is named comes first. */
+export function listConfigured({ channels }: Config, { env }: Context): ConfiguredAccount[] {
   const { telegram } = channels;
-  const sources = [
-    { name: "channels.telegram.botToken", value: telegram?.botToken },
-    { name: "channels.telegram.tokenFile", value: telegram?.tokenFile },
-    { name: "TELEGRAM_BOT_TOKEN", value: env.raw("TELEGRAM_BOT_TOKEN") },
-  ];
-  const tokenSource = sources.find(({ value }) => value !== undefined && value.trim() !== "")?.name;
-  if (telegram === undefined && tokenSource === undefined) return [];
-  return [
-    {
+  const fromEnv = env.raw("TELEGRAM_BOT_TOKEN");
+  return botsOf(telegram, fromEnv).map((account) => {
+    const tokenSource = tokenPlaces(telegram, account, fromEnv)[0]?.name;
+    const { name, enabled } = telegram ? settingsOf(telegram, account) : {};
+    return {
       id: "telegram",
-      enabled: telegram?.enabled !== false,
+      account,
+      ...(name === undefined ? {} : { name }),
+      enabled: enabled !== false,
       configured: tokenSource !== undefined,
       ...(tokenSource === undefined ? {} : { tokenSource }),
-    },
-  ];
+    };
+  });
 }
 
-export function renderConfigured({ id, enabled, configured, tokenSource }: ConfiguredChannel): string {
+export function renderConfigured({ id, account, name, enabled, configured, tokenSource }: ConfiguredAccount): string {
   const state = configured ? `configured (token from ${tokenSource})` : "not configured";
-  return `${id}: ${enabled ? state : `${state}, switched off`}`;
+  const called = name === undefined ? "" : ` (${name})`;
+  return `${id} ${account}${called}: ${enabled ? state : `${state}, switched off`}`;
 }

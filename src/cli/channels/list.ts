@@ -3,7 +3,7 @@
 import type { Config } from "../../settings/config.ts";
 import { readConfig } from "../connection.ts";
 import type { Run } from "../commands.ts";
-import { listConfigured, renderConfigured, type ConfiguredChannel } from "./configured.ts";
+import { listConfigured, renderConfigured, type ConfiguredAccount } from "./configured.ts";
 
 export const run: Run = async (context, _invocation) => {
   const { config, fault } = await readConfig(context);
@@ -19,8 +19,13 @@ export const run: Run = async (context, _invocation) => {
 };
 
 /** The form of older versions: accounts by channel, and which providers have a key in the config. */
-const toChat = (channels: readonly ConfiguredChannel[]) =>
-  Object.fromEntries(channels.filter(({ configured }) => configured).map(({ id }) => [id, ["default"]]));
+const toChat = (all: readonly ConfiguredAccount[]) => {
+  const byChannel = Map.groupBy(
+    all.filter(({ configured }) => configured),
+    ({ id }) => id,
+  );
+  return Object.fromEntries([...byChannel].map(([id, accounts]) => [id, accounts.map(({ account }) => account)]));
+};
 
 const listKeys = ({ models }: Config) =>
   Object.entries(models.providers)

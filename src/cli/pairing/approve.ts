@@ -1,5 +1,6 @@
 // `pairing approve`: counts from the sender's next message on, without a restart.
 
+import { defaultAccount } from "../../base/ids.ts";
 import { createPairing } from "../../conversation/pairing.ts";
 import type { Run } from "../commands.ts";
 import { cleanText } from "../render/text.ts";
@@ -14,7 +15,11 @@ export const run: Run = async (context, { args, options }) => {
       isNotify: options["notify"] === true,
     }),
   );
-  if (context.flags.json) context.out.json({ channel: request.channel, senderId: request.senderId, approved: true });
-  else context.out.line(`${cleanText(request.senderName ?? request.senderId)} may now write on ${request.channel}.`);
+  const { account, senderId, senderName } = request;
+  if (context.flags.json) context.out.json({ channel: request.channel, accountId: account, senderId, approved: true });
+  else {
+    const where = account === defaultAccount ? request.channel : `${request.channel}, account ${account}`;
+    context.out.line(`${cleanText(senderName ?? senderId)} may now write on ${where}.`);
+  }
   return 0;
 };

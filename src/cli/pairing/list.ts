@@ -16,12 +16,13 @@ export const run: Run = async (context, { args }) => {
     const now = context.clock.now();
     const rows = requests.map((request) => [
       request.channel,
+      request.account,
       request.code,
       request.senderId,
       request.senderName ?? "",
       renderAge(now - request.createdAt),
     ]);
-    context.out.line(renderTable([["CHANNEL", "CODE", "ID", "NAME", "ASKED"], ...rows]));
+    context.out.line(renderTable([["CHANNEL", "ACCOUNT", "CODE", "ID", "NAME", "ASKED"], ...rows]));
     context.out.line(`next: ${context.command("pairing approve <channel> <code>")}`);
   }
   return 0;

@@ -7,7 +7,7 @@ import { tailLog } from "../../platform/log-tail.ts";
 import { createMasks, maskTexts } from "../masks.ts";
 import type { GatewayTarget, LoadedConfig } from "../connection.ts";
 import type { Context } from "../context.ts";
-import { listConfigured, type ConfiguredChannel } from "../channels/configured.ts";
+import { listConfigured, type ConfiguredAccount } from "../channels/configured.ts";
 import { parseLogLine } from "../render/log-line.ts";
 import { inspectService, renderRuntime } from "../service/inspect.ts";
 import { openCliServices } from "../service/open.ts";
@@ -34,7 +34,7 @@ export interface Diagnosis {
     readonly secretSource: string;
     readonly tailscale: string;
     readonly reload: string;
-    readonly channels: readonly ConfiguredChannel[];
+    readonly channels: readonly ConfiguredAccount[];
   };
   readonly gatewayService: ServiceView;
   readonly nodeService: ServiceView;

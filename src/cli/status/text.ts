@@ -174,13 +174,14 @@ function renderChannels({ out }: Context, report: StatusReport & Diagnosis): voi
     for (const line of lines) out.line(cleanText(line));
     return;
   }
-  const rows = report.config.channels.map(({ id, enabled, configured, tokenSource }) => [
+  const rows = report.config.channels.map(({ id, account, enabled, configured, tokenSource }) => [
     id,
+    account,
     enabled ? "on" : "off",
     configured ? "configured" : "not configured",
     tokenSource === undefined ? "" : `token from ${tokenSource}`,
   ]);
-  out.line(rows.length === 0 ? "none" : renderTable([["CHANNEL", "ENABLED", "STATE", "DETAIL"], ...rows]));
+  out.line(rows.length === 0 ? "none" : renderTable([["CHANNEL", "ACCOUNT", "ENABLED", "STATE", "DETAIL"], ...rows]));
 }
 
 export function renderUsage({ out }: Context, usage: MethodResult<"usage.cost">): void {

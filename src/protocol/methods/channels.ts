@@ -11,6 +11,7 @@ const flag = (description: string) => Type.Optional(Type.Boolean({ description }
 const account = Type.Object(
   {
     accountId: nonEmpty("Account"),
+    name: Type.Optional(text("As the owner calls it")),
     enabled: flag("Switched on in the config"),
     configured: flag("Has what it needs to connect"),
     linked: flag("An account is linked, or the platform has told who it is"),
@@ -72,19 +73,19 @@ export const channelMethods = {
     scope: "operator.read",
   }),
   "channels.start": method({
-    summary: "Starts a channel that was stopped; nothing is kept of it",
+    summary: "Starts an account of a channel that was stopped; nothing is kept of it",
     params: Type.Object(named),
     result: Type.Object({ ...answered, started: Type.Boolean({ description: "It runs now" }) }),
     scope: "operator.admin",
   }),
   "channels.stop": method({
-    summary: "Stops a channel until it is started, or the Gateway is; nothing is kept of it",
+    summary: "Stops an account of a channel until it is started, or the Gateway is; nothing is kept of it",
     params: Type.Object(named),
     result: Type.Object({ ...answered, stopped: Type.Boolean({ description: "It no longer runs" }) }),
     scope: "operator.admin",
   }),
   "channels.logout": method({
-    summary: "Stops a channel and forgets its credentials in the config file",
+    summary: "Stops an account of a channel and forgets its credentials in the config file",
     params: Type.Object(named),
     result: Type.Object({
       ...answered,
