@@ -7,6 +7,7 @@ import { createEnv } from "../../platform/env.ts";
 import { derivePaths, decidePort, parseProfile } from "../../platform/paths.ts";
 import { findPortClashes, fullSpacing, planPorts, renderClash, type PortPlan } from "../../platform/port-plan.ts";
 import { createConfigWriter } from "../../config/write.ts";
+import { botsOf, settingsOf, tokenPlaces } from "../../config/accounts.ts";
 import type { Config } from "../../settings/config.ts";
 import { fingerprint } from "../fingerprint.ts";
 import type { DoctorCheck, DoctorFinding } from "../finding.ts";
@@ -39,9 +40,11 @@ type Places = Pick<Instance, "state" | "workspace">;
 
 function toInstance({ state, workspace }: Places, config: Config, ports: PortPlan): Instance {
   const { telegram } = config.channels;
-  const isOn = telegram !== undefined && telegram.enabled !== false;
-  const accounts = isOn ? [telegram, ...Object.values(telegram.accounts ?? {})] : [];
-  const tokens = accounts.flatMap(({ botToken }) => (botToken === undefined ? [] : [botToken]));
+  const bots = telegram ? botsOf(telegram, undefined).filter((id) => settingsOf(telegram, id).enabled !== false) : [];
+  const tokens = bots.flatMap((id) => {
+    const [place] = tokenPlaces(telegram, id, undefined);
+    return place?.kind === "token" ? [place.value] : [];
+  });
   return {
     state,
     ports,
