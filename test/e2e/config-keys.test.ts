@@ -119,7 +119,9 @@ async function openRig(context: TestContext): Promise<Rig> {
   };
   let client = await connect();
   context.after(() => client.close());
-  const logins = () => telegram.calls.filter(({ method }) => method === "getMe").length;
+  // not those of other bots
+  const logins = () =>
+    telegram.calls.filter(({ method, token }) => method === "getMe" && token === telegram.token).length;
   await until(() => logins() === 1, 10_000);
 
   const appears = async (text: RegExp, from: number): Promise<string> => {
@@ -241,11 +243,23 @@ describe("under Gateways side by side", { concurrency: true }, () => {
     });
   }
 
-  test("a key of a channel has that channel alone start again (R7, T26)", async (context) => {
-    const { gateway, editEach, staysConnected } = await openRig(context);
-    await editEach(having("channel"), async ({ line }, { key }) => {
-      const [section, id = ""] = key.split(".");
-      const channel = section === "web" ? "whatsapp" : id;
+  test("a key of a channel has that channel alone start again, one of an account that account alone (R6, R7, T26)", async (context) => {
+    const { gateway, logins, editEach, staysConnected } = await openRig(context);
+    const [ofAccounts, ofChannels] = [true, false].map((isAccounts) =>
+      having("channel").filter(({ key }) => key.includes(".accounts.") === isAccounts),
+    );
+    assert.ok(ofAccounts && ofAccounts.length > 30, "keys of accounts");
+    const logged = logins();
+    await editEach(ofAccounts, async ({ line }, { key }) => {
+      const [, channel] = key.split(".");
+      assert.match(line ?? "", new RegExp(`restarted=\\["${channel}:some"\\]$`, "u"), key);
+      await staysConnected(key);
+    });
+    assert.equal(logins(), logged, "the other bot goes on with the poll it has");
+    const own = ["name", "botToken", "tokenFile", "authDir", "webhookUrl", "webhookSecret"];
+    await editEach(ofChannels ?? [], async ({ line }, { key }) => {
+      const [section, id = "", name = ""] = key.split(".");
+      const channel = section === "web" ? "whatsapp" : own.includes(name) ? `${id}:default` : id;
       assert.match(line ?? "", new RegExp(`restarted=\\["${channel}"\\]$`, "u"), key);
       await staysConnected(key);
     });
