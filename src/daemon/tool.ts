@@ -17,7 +17,11 @@ export interface ToolOptions {
 }
 
 /** A unit may take half a minute to stop. */
-const timeoutMs = 90_000;
+const actMs = 90_000;
+
+/** Somebody waits for what it says, and nothing has to end for it. */
+const lookMs = 15_000;
+const looks = /^(?:show|show-user|print|getenv|\/Query)$/u;
 
 export function createTool(name: string, { env, run, runtimeFolder }: ToolOptions): Tool {
   const inherited = [
@@ -44,6 +48,7 @@ export function createTool(name: string, { env, run, runtimeFolder }: ToolOption
       const value = env.raw(key);
       return value === undefined ? [] : [[key, value] as const];
     });
+    const timeoutMs = args.some((word) => looks.test(word)) || name === "journalctl" ? lookMs : actMs;
     const folder = runtimeFolder === undefined ? [] : [["XDG_RUNTIME_DIR", runtimeFolder] as const];
     const result = await run({
       program,
