@@ -9,6 +9,7 @@ export const serviceCommands = [
     options: [
       ["--port <port>", "port of everything (default: as every command finds it)"],
       ["--allow-unconfigured", "start without a config file"],
+      ["--runtime <runtime>", "node, which is all that there is", ["node"]],
       force,
     ],
     examples: ["gateway install", "--profile rescue gateway install --port 19789"],

@@ -28,6 +28,8 @@ export interface GatewayAnswer {
   readonly auth?: "token" | "password";
   readonly token?: string;
   readonly password?: string;
+  readonly tailscale?: "off" | "serve" | "funnel";
+  readonly isTailscaleReset?: boolean;
 }
 
 export interface ModelAnswer {
@@ -78,7 +80,7 @@ export function toPatch(answers: Answers, state: SetupState): Record<string, unk
 
 function gatewayKeys(gateway: GatewayAnswer | undefined, whole: SetupState["whole"]): Record<string, unknown> {
   if (gateway === undefined) return {};
-  const { port, bind, auth, token, password } = gateway;
+  const { port, bind, auth, token, password, tailscale, isTailscaleReset } = gateway;
   // a token has one place: that file of its own, unless the config has taken it over
   const isTokenHere = readAt(whole, ["gateway", "auth", "token"]) !== undefined;
   // token is what everybody assumes; to say so matters where there is a password
@@ -87,6 +89,7 @@ function gatewayKeys(gateway: GatewayAnswer | undefined, whole: SetupState["whol
   return {
     port,
     bind,
+    tailscale: filled({ mode: tailscale, resetOnExit: isTailscaleReset }),
     auth: filled({ mode, token: isTokenHere ? token : undefined, password }),
   };
 }

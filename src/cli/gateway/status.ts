@@ -1,5 +1,5 @@
 // `gateway status`: how the service is, apart from it whether a Gateway is reachable, and do this CLI and both look at the same
-// things. Exit code 0 also when it is down.
+// things. Exit code 0 also when it is down, unless --require-rpc asks for it.
 
 import { Fault } from "../../base/fault.ts";
 import { logFileName } from "../../platform/log-name.ts";
@@ -43,17 +43,32 @@ export const run: Run = async (context, { options }) => {
     ...ports,
     extraServices,
     ...(lastError === undefined ? {} : { lastError }),
-    ...(rpc ? { rpc } : {}),
+    ...(rpc ? { rpc: advise(context, rpc, { service, ports, logsCommand: services.manager.logsCommand }) } : {}),
   };
   if (context.flags.json) context.out.json(report);
   else renderStatus(context, report);
-  return 0;
+  return options["requireRpc"] === true && rpc?.ok !== true ? 1 : 0;
 };
 
 /** It runs and does not answer, or it keeps ending. */
 function needsExplaining({ command, runtime }: ServiceReport, isAnswered: boolean): boolean {
   if (runtime.state === "failed" || runtime.subState === "auto-restart") return true;
   return command !== null && !isAnswered && runtime.status !== "stopped";
+}
+
+interface Around {
+  readonly service: ServiceReport;
+  readonly ports: Pick<Report, "port">;
+  readonly logsCommand: string;
+}
+
+/** Where a service is to answer and nobody listens, a Gateway started by hand would only be in its way. */
+function advise({ flags, command }: Context, rpc: Probe, { service, ports, logsCommand }: Around): Probe {
+  const isItsPort = service.command !== null && flags.url === undefined;
+  if (rpc.ok || !isItsPort || ports.port?.status !== "free") return rpc;
+  const { status, state } = service.runtime;
+  if (status === "running" || state === "failed") return { ...rpc, next: `its output says why: ${logsCommand}` };
+  return status === "stopped" ? { ...rpc, next: command("gateway start") } : rpc;
 }
 
 interface Inspecting {

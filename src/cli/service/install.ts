@@ -12,6 +12,7 @@ import type { Context } from "../context.ts";
 import { findLauncher, openCliServices, type OpenedServices } from "./open.ts";
 import { findPortWarnings } from "./port-warnings.ts";
 import { report, type Done } from "./report.ts";
+import { checkRuntime } from "./runtime.ts";
 
 interface Wanted {
   readonly args: readonly string[];
@@ -20,6 +21,7 @@ interface Wanted {
 }
 
 export const installGateway: Run = async (context, invocation) => {
+  checkRuntime(invocation.options["runtime"], "--runtime");
   const services = await openCliServices(context, "gateway");
   return report(context, { action: "install", services }, () =>
     install(context, services, { invocation, decide: () => decideGateway(context, invocation) }),

@@ -50,6 +50,9 @@ export const runBare: Run = async (context, invocation) => {
 };
 
 /** `--section a --section b`, `--section a b` and `--section a,b`. @throws Fault `usage` for one that is not there. */
+/** What older programs ask about as well. */
+const later: readonly string[] = ["web", "skills"];
+
 function readSections({ options }: Invocation): readonly Section[] {
   const given: unknown = options["section"];
   const words = (Array.isArray(given) ? given : typeof given === "string" ? [given] : []).flatMap((text) =>
@@ -58,7 +61,8 @@ function readSections({ options }: Invocation): readonly Section[] {
   return words.map((word) => {
     const found = sections.find(({ value }) => value === word.trim());
     if (found) return found.value;
-    throw new Fault("usage", `Invalid --section: ${word}`, {
+    const isLater = later.includes(word.trim());
+    throw new Fault("usage", isLater ? `--section ${word}: not in this version yet` : `Invalid --section: ${word}`, {
       field: "--section",
       next: `use one of: ${sections.map(({ value }) => value).join(", ")}`,
     });

@@ -8,6 +8,7 @@ import { parseToken } from "../../setup/token.ts";
 import { expandHome } from "../../platform/paths.ts";
 import type { Invocation } from "../commands.ts";
 import type { Context } from "../context.ts";
+import { checkRuntime } from "../service/runtime.ts";
 import { textOf } from "./open.ts";
 import { readMode } from "./remote.ts";
 import { readSecret } from "./secret-input.ts";
@@ -27,11 +28,13 @@ export interface Wishes {
   readonly skips: { readonly channels: boolean; readonly health: boolean; readonly skills: boolean };
 }
 
+const exposures = ["off", "serve", "funnel"] as const;
 const binds = ["loopback", "lan", "tailnet", "auto", "custom"] as const;
 
 /** @throws Fault `usage` for what cannot be meant. */
 export async function readWishes({ paths }: Context, invocation: Invocation): Promise<Wishes> {
   const { options } = invocation;
+  checkRuntime(options["daemonRuntime"], "--daemon-runtime");
   const workspace = textOf(invocation, "workspace");
   const gateway = await readGateway(invocation);
   const { provider, model } = await readModel(invocation);
@@ -79,6 +82,8 @@ async function readGateway(invocation: Invocation): Promise<GatewayAnswer | unde
     auth: oneOf(textOf(invocation, "gatewayAuth") ?? meant, "--gateway-auth", ["token", "password"] as const),
     token: token === undefined ? undefined : parseToken(token),
     password,
+    tailscale: oneOf(textOf(invocation, "tailscale"), "--tailscale", exposures),
+    isTailscaleReset: invocation.options["tailscaleResetOnExit"] === true ? true : undefined,
   });
   return Object.keys(gateway).length === 0 ? undefined : gateway;
 }
