@@ -5,7 +5,7 @@ import fc from "fast-check";
 
 import { brandOf } from "../base/brand.ts";
 import { Fault } from "../base/fault.ts";
-import { parseArguments, type Chosen, type Printed } from "./arguments.ts";
+import { groupSummaries, parseArguments, type Chosen, type Printed } from "./arguments.ts";
 import { commands } from "./commands.ts";
 
 const brand = brandOf("openclaw");
@@ -176,4 +176,19 @@ test("every command is found by its words, also behind global flags whose values
     for (const flags of [[], ["--profile", "logs", "--json"], ["--url", "health", "--dev"], ["--token=agent"]])
       assert.equal(chosen(...flags, ...words).name, name, [...flags, ...words].join(" "));
   }
+});
+
+test("the help of a group shows the command that it is without one, with its flags and examples", () => {
+  const { out } = printed("gateway", "--help");
+  assert.match(
+    out,
+    /Without a command:\n\nUsage: openclaw gateway run \[options\][\s\S]*--force[\s\S]*Examples:\n  openclaw gateway\n/u,
+  );
+  assert.match(printed("doctor", "--help").out, /Without a command:[\s\S]*--fix/u);
+  assert.doesNotMatch(printed("devices", "--help").out, /Without a command/u);
+});
+
+test("every group says what it is for", () => {
+  const groups = new Set(commands.flatMap(({ name }) => (/^\S+ [a-z]/u.test(name) ? [name.split(" ")[0] ?? ""] : [])));
+  for (const group of groups) assert.ok((groupSummaries[group] ?? "").length > group.length, group);
 });

@@ -145,11 +145,20 @@ function addCommands(program: Commander, brand: Brand, { wanted, hasDefaults, ch
     for (const [flags, help] of command.options ?? []) leaf.option(flags, help);
     addGlobalOptions(leaf, true);
     leaf.action(() => choose(command, leaf));
+    // only commands of groups are what a group is without one
+    if (command.isDefault === true) showDefault(parent, leaf, renderExamples(brand, command.examples));
   }
+}
+
+/** What is typed most is the group alone: its help says what that does. */
+function showDefault(group: Commander, leaf: Commander, shownExamples: string): void {
+  group.addHelpText("after", () => `\nWithout a command:\n\n${leaf.helpInformation()}${shownExamples}`);
 }
 
 export const groupSummaries: Readonly<Record<string, string>> = {
   gateway: "run and inspect the Gateway, or make it a service",
+  doctor: "look for what is wrong, mend it, and put it back",
+  canvas: "show pages and forms of the agent",
   daemon: "the Gateway's service, by an older name of the group",
   message: "send messages",
   pairing: "let people in",

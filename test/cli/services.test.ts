@@ -402,3 +402,17 @@ test(
     assert.match(deep.stdout, /One Gateway on a machine is enough for most/u);
   },
 );
+
+test(
+  "where the service ought to answer and nobody does, the next step is about the service, not about a second Gateway",
+  { skip },
+  async () => {
+    const port = String(await freePort());
+    await json(["gateway", "install", "--port", port]);
+    const running = (await json(["gateway", "status"]))["rpc"] as { next?: string };
+    assert.match(running.next ?? "", /^its output says why: journalctl --user -u openclaw-gateway\.service/u);
+    await json(["gateway", "stop"]);
+    const stopped = (await json(["gateway", "status"]))["rpc"] as { next?: string };
+    assert.equal(stopped.next, "openclaw gateway start");
+  },
+);

@@ -47,7 +47,7 @@ export const run: Run = async (context, { options }) => {
   };
   if (context.flags.json) context.out.json(report);
   else renderStatus(context, report);
-  return options["requireRpc"] === true && rpc?.ok !== true ? 1 : 0;
+  return options["requireRpc"] === true ? toExitCode(rpc) : 0;
 };
 
 /** It runs and does not answer, or it keeps ending. */
@@ -55,6 +55,8 @@ function needsExplaining({ command, runtime }: ServiceReport, isAnswered: boolea
   if (runtime.state === "failed" || runtime.subState === "auto-restart") return true;
   return command !== null && !isAnswered && runtime.status !== "stopped";
 }
+
+const toExitCode = (rpc: Probe | undefined) => (rpc?.ok === true ? 0 : 1);
 
 interface Around {
   readonly service: ServiceReport;

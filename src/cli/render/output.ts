@@ -36,8 +36,15 @@ export function createOutput(options: { color: ColorChoice }): Output {
 
   // the decision has been made above: styleText must not ask the stream again
   const paint = (format: Style, text: string) => styleText(format, text, { validateStream: false });
-  const outSink = createSink(stdout);
-  const errorSink = createSink(stderr);
+  const errorSink = createSink(stderr, () => undefined);
+  const outSink = createSink(stdout, ({ message }) => {
+    // what is on a full disk is not what was asked for, whatever the command found
+    process.exitCode = 1;
+    process.on("exit", () => {
+      process.exitCode ||= 1;
+    });
+    toError(`${paint("red", "error:")} the output cannot be written: ${message}\n`);
+  });
   const toError = (text: string) => errorSink.write(isErrorColored ? text : stripVTControlCharacters(text));
   return {
     isTerminal,
@@ -49,7 +56,7 @@ export function createOutput(options: { color: ColorChoice }): Output {
     json1: (value) => outSink.write(`${JSON.stringify(value)}\n`),
     error: (text) => toError(`${text}\n`),
     fault(fault) {
-      toError(`${paint("red", "error:")} ${cleanText(fault.message)}\n`);
+      toError(`${paint("red", "error:")} ${cleanText(nameFlag(fault))}\n`);
       if (fault.next) toError(`next: ${cleanText(fault.next)}\n`);
     },
     printed(texts) {
@@ -59,19 +66,27 @@ export function createOutput(options: { color: ColorChoice }): Output {
   };
 }
 
+/** A flag that a message does not name by itself: there may be several with such a value. */
+function nameFlag({ field, message }: Fault): string {
+  if (!field?.startsWith("--")) return message;
+  return message.toLowerCase().includes(field.slice("--".length)) ? message : `${field}: ${message}`;
+}
+
 interface Sink {
   write(text: string): void;
   isGone(): boolean;
 }
 
-/** A reader that goes away (`| head`) is no error of ours. Node keeps its own streams open whatever happens, hence the flag. */
-function createSink(stream: NodeJS.WriteStream): Sink {
+/** A reader that goes away (`| head`, a terminal that is closed) is no error of ours. Node keeps its own streams open whatever happens, hence the flag. */
+function createSink(stream: NodeJS.WriteStream, onTrouble: (error: Error) => void): Sink {
   let isGone = false;
   let isWatched = false;
   const watch = () => {
     isWatched = true;
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EPIPE") isGone = true;
+      if (isGone) return;
+      isGone = true;
+      if (error.code !== "EPIPE" && error.code !== "EIO") onTrouble(error);
     });
   };
   return {
