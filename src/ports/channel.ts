@@ -60,7 +60,7 @@ export interface Channel {
   start(submit: Submit, account?: string): Promise<void>;
   /** The account, or all. Must not throw; nothing of it is submitted after it resolves. */
   stop(deadline: AbortSignal, account?: string): Promise<void>;
-  /** One attempt. Never throws and never retries a send that may have arrived. */
+  /** One attempt. Never throws and never retries a send that may have arrived; for an account that is not set up it is `retry`. */
   send(outbound: Outbound): Promise<SendOutcome>;
   status(): readonly ChannelAccountStatus[];
   /**

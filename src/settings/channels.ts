@@ -116,7 +116,14 @@ export const channels = Type.Object(
     ),
     telegram: Type.Optional(
       group(
-        { ...telegramAccount, ...channelDefaults, accounts: map(group(telegramAccount), "Accounts by id") },
+        {
+          ...telegramAccount,
+          ...channelDefaults,
+          accounts: map(
+            group(telegramAccount),
+            "More bots by id, with the keys of the channel; what one does not say the channel says",
+          ),
+        },
         "Telegram",
         {
           reload: "channel",

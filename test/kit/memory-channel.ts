@@ -44,6 +44,9 @@ export function createMemoryChannel(id = "memory", ids: readonly string[] = ["de
       for (const one of account === undefined ? [...receivers.keys()] : [account]) receivers.delete(one);
     },
     async send(outbound) {
+      if (!this.ids.includes(outbound.target.account)) {
+        return { outcome: "retry", afterMs: 60_000, reason: "there is no such account" };
+      }
       const outcome = await this.outcome(outbound);
       if (outcome.outcome === "sent") sent.push(outbound);
       return outcome;
@@ -58,7 +61,9 @@ export function createMemoryChannel(id = "memory", ids: readonly string[] = ["de
         isConnected: isRunning,
       }));
     },
-    parseTarget: (text, account) => ({ channel: id, account: account ?? "default", chatId: text }),
+    parseTarget(text, account) {
+      return { channel: id, account: account ?? this.ids[0] ?? "default", chatId: text };
+    },
     receive(message) {
       const account = message.account ?? "default";
       const submit = receivers.get(account);
