@@ -171,6 +171,7 @@ export const groupSummaries: Readonly<Record<string, string>> = {
   agents: "look at agents, make and remove them",
   models: "look at models",
   config: "read and change the config file",
+  sessions: "conversations: look at them, and clear away what is old",
   system: "events for the agent, and who is connected",
 };
 

@@ -231,7 +231,10 @@ test("mistakes of scripts: one line, the next step, exit code 2, nothing written
     [[...quiet, "--gateway-bind", "all"], /^error: Invalid --gateway-bind: all\n/u],
     [[...quiet, "--gateway-auth", "none"], /^error: Invalid --gateway-auth: none\n/u],
     [[...quiet, "--flow", "slow"], /^error: Invalid --flow: slow\n/u],
-    [[...quiet, "--custom-base-url", "127.0.0.1:1234"], /^error: not an address: 127\.0\.0\.1:1234\n/u],
+    [
+      [...quiet, "--custom-base-url", "127.0.0.1:1234"],
+      /^error: --custom-base-url: not an address: 127\.0\.0\.1:1234\n/u,
+    ],
     [[...quiet, "--auth-choice", "custom"], /^error: which model\?\nnext: pass --custom-model-id/u],
     [[...quiet, "--openai-api-key", "-"], /^error: nothing came on stdin for --openai-api-key\n/u],
     [[...quiet, "--gateway-token", "two words"], /^error: a token is one word\n/u],

@@ -66,10 +66,9 @@ export function createOutput(options: { color: ColorChoice }): Output {
   };
 }
 
-/** A flag that a message does not name by itself: there may be several with such a value. */
+/** A value that is none is told with its flag: there may be several that take one. */
 function nameFlag({ field, message }: Fault): string {
-  if (!field?.startsWith("--")) return message;
-  return message.toLowerCase().includes(field.slice("--".length)) ? message : `${field}: ${message}`;
+  return field?.startsWith("--") && /^not an? /u.test(message) ? `${field}: ${message}` : message;
 }
 
 interface Sink {
