@@ -25,7 +25,7 @@ const asked = [
 ] as const;
 
 export async function measureLists(folder: string, runs: number) {
-  const database = openGatewayDatabase(join(folder, "sessions.sqlite"));
+  const database = await openGatewayDatabase(join(folder, "sessions.sqlite"), { command: (words) => words });
   const message = (text: string): TranscriptMessage => ({
     role: "user",
     content: [{ type: "text", text: `${text}, and something more to say about it`.repeat(4) }],

@@ -24,7 +24,7 @@ export const isRestores = (name: string): boolean => name === restoreFolder || n
 export type Belonging = "copied" | "tied" | "kept";
 
 /** Folders of the state that are made anew, are somebody else's copy, or are not worth keeping. */
-const keptNames: ReadonlySet<string> = new Set(["logs", "cache", "tmp", "backups"]);
+const keptNames: ReadonlySet<string> = new Set(["logs", "cache", "tmp", "backups", "snapshots"]);
 const keptPattern = /^(?:workspace(?:-.*)?|trash-.*|.*\.lock(?:\.json|-\w+)?)$/u;
 
 /** Of an entry of the state folder itself, by its name. Workspaces are roots of their own. */

@@ -29,7 +29,7 @@ export interface Removal {
 }
 
 const credentialNames = /^(?:credentials|identity|devices|nodes)$/u;
-const sessionNames = /^(?:gateway\.sqlite(?:-\w+)?|agents|memory|subagents|telegram|media)$/u;
+const sessionNames = /^(?:gateway\.sqlite(?:-\w+)?|snapshots|agents|memory|subagents|telegram|media)$/u;
 /** Versions of the config that are kept. */
 const versionNames = /^config-(?:(?:[0-9a-f]+-)?last-good\.json|history(?:-[0-9a-f]+)?)$/u;
 /** What else our programs, of all their ages, have kept in a state folder. */

@@ -235,7 +235,8 @@ export async function finishRestore(state: string, lock: string): Promise<void> 
   });
 }
 
-async function underLock<T>(folder: string, path: string, task: (state: string) => Promise<T>): Promise<T> {
+/** Alone on the state folder, with what an earlier restore was cut off in finished. */
+export async function underLock<T>(folder: string, path: string, task: (state: string) => Promise<T>): Promise<T> {
   const state = await followLink(folder);
   await ensureFolder(state);
   const lock = await openLock(path).catch((error: unknown) => {
@@ -258,4 +259,4 @@ function unusable(archive: string, problems: readonly string[]): Fault {
   });
 }
 
-const toStamp = (clock: Clock) => new Date(clock.now()).toISOString().replaceAll(/[:.]/gu, "-");
+export const toStamp = (clock: Clock): string => new Date(clock.now()).toISOString().replaceAll(/[:.]/gu, "-");

@@ -24,7 +24,8 @@ export const backupCommands = [
   },
   {
     name: "backup restore [file]",
-    summary: "put a backup in the place of what is here; that is kept, and --undo puts it back",
+    summary:
+      "put a backup, or a snapshot of the database, in the place of what is here; that is kept, and --undo puts it back",
     options: [
       ["--target <folder>", "a new state folder instead of the one in use"],
       ["--force", "replace without asking"],
@@ -38,5 +39,11 @@ export const backupCommands = [
       "backup restore --undo",
     ],
     load: () => import("./backup/restore.ts"),
+  },
+  {
+    name: "backup snapshots",
+    summary: "copies of the database that were made before updates; backup restore goes back to one",
+    examples: ["backup snapshots", "backup snapshots --json"],
+    load: () => import("./backup/snapshots.ts"),
   },
 ] as const;

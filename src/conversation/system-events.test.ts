@@ -8,7 +8,8 @@ import fc from "fast-check";
 
 import { createManualClock } from "../base/clock.ts";
 import { parseRunId, type SessionKey } from "../base/ids.ts";
-import { openGatewayDatabase } from "./database.ts";
+import { openDatabase } from "../platform/database.ts";
+import { conversationMigrations } from "./store/schema.ts";
 import { maxWaiting, takeSystemEvents } from "./store/system-events.ts";
 import { createSystemEvents, withSystemEvents } from "./system-events.ts";
 
@@ -18,7 +19,7 @@ let count = 0;
 
 function setUp() {
   count += 1;
-  const database = openGatewayDatabase(join(folder, `${count}.sqlite`));
+  const database = openDatabase(join(folder, `${count}.sqlite`), conversationMigrations);
   return { database, events: createSystemEvents({ database, clock: createManualClock() }) };
 }
 // made by hand: the tests are about storing, not about keys

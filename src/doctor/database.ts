@@ -3,10 +3,14 @@
 import { openGatewayDatabase } from "../conversation/database.ts";
 import { createImport, type Import } from "../conversation/import.ts";
 import { lookIntoDatabase } from "../platform/database-check.ts";
+import type { Scene } from "./scene.ts";
 
 /** Made when there is none. @throws Fault `storage` when it cannot be opened. */
-export async function withImport<T>(path: string, task: (imports: Import) => Promise<T>): Promise<T> {
-  const database = openGatewayDatabase(path);
+export async function withImport<T>(
+  { paths, version, command }: Pick<Scene, "paths" | "version" | "command">,
+  task: (imports: Import) => Promise<T>,
+): Promise<T> {
+  const database = await openGatewayDatabase(paths.database, { version, command });
   try {
     return await task(createImport(database));
   } finally {

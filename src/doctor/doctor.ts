@@ -5,6 +5,7 @@ import type { Ids } from "../base/ids.ts";
 import { createAccessCheck } from "./checks/access.ts";
 import { createChannelsCheck } from "./checks/channels.ts";
 import { createConfigCheck } from "./checks/config.ts";
+import { createVersionCheck } from "./checks/database-version.ts";
 import { createInstancesCheck } from "./checks/instances.ts";
 import { createLeftoversCheck } from "./checks/leftovers.ts";
 import { createClockCheck, createNodeCheck, createSyncCheck } from "./checks/machine.ts";
@@ -46,6 +47,7 @@ export function createChecks(scene: Scene, ids: Ids): readonly DoctorCheck[] {
     createChannelsCheck(scene),
     createDiskCheck(scene),
     createDatabaseCheck(scene),
+    createVersionCheck(scene),
     createInstancesCheck(scene),
     createNodeCheck(scene),
     createClockCheck(scene),

@@ -110,7 +110,7 @@ async function readText({ path, before, after }: Extract<Entry, { kind: "file" }
 async function restore(entry: Entry, point: RestorePoint, dependencies: UndoDependencies): Promise<string[]> {
   switch (entry.kind) {
     case "added":
-      return removeAdded(entry.added, dependencies.scene.paths.database);
+      return removeAdded(entry.added, dependencies.scene);
     case "folder":
       // what somebody put into it keeps it
       await rmdir(entry.path).catch(() => undefined);
@@ -128,9 +128,9 @@ async function restore(entry: Entry, point: RestorePoint, dependencies: UndoDepe
   }
 }
 
-async function removeAdded(added: Added, path: string): Promise<string[]> {
-  if (!(await isThere(path))) return [];
-  return withImport(path, async (imports) => {
+async function removeAdded(added: Added, scene: Scene): Promise<string[]> {
+  if (!(await isThere(scene.paths.database))) return [];
+  return withImport(scene, async (imports) => {
     if ("senders" in added) {
       await imports.forgetSenders(added.senders);
       return [`${added.senders.length} people are not let in any more`];

@@ -7,6 +7,7 @@ import type { Log } from "../base/log.ts";
 import type { GatewaySecret } from "../config/secret.ts";
 import type { ConfigStore } from "../config/store.ts";
 import type { AskRestart } from "../config/take-up.ts";
+import type { Database } from "../platform/database.ts";
 import type { Env } from "../platform/env.ts";
 import type { Listener } from "../platform/listen.ts";
 import type { Paths } from "../platform/paths.ts";
@@ -24,6 +25,8 @@ export interface GatewayOptions {
   readonly secret: () => GatewaySecret;
   /** Looks for the secret again after the config has changed. @throws Fault when there is none; the one before stays. */
   readonly renewSecret?: () => Promise<void>;
+  /** Up to date, with the tables of all rooms; a Gateway that stops closes it. */
+  readonly database: Database;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;

@@ -24,7 +24,8 @@ export function checkDatabase(path: string): readonly string[] {
   }
 }
 
-const openReadOnly = (path: string) =>
+/** Makes no files beside it. @throws what SQLite says. */
+export const openReadOnly = (path: string): DatabaseSync =>
   new DatabaseSync(existsSync(`${path}-wal`) ? path : unchanging(path), { readOnly: true, timeout: 2_000 });
 
 /** For reading alone; nothing is migrated, so tables may be missing. @throws what SQLite says. */

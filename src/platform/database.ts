@@ -6,7 +6,10 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlit
 
 import { isCode } from "../base/error-code.ts";
 import { Fault } from "../base/fault.ts";
+import type { Log } from "../base/log.ts";
+import { applyMigrations, findForbidding, readStanding, type Migration } from "./database-migrations.ts";
 
+export type { Migration } from "./database-migrations.ts";
 export type SqlValue = SQLInputValue;
 export type SqlRow = Record<string, string | number | bigint | null | Uint8Array>;
 
@@ -15,12 +18,6 @@ export interface Sql {
   run(text: string, ...values: SqlValue[]): { changes: number; lastId: number };
   get(text: string, ...values: SqlValue[]): SqlRow | undefined;
   all(text: string, ...values: SqlValue[]): SqlRow[];
-}
-
-export interface Migration {
-  /** Unique and never changed once released; migrations run in the order given. */
-  readonly id: string;
-  readonly sql: string;
 }
 
 export interface Database {
@@ -40,15 +37,75 @@ interface Job {
   reject(error: unknown): void;
 }
 
+/** Who opens a database that may have been made by another version of the program. */
+export interface Opener {
+  /** Of the program, as `1.2.3`; absent: older than whatever asks for a version. */
+  readonly version?: string;
+  /** A command as its owner types it. */
+  readonly command: (words: string) => string;
+  readonly log?: Log;
+}
+
 /**
- * Opens or creates the database and applies missing migrations.
+ * Opens or creates the database and applies missing migrations, with no snapshot: for databases that nobody would miss.
  * @throws Fault `storage` naming the file when it cannot be opened or a migration fails; the file is then unchanged.
  */
 export function openDatabase(path: string, migrations: readonly Migration[]): Database {
   const db = connect(path);
-  const sql = createSql(db);
-  migrate({ db, sql, path }, migrations);
+  try {
+    db.exec("BEGIN IMMEDIATE");
+    applyMigrations(db, readStanding(db, migrations).missing, undefined);
+    db.exec("COMMIT");
+  } catch (error) {
+    close(db);
+    throw failedUpdate(path, error, "nothing was changed; report this with the log");
+  }
+  return serve(db);
+}
 
+/**
+ * Opens or creates a database that somebody would miss (R10): before missing migrations are applied to one with data in it, a
+ * verified snapshot is taken, and all of them are one transaction. Steps of a newer program are left alone.
+ * @throws Fault `storage` with what to type when that is not possible, or a step of a newer program forbids it; the file is then
+ * unchanged.
+ */
+export async function openKeptDatabase(
+  path: string,
+  migrations: readonly Migration[],
+  opener: Opener,
+): Promise<Database> {
+  const db = connect(path);
+  try {
+    const { missing, unknown } = readStanding(db, migrations);
+    const forbidding = findForbidding(unknown, opener.version);
+    if (forbidding.length > 0) {
+      const { refuseNewer } = await import("./database-update.ts");
+      throw await refuseNewer(path, forbidding, opener);
+    }
+    if (unknown.length > 0)
+      opener.log?.info("the database was used by a newer version; what that added is left alone", {
+        steps: unknown.map(({ id }) => id),
+      });
+    if (missing.length > 0)
+      await (await import("./database-update.ts")).updateDatabase({ db, path }, migrations, opener);
+    return serve(db);
+  } catch (error) {
+    close(db);
+    if (error instanceof Fault) throw error;
+    throw failedUpdate(path, error, "check that the file is a database of the Gateway, and that the disk is not full");
+  }
+}
+
+function close(db: DatabaseSync): void {
+  if (db.isTransaction) db.exec("ROLLBACK");
+  db.close();
+}
+
+const failedUpdate = (path: string, cause: unknown, next: string) =>
+  new Fault("storage", `the database ${path} could not be brought up to date: ${messageOf(cause)}`, { cause, next });
+
+function serve(db: DatabaseSync): Database {
+  const sql = createSql(db);
   let queue: Job[] = [];
   let isScheduled = false;
   let isClosed = false;
@@ -137,30 +194,6 @@ export function createPrivate(path: string): void {
     closeSync(openSync(path, "wx", 0o600));
   } catch (error) {
     if (!isCode(error, "EEXIST")) throw error;
-  }
-}
-
-function migrate(
-  { db, sql, path }: { db: DatabaseSync; sql: Sql; path: string },
-  migrations: readonly Migration[],
-): void {
-  try {
-    db.exec("BEGIN IMMEDIATE");
-    db.exec("CREATE TABLE IF NOT EXISTS migrations (id TEXT PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT");
-    const applied = new Set(sql.all("SELECT id FROM migrations").map((row) => row["id"]));
-    for (const migration of migrations) {
-      if (applied.has(migration.id)) continue;
-      db.exec(migration.sql);
-      sql.run("INSERT INTO migrations (id, applied_at) VALUES (?, unixepoch())", migration.id);
-    }
-    db.exec("COMMIT");
-  } catch (error) {
-    if (db.isTransaction) db.exec("ROLLBACK");
-    db.close();
-    throw new Fault("storage", `the database ${path} could not be brought up to date: ${messageOf(error)}`, {
-      cause: error,
-      next: "nothing was changed; report this with the log",
-    });
   }
 }
 

@@ -12,6 +12,7 @@ import { systemIds } from "../../src/base/ids.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { openConfig } from "../../src/config/store.ts";
 import { createGateway } from "../../src/gateway/compose.ts";
+import { openOwnDatabase } from "../../src/gateway/database.ts";
 import { createEnv } from "../../src/platform/env.ts";
 import { openListener } from "../../src/platform/listen.ts";
 import { derivePaths } from "../../src/platform/paths.ts";
@@ -32,6 +33,7 @@ async function openGateway(folder: string, secret: string) {
     env,
     config,
     secret: () => ({ mode: "token", value: secret, source: "test" }),
+    database: await openOwnDatabase({ paths, version: "test", command: (words) => words, log: silentLog }),
     clock: systemClock,
     ids: systemIds,
     log: silentLog,

@@ -49,7 +49,7 @@ export async function openConversationKit(options: {
   defaultThinking?: string;
   sendRules?: SendRules;
 }): Promise<ConversationKit> {
-  const database = openGatewayDatabase(options.databaseFile);
+  const database = await openGatewayDatabase(options.databaseFile, { command: (words) => words });
   const channel = options.channel ?? createMemoryChannel();
   const events: { event: string; payload: unknown }[] = [];
   const conversation = createConversation({

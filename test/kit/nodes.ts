@@ -8,10 +8,11 @@ import { createManualClock, type ManualClock } from "../../src/base/clock.ts";
 import { Fault } from "../../src/base/fault.ts";
 import { createSeededIds, parseRunId } from "../../src/base/ids.ts";
 import { silentLog } from "../../src/base/log.ts";
-import { openGatewayDatabase } from "../../src/conversation/database.ts";
+import { conversationMigrations } from "../../src/conversation/store/schema.ts";
 import { createNodes, type Nodes } from "../../src/nodes/nodes.ts";
 import type { CommandPolicy } from "../../src/nodes/policy.ts";
 import { nodeMigrations } from "../../src/nodes/store/schema.ts";
+import { openDatabase } from "../../src/platform/database.ts";
 import { createBus, type Bus, type BusEvent } from "../../src/platform/bus.ts";
 import type { Inbound } from "../../src/ports/message.ts";
 import type { Caller } from "../../src/ports/method.ts";
@@ -64,7 +65,7 @@ export async function openNodesKit(): Promise<NodesKit> {
   const failures = new Map<string, number>();
   let seed = 1;
   const open = () => {
-    const database = openGatewayDatabase(join(folder, "gateway.sqlite"), nodeMigrations);
+    const database = openDatabase(join(folder, "gateway.sqlite"), [...conversationMigrations, ...nodeMigrations]);
     const nodes = createNodes({
       database,
       clock,

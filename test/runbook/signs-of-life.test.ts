@@ -12,6 +12,7 @@ import { systemIds } from "../../src/base/ids.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { openConfig } from "../../src/config/store.ts";
 import { createGateway } from "../../src/gateway/compose.ts";
+import { openOwnDatabase } from "../../src/gateway/database.ts";
 import { createEnv } from "../../src/platform/env.ts";
 import { openListener } from "../../src/platform/listen.ts";
 import { derivePaths } from "../../src/platform/paths.ts";
@@ -31,6 +32,7 @@ test("a quiet Gateway ticks every thirty seconds, and tells who is there and how
     env,
     config: await openConfig({ path: paths.config, variable: () => undefined }),
     secret: () => ({ mode: "token", value: "secret", source: "test" }),
+    database: await openOwnDatabase({ paths, version: "test", command: (words) => words, log: silentLog }),
     clock,
     ids: systemIds,
     log: silentLog,

@@ -36,7 +36,7 @@ type Told = Readonly<Record<string, unknown>>;
 
 async function setUp(context: TestContext) {
   const folder = await mkdtemp(join(tmpdir(), "a2ui-"));
-  const database = openGatewayDatabase(join(folder, "db.sqlite"), a2uiMigrations);
+  const database = await openGatewayDatabase(join(folder, "db.sqlite"), { command: (words) => words }, a2uiMigrations);
   context.after(async () => {
     await database.close();
     await rm(folder, { recursive: true });

@@ -10,12 +10,14 @@ import {
   type RestoreOptions,
   type RestorePlan,
 } from "../../backup/restore.ts";
+import { checkSnapshot, isSnapshot, restoreSnapshot } from "../../backup/snapshot.ts";
 import { Fault } from "../../base/fault.ts";
 import type { Invocation, Run } from "../commands.ts";
 import { confirm } from "../confirm.ts";
 import type { Context } from "../context.ts";
 import { cleanText } from "../render/text.ts";
 import { findPlaces } from "./places.ts";
+import { renderSize } from "./size.ts";
 
 export const run: Run = (context, invocation) =>
   invocation.options["undo"] === true ? undo(context, invocation) : restore(context, invocation);
@@ -40,6 +42,7 @@ async function restore(context: Context, { args, options }: Invocation): Promise
     const next = `name its file: ${context.command("backup restore <file>")}`;
     throw new Fault("usage", "which backup?", { next });
   }
+  if (await isSnapshot(resolve(archive))) return restoreDatabase(context, resolve(archive), options);
   const target = options["target"];
   const wanted = await decideWhere(context, archive, typeof target === "string" ? resolve(target) : undefined);
   const plan = await planRestore(wanted);
@@ -54,6 +57,30 @@ async function restore(context: Context, { args, options }: Invocation): Promise
   const { state } = wanted.places;
   if (flags.json === true) return show(context, plan, { ok: true, state, ...(kept === undefined ? {} : { kept }) });
   tell(context, { state, kept, isElsewhere: target !== undefined });
+  return 0;
+}
+
+/** The database alone; all else stays. */
+async function restoreDatabase(context: Context, file: string, options: Invocation["options"]): Promise<number> {
+  const { paths, clock, out, flags, command } = context;
+  if (options["target"] !== undefined)
+    throw new Fault("usage", "a snapshot of the database has no --target", { field: "--target" });
+  const { bytes } = await checkSnapshot(file);
+  const { database, lock } = paths;
+  const isDry = options["dryRun"] === true;
+  if (flags.json !== true) {
+    out.line(`The database ${database} is set aside, and ${file} (${renderSize(bytes)}) comes in its place.`);
+    out.line("What was said and sent since that was made is not in it.");
+  }
+  if (!isDry) {
+    if (options["force"] !== true && !(await confirm(context, "Replace it?"))) return 1;
+    const { point } = await restoreSnapshot({ file, database, lock, clock });
+    if (flags.json === true) out.json({ ok: true, database, kept: point });
+    else {
+      out.line(`restored ${database}; what was there is kept in ${point}`);
+      out.line(`next: ${command("gateway")}, or to take it back ${command("backup restore --undo")}`);
+    }
+  } else if (flags.json === true) out.json({ dryRun: true, database, file, bytes });
   return 0;
 }
 

@@ -1,6 +1,7 @@
 // `doctor`: looks, and with --fix mends: each fix is shown, asked for, and can be undone.
 
 import { applyFixes, type Applied } from "../../doctor/apply.ts";
+import { lookAtVersion } from "../../doctor/checks/database-version.ts";
 import { createChecks, examine, type Found, type Selection } from "../../doctor/doctor.ts";
 import type { Fix } from "../../doctor/finding.ts";
 import { createPlanner, type PlannedFix, type Planner } from "../../doctor/plan.ts";
@@ -8,7 +9,15 @@ import type { Invocation, Run } from "../commands.ts";
 import type { Context } from "../context.ts";
 import { openRestorePoints, openScene } from "./open.ts";
 import { askPerson, type Ask } from "./ask.ts";
-import { renderCounts, renderFindings, renderPlan, toJson, type FixReport, type Look } from "./report.ts";
+import {
+  renderCounts,
+  renderFindings,
+  renderPlan,
+  renderDatabase,
+  toJson,
+  type FixReport,
+  type Look,
+} from "./report.ts";
 
 interface Wishes {
   readonly isFixing: boolean;
@@ -136,19 +145,21 @@ interface Told {
   readonly applied: Applied | undefined;
 }
 
-function tell(context: Context, wishes: Wishes, { found, reports, applied }: Told): number {
+async function tell(context: Context, wishes: Wishes, { found, reports, applied }: Told): Promise<number> {
   const isOk = !found.some(({ severity }) => severity === "error");
   const hasFailed = reports.some(({ result }) => result === "failed");
   const code = (wishes.isLint && !isOk) || hasFailed ? 1 : 0;
+  const database = await lookAtVersion(context);
   if (context.flags.json === true) {
     const point = applied ? { restorePoint: applied.point.id } : {};
-    context.out.json({ ok: isOk, findings: found.map(toJson), fixes: reports, ...point });
+    context.out.json({ ok: isOk, findings: found.map(toJson), fixes: reports, ...point, database: database ?? null });
     return code;
   }
   const { out, command } = context;
   if (applied) renderApplied(context, reports, applied);
   renderFindings(toLook(context), found);
   if (found.length > 0) out.line();
+  renderDatabase(context, database);
   out.line(renderCounts(found));
   const fixable = found.filter(({ fix }) => fix !== undefined).length;
   if (!wishes.isFixing && fixable > 0) out.line(`next: ${command("doctor --fix")} mends ${fixable} of them`);

@@ -1,8 +1,10 @@
 // What doctor found and did, for people and for programs.
 
+import type { DatabaseFacts } from "../../doctor/checks/database-version.ts";
 import type { Found } from "../../doctor/doctor.ts";
 import type { Group } from "../../doctor/finding.ts";
 import type { PlannedFix } from "../../doctor/plan.ts";
+import type { Context } from "../context.ts";
 import type { Output } from "../render/output.ts";
 import { cleanText } from "../render/text.ts";
 
@@ -40,6 +42,15 @@ export function renderFindings({ out, hasSymbols }: Look, found: readonly Found[
     out.line(`  ${out.style(styles[severity], sign)} ${cleanText(message)} ${out.style("dim", `[${id}]`)}`);
     if (next) out.line(`    next: ${cleanText(next)}`);
   }
+}
+
+/** One line, where there is a database. */
+export function renderDatabase({ out, command }: Context, facts: DatabaseFacts | undefined): void {
+  if (!facts) return;
+  const { version, steps, snapshots } = facts;
+  const count = `${snapshots.length} snapshot${snapshots.length === 1 ? "" : "s"} of it from before updates`;
+  const list = snapshots.length > 0 ? ` (${command("backup snapshots")})` : "";
+  out.line(`The database is of version ${version ?? "0.1.0 or older"}, with ${steps} steps; ${count}${list}.`);
 }
 
 /** `2 errors, 1 warning`; one line. */

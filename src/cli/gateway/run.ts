@@ -1,6 +1,7 @@
 // `gateway run`: the long-lived process. Owns the signals and the exit code; everything else is gateway/compose.
 
 import { createGateway } from "../../gateway/compose.ts";
+import { openOwnDatabase } from "../../gateway/database.ts";
 import { checkExposure } from "../../gateway/tailscale-exposure.ts";
 import type { Timer } from "../../base/clock.ts";
 import { toFault } from "../../base/fault.ts";
@@ -232,6 +233,7 @@ async function serve(context: Context, serving: Serving): Promise<boolean> {
     mayRestart: () => config.current().commands.restart === true,
     restart: () => restart.request({ reason: "SIGUSR1", delayMs: signalDelayMs }),
   });
+  const database = await openOwnDatabase({ ...context, log });
   const gateway = createGateway({
     brand: context.brand,
     version: context.version,
@@ -240,6 +242,7 @@ async function serve(context: Context, serving: Serving): Promise<boolean> {
     config,
     secret: serving.secret,
     renewSecret: serving.renewSecret,
+    database,
     clock: context.clock,
     ids: context.ids,
     log,

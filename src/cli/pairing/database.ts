@@ -9,13 +9,14 @@ import type { Context } from "../context.ts";
 
 /** @throws Fault `not_found` when no Gateway has run here yet. */
 export async function withDatabase<T>(context: Context, task: (database: Database) => Promise<T>): Promise<T> {
-  const { database: path } = context.paths;
+  const { version, command, paths } = context;
+  const { database: path } = paths;
   if (!existsSync(path)) {
     throw new Fault("not_found", `no Gateway has run here yet (${path} does not exist)`, {
-      next: `start one with ${context.command("gateway")}`,
+      next: `start one with ${command("gateway")}`,
     });
   }
-  const database = openGatewayDatabase(path);
+  const database = await openGatewayDatabase(path, { version, command });
   try {
     return await task(database);
   } finally {

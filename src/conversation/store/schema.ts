@@ -131,6 +131,7 @@ export const conversationMigrations: readonly Migration[] = [
   },
   {
     id: "conversation-2",
+    minReader: "0.1.0",
     sql: `
       ALTER TABLE sessions ADD COLUMN label TEXT;
       ALTER TABLE sessions ADD COLUMN title TEXT;

@@ -14,7 +14,7 @@ let folder: string;
 let database: Database;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "session-list-"));
-  database = openGatewayDatabase(join(folder, "state.sqlite"));
+  database = await openGatewayDatabase(join(folder, "state.sqlite"), { command: (words) => words });
   await database.write((sql) => {
     for (let index = 0; index < 60; index += 1) {
       const agentId = index % 3 === 0 ? "ops" : "main";

@@ -52,7 +52,7 @@ const result: TranscriptMessage = {
 };
 
 test("previews are the beginnings of what was said; first and last words are those of people and agent", async () => {
-  const database = openGatewayDatabase(join(folder, "previews.sqlite"));
+  const database = await openGatewayDatabase(join(folder, "previews.sqlite"), { command: (words) => words });
   await database.write((sql) => {
     touchSession(sql, { key, sessionId: "s", agentId: "main", now: 1 });
     appendMessages(sql, { sessionId: "s" }, [assistantMessage("welcome"), picture, call, result]);
@@ -76,7 +76,7 @@ test("previews are the beginnings of what was said; first and last words are tho
 });
 
 test("what is cut off is in no list, count or history; a whole transcript is not cut", async () => {
-  const database = openGatewayDatabase(join(folder, "cut.sqlite"));
+  const database = await openGatewayDatabase(join(folder, "cut.sqlite"), { command: (words) => words });
   await database.write((sql) => {
     touchSession(sql, { key, sessionId: "s", agentId: "main", now: 1 });
     appendMessages(sql, { sessionId: "s" }, ["one", "two", "three"].map(user));
@@ -95,7 +95,7 @@ test("what is cut off is in no list, count or history; a whole transcript is not
 });
 
 test("readers of a session use its index: none looks at other sessions' messages", async () => {
-  const database = openGatewayDatabase(join(folder, "plans.sqlite"));
+  const database = await openGatewayDatabase(join(folder, "plans.sqlite"), { command: (words) => words });
   const plans: string[] = [];
   await database.read((sql) => {
     const explain = (text: string, values: Parameters<Sql["all"]>[1][]) => {
@@ -135,7 +135,7 @@ test("a database of the first release keeps its messages and what they used", as
     }
   });
   await old.close();
-  const database = openGatewayDatabase(path);
+  const database = await openGatewayDatabase(path, { command: (words) => words });
   await database.read((sql) => {
     assert.deepEqual(recentMessages(sql, "s", 9), [picture, assistantMessage("fine"), assistantMessage("more")]);
     assert.deepEqual(recentPreviews(sql, "s", 2), [

@@ -39,7 +39,8 @@ async function listAgents({ paths }: Scene): Promise<string[]> {
 const readJson = async (path: string) => parseJson((await readTextIfExists(path).catch(() => undefined)) ?? "");
 
 /** Ids of `<channel>-allowFrom.json` and `<channel>-<account>-allowFrom.json`; names and `*` are left out. */
-async function checkPeople({ paths, clock }: Scene): Promise<DoctorFinding[]> {
+async function checkPeople(scene: Scene): Promise<DoctorFinding[]> {
+  const { paths } = scene;
   const found: DoctorFinding[] = [];
   for (const name of await readdir(paths.credentials).catch(() => [])) {
     const [, channel, account = "default"] = /^(telegram|whatsapp)(?:-([\w-]+))?-allowFrom\.json$/u.exec(name) ?? [];
@@ -56,17 +57,12 @@ async function checkPeople({ paths, clock }: Scene): Promise<DoctorFinding[]> {
       .filter((id) => /^\+?\d+$/u.test(id))
       .map((senderId) => ({ channel, account, senderId }));
     const strangers = (await lookAtImport(paths.database, (imports) => imports.strangers(senders))) ?? senders;
-    if (strangers.length > 0)
-      found.push(describePeople(file, strangers, { database: paths.database, now: () => clock.now() }));
+    if (strangers.length > 0) found.push(describePeople(file, strangers, scene));
   }
   return found;
 }
 
-function describePeople(
-  file: string,
-  senders: readonly AllowedSender[],
-  { database, now }: { database: string; now: () => number },
-): DoctorFinding {
+function describePeople(file: string, senders: readonly AllowedSender[], scene: Scene): DoctorFinding {
   const ids = senders.map(({ senderId }) => senderId).join(", ");
   const [{ channel } = { channel: "" }] = senders;
   return {
@@ -84,7 +80,7 @@ function describePeople(
           touches: [],
           adds: { senders },
           async run() {
-            await withImport(database, (imports) => imports.letIn(senders, now()));
+            await withImport(scene, (imports) => imports.letIn(senders, scene.clock.now()));
             return [];
           },
         },
@@ -152,7 +148,8 @@ function describeKey(file: string, provider: string, key: string | undefined): D
   };
 }
 
-async function checkSessions({ paths }: Scene, agents: readonly string[]): Promise<DoctorFinding[]> {
+async function checkSessions(scene: Scene, agents: readonly string[]): Promise<DoctorFinding[]> {
+  const { paths } = scene;
   const all: ListedSession[] = [];
   for (const agent of agents)
     all.push(...(await listOlderSessions(join(paths.state, "agents", agent, "sessions"), agent)));
@@ -182,7 +179,7 @@ async function checkSessions({ paths }: Scene, agents: readonly string[]): Promi
               touches: [],
               adds: { sessions: sessions.map(({ sessionId, messages }) => ({ sessionId, messages: messages.length })) },
               async run() {
-                await withImport(paths.database, (imports) => imports.takeSessions(sessions));
+                await withImport(scene, (imports) => imports.takeSessions(sessions));
                 return [];
               },
             },

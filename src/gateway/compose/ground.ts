@@ -1,7 +1,6 @@
 // What every part of a Gateway stands on: its config, the database, the bus, the way out, who runs the services.
 
 import { fileVariables } from "../../config/substitute.ts";
-import { openGatewayDatabase } from "../../conversation/database.ts";
 import type { RoutePolicy } from "../../conversation/route.ts";
 import { createBus, type Bus } from "../../platform/bus.ts";
 import type { Database } from "../../platform/database.ts";
@@ -14,7 +13,6 @@ import type { Config } from "../../settings/config.ts";
 import { createMetrics, type Metrics } from "../metrics/metrics.ts";
 import type { GatewayOptions } from "../options.ts";
 import { toRoutePolicy } from "../policies.ts";
-import { tables } from "../tables.ts";
 import { createTelemetryParts, type LateParts, type TelemetryParts } from "../telemetry/parts.ts";
 
 export interface Ground {
@@ -35,7 +33,7 @@ export interface Ground {
 }
 
 export function openGround(options: GatewayOptions, late: LateParts): Ground {
-  const { brand, clock, log, paths } = options;
+  const { brand, clock, log } = options;
   const config = () => options.config.current();
   const metrics = createMetrics(clock);
   // keys that the config keeps in its env section are found like those of the process
@@ -47,7 +45,7 @@ export function openGround(options: GatewayOptions, late: LateParts): Ground {
     isSafe: options.config.snapshot().source === "safe",
     env,
     metrics,
-    database: metrics.measureDatabase(openGatewayDatabase(paths.database, tables)),
+    database: metrics.measureDatabase(options.database),
     bus: createBus(log.child("bus")),
     egress,
     supervisor: createSupervisor({ clock, log: log.child("supervisor") }),
