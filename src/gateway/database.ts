@@ -2,6 +2,7 @@
 
 import { openGatewayDatabase } from "../conversation/database.ts";
 import type { Database } from "../platform/database.ts";
+import type { Paths } from "../platform/paths.ts";
 import type { GatewayOptions } from "./options.ts";
 import { tables } from "./tables.ts";
 
@@ -11,6 +12,8 @@ export function openOwnDatabase({
   version,
   command,
   log,
-}: Pick<GatewayOptions, "paths" | "version" | "command" | "log">): Promise<Database> {
+}: Pick<GatewayOptions, "version" | "command" | "log"> & {
+  readonly paths: Pick<Paths, "database">;
+}): Promise<Database> {
   return openGatewayDatabase(paths.database, { version, command, log: log.child("database") }, tables);
 }

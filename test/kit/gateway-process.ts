@@ -60,6 +60,8 @@ interface GatewayProcessOptions {
   readonly args?: readonly string[];
   /** What stands before the command, once its folder of the state is there. */
   readonly enter?: (state: string) => Promise<readonly string[]>;
+  /** Of another version of the program. */
+  readonly launcher?: string;
 }
 
 /** One that listens. */
@@ -75,6 +77,7 @@ export async function startGatewayProcess(options: GatewayProcessOptions = {}): 
 }
 
 export async function createGatewayProcess(options: GatewayProcessOptions = {}): Promise<GatewayProcess> {
+  const program = options.launcher ?? launcher;
   const folder = await mkdtemp(join(tmpdir(), "gateway-"));
   const state = join(folder, "state");
   const port = await freePort();
@@ -99,8 +102,8 @@ export async function createGatewayProcess(options: GatewayProcessOptions = {}):
   const start = () =>
     new Promise<void>((resolve, reject) => {
       let life = "";
-      const [program = process.execPath, ...args] = [...enter, process.execPath, launcher, "gateway"];
-      const made = spawn(program, [...args, ...(options.args ?? [])], {
+      const [file = process.execPath, ...args] = [...enter, process.execPath, program, "gateway"];
+      const made = spawn(file, [...args, ...(options.args ?? [])], {
         env,
         // a path of a config that is relative ends up where it is removed again
         cwd: folder,
@@ -139,7 +142,7 @@ export async function createGatewayProcess(options: GatewayProcessOptions = {}):
     start,
     stop,
     again: (signal) => void stopping?.kill(signal),
-    cli: (...args) => runCli(args, env),
+    cli: (...args) => runCli([program, ...args], env),
     post: (path, body, headers = {}) =>
       fetch(`http://127.0.0.1:${port}${path}`, {
         method: "POST",
@@ -157,7 +160,7 @@ function runCli(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [launcher, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "pipe"] });
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (chunk: Buffer) => {

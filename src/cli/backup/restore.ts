@@ -17,7 +17,7 @@ import { confirm } from "../confirm.ts";
 import type { Context } from "../context.ts";
 import { cleanText } from "../render/text.ts";
 import { findPlaces } from "./places.ts";
-import { renderSize } from "./size.ts";
+import { renderSize } from "../render/size.ts";
 
 export const run: Run = (context, invocation) =>
   invocation.options["undo"] === true ? undo(context, invocation) : restore(context, invocation);

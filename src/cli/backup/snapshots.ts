@@ -3,7 +3,7 @@
 import { listSnapshots } from "../../platform/database-snapshots.ts";
 import type { Run } from "../commands.ts";
 import { renderAge, renderTable } from "../render/output.ts";
-import { renderSize } from "./size.ts";
+import { renderSize } from "../render/size.ts";
 
 export const run: Run = async ({ paths, flags, out, clock, command }) => {
   const snapshots = await listSnapshots(paths.database);
