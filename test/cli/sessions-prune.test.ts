@@ -8,7 +8,8 @@ import { after, test } from "node:test";
 
 import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
 import { plantSession, tablesWith } from "../kit/many-sessions.ts";
-import { openGatewayDatabase } from "../../src/conversation/database.ts";
+import { conversationMigrations } from "../../src/conversation/store/schema.ts";
+import { openDatabase } from "../../src/platform/database.ts";
 import { tables } from "../../src/gateway/tables.ts";
 import { packDatabase } from "../../src/platform/database-space.ts";
 
@@ -22,7 +23,7 @@ const fileOf = (gateway: GatewayProcess) => join(gateway.folder, "state", "gatew
 async function create(): Promise<GatewayProcess> {
   const gateway = await createGatewayProcess();
   started.push(gateway);
-  const database = openGatewayDatabase(fileOf(gateway), tables);
+  const database = openDatabase(fileOf(gateway), [...conversationMigrations, ...tables]);
   await database.write((sql) => {
     for (let index = 0; index < 30; index += 1) {
       const at = Date.now() - (index < 20 ? 100 : 1) * day - index;
@@ -71,7 +72,7 @@ async function checkPrune(gateway: GatewayProcess): Promise<void> {
 }
 
 async function checkGone(gateway: GatewayProcess): Promise<void> {
-  const database = openGatewayDatabase(fileOf(gateway), tables);
+  const database = openDatabase(fileOf(gateway), [...conversationMigrations, ...tables]);
   assert.deepEqual(await database.read((sql) => tablesWith(sql, "word7.")), []);
   assert.deepEqual(await database.read((sql) => tablesWith(sql, "word27.")), ["transcript"]);
   await database.close();
@@ -114,7 +115,7 @@ test("an older file can shrink by itself once it was packed (R33)", async () => 
   const old = new DatabaseSync(fileOf(gateway));
   old.exec("PRAGMA auto_vacuum = NONE; VACUUM");
   old.close();
-  const database = openGatewayDatabase(fileOf(gateway), tables);
+  const database = openDatabase(fileOf(gateway), [...conversationMigrations, ...tables]);
   await database.read(packDatabase);
   assert.deepEqual({ ...(await database.read((sql) => sql.get("PRAGMA auto_vacuum"))) }, { auto_vacuum: 2 });
   await database.close();

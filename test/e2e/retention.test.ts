@@ -13,8 +13,8 @@ import type { RunId, SessionKey } from "../../src/base/ids.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { sessionTables, tables } from "../../src/gateway/tables.ts";
 import { readSpace } from "../../src/platform/database-space.ts";
-import type { Database, Sql } from "../../src/platform/database.ts";
-import { openGatewayDatabase } from "../../src/conversation/database.ts";
+import { openDatabase, type Database, type Sql } from "../../src/platform/database.ts";
+import { conversationMigrations } from "../../src/conversation/store/schema.ts";
 import { insertArchive } from "../../src/conversation/store/archives.ts";
 import { insertOutbox } from "../../src/conversation/store/outbox.ts";
 import { touchSession } from "../../src/conversation/store/sessions.ts";
@@ -43,7 +43,7 @@ function open(
   options: { policy?: Partial<RetentionPolicy>; wrap?: (database: Database) => Database; file?: string } = {},
 ): Kit {
   const file = options.file ?? join(root, `${(count += 1)}.sqlite`);
-  const opened = openGatewayDatabase(file, tables);
+  const opened = openDatabase(file, [...conversationMigrations, ...tables]);
   const database = options.wrap?.(opened) ?? opened;
   const removed: string[] = [];
   const forgotten = new Map<string, number>();

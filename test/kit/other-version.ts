@@ -25,7 +25,12 @@ export async function makeVersion(folder: string, version: string, steps: readon
   await symlink(join(root, "node_modules"), join(folder, "node_modules"));
   const tables = join(folder, "src", "gateway", "tables.ts");
   const text = await readFile(tables, "utf8");
-  await writeFile(tables, text.replace(/\n\];\n$/u, `\n  ...${JSON.stringify(steps)},\n];\n`));
+  const changed = text.replace(
+    /(export const tables: [^;]*?)\n\];/u,
+    (_, list: string) => `${list}\n  ...${JSON.stringify(steps)},\n];`,
+  );
+  if (changed === text) throw new Error(`${tables} has no list of tables any more`);
+  await writeFile(tables, changed);
   // what a build writes into the program
   const preload = join(folder, "version.mjs");
   await writeFile(preload, `globalThis.BUILD_VERSION = ${JSON.stringify(version)};\n`);

@@ -5,10 +5,10 @@ import { existsSync } from "node:fs";
 import { Fault } from "../../base/fault.ts";
 import { silentLog } from "../../base/log.ts";
 import { readMaintenance } from "../../config/maintenance.ts";
-import { openGatewayDatabase } from "../../conversation/database.ts";
+import { openOwnDatabase } from "../../gateway/database.ts";
 import { createPruning } from "../../conversation/retention/methods.ts";
 import { createRetention } from "../../conversation/retention/retention.ts";
-import { sessionTables, tables } from "../../gateway/tables.ts";
+import { sessionTables } from "../../gateway/tables.ts";
 import type { Database } from "../../platform/database.ts";
 import { packDatabase, readSpace } from "../../platform/database-space.ts";
 import { openLock, type Lock } from "../../platform/lock.ts";
@@ -38,7 +38,7 @@ export async function pruneOffline(
     });
   const { config } = await readConfig(context);
   const policy = () => readMaintenance(config);
-  const database = openGatewayDatabase(paths.database, tables);
+  const database = await openOwnDatabase({ ...context, log: silentLog });
   try {
     const retention = createRetention({
       database,
