@@ -10,7 +10,7 @@ import { createScriptedRunner } from "../../test/kit/scripted-turn.ts";
 import { systemClock } from "../base/clock.ts";
 import type { GatePolicy } from "./gate.ts";
 import { createPairing } from "./pairing.ts";
-import { insertOutbox } from "./store/outbox.ts";
+import { headsOfLine, insertOutbox } from "./store/outbox.ts";
 
 const pairingPolicy: GatePolicy = { dmPolicy: "pairing", allowFrom: [], groupPolicy: "disabled" };
 
@@ -115,6 +115,12 @@ describe("several accounts of one channel", () => {
     await say("work", "hello");
     await until(() => sent().includes("work > work: hello"), 3_000);
     assert.equal(channel.sent.length, 1);
+    // nor do those that wait for their next try stand before those of the same account that can go
+    const due = await kit.database.write((sql) => {
+      sql.run("UPDATE outbox SET due_at = 9e15 WHERE id <= 300 AND state = 'pending'");
+      return headsOfLine(sql, 1).filter((row) => row.dueAt <= 1);
+    });
+    assert.ok(due.length > 0 && due.every(({ target }) => target.account === "default"), String(due.length));
   });
 
   test("the message tool sends from the account of its conversation, or from the one it names", async () => {

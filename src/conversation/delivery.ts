@@ -84,7 +84,7 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
   const scan = async () => {
     const now = clock.now();
     let nextAt = now + sweepMs;
-    for (const row of await database.read(headsOfLine)) {
+    for (const row of await database.read((sql) => headsOfLine(sql, now))) {
       if (!isOpen) return;
       const channel = dependencies.channel(row.target.channel);
       if (inFlight.has(row.conversation) || !channel) continue;
@@ -126,7 +126,7 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
     wake,
     async flush(deadline) {
       while (!deadline.aborted && isOpen) {
-        const isWaiting = (await database.read(headsOfLine)).some(isDue);
+        const isWaiting = (await database.read((sql) => headsOfLine(sql, clock.now()))).some(isDue);
         if (!isWaiting && inFlight.size === 0) return;
         wake();
         await sleep(clock, flushLookMs, deadline);

@@ -201,7 +201,7 @@ test("comments stay, and a file with another error can still be given a channel"
 
 test("what cannot be had is told with what can: WhatsApp, no token, two places for it", async () => {
   for (const [args, told, code] of [
-    [["channels", "login", "whatsapp"], /^error: WhatsApp is not in this version yet\nnext: use telegram\n/u, 1],
+    [["channels", "login", "whatsapp"], /^error: --channel: WhatsApp is not in this version yet\nnext: use telegram\n/u, 1],
     [["channels", "add", "--channel", "whatsapp"], /WhatsApp is not in this version yet/u, 1],
     [["channels", "add", "fax", "--token", "1:a"], /no such channel: fax/u, 1],
     [
@@ -277,3 +277,35 @@ test("at a terminal channels add asks", { skip: noTerminal }, async () => {
     terminal.kill();
   }
 });
+
+test(
+  "at a terminal channels add --account asks for one more bot, and not for one that another account has",
+  { skip: noTerminal },
+  async () => {
+    const second = await startFakeTelegram("222:BBBBBBBBBBBBBBBB", "work_bot");
+    const { apiRoot, token: botToken } = telegram;
+    await mkdir(join(home.folder, ".openclaw"));
+    await writeFile(
+      file(),
+      JSON.stringify({
+        channels: { telegram: { apiRoot, botToken, accounts: { work: { apiRoot: second.apiRoot } } } },
+      }),
+    );
+    const argv = [process.execPath, launcher, "channels", "add", "--account", "work"];
+    const terminal = openTerminal(argv, { env: home.env, cwd: home.folder });
+    try {
+      await terminal.answer("Where shall people write to it?", keys.enter);
+      await terminal.answer("Bot token", botToken, keys.enter);
+      await terminal.expect("account default has this bot already");
+      await terminal.answer("What now?", keys.enter);
+      await terminal.answer("Bot token", second.token, keys.enter);
+      await terminal.expect("The bot is @work_bot.");
+      assert.equal(await terminal.ended, 0);
+      const work = { enabled: true, apiRoot: second.apiRoot, botToken: second.token };
+      assert.deepEqual(await section(), { apiRoot, botToken, accounts: { work } });
+    } finally {
+      terminal.kill();
+      await second.close();
+    }
+  },
+);

@@ -144,10 +144,10 @@ describe("two bots in one Gateway", () => {
     const status = await gateway.cli("channels", "status", "--probe");
     assert.match(
       status.stdout,
-      /^Telegram default: connected, @home_bot, token from channels\.telegram\.botToken.*probe ok.*\nTelegram work: connected, @work_bot, token from channels\.telegram\.accounts\.work\.botToken.*probe ok/mu,
+      /^Telegram default: connected, @home_bot, token from channels\.telegram\.botToken.*probe ok.*\nTelegram work \(Office\): connected, @work_bot, token from channels\.telegram\.accounts\.work\.botToken.*probe ok/mu,
     );
     const one = await gateway.cli("channels", "status", "--account", "work");
-    assert.match(one.stdout, /^Telegram work: connected[^\n]*\n$/u);
+    assert.match(one.stdout, /^Telegram work \(Office\): connected[^\n]*\n$/u);
     assert.match((await gateway.cli("channels", "status", "--account", "play")).stderr, /use one of: default, work/u);
     assert.match((await gateway.cli("health")).stdout, /^Telegram default: connected\nTelegram work: connected$/mu);
     assert.match((await gateway.cli("status")).stdout, /^Telegram work: connected \(@work_bot\)$/mu);

@@ -6,6 +6,7 @@ import type { Run } from "../commands.ts";
 import { findGateway, parseTimeout, readConfig, withClient } from "../connection.ts";
 import type { Context } from "../context.ts";
 import { renderAge } from "../render/output.ts";
+import { cleanText } from "../render/text.ts";
 import { listConfigured, renderConfigured, type ConfiguredAccount } from "./configured.ts";
 import { readAccount } from "./which.ts";
 
@@ -68,7 +69,8 @@ function render({ out }: Context, status: Status): void {
   if (status.channelOrder.length === 0) out.line("No channel is set up.");
   for (const id of status.channelOrder) {
     for (const account of status.channelAccounts[id] ?? []) {
-      out.line(`${status.channelLabels[id] ?? id} ${account.accountId}: ${describe(account, status.ts)}`);
+      const called = account.name === undefined ? "" : ` (${cleanText(account.name)})`;
+      out.line(`${status.channelLabels[id] ?? id} ${account.accountId}${called}: ${describe(account, status.ts)}`);
       if (account.next) out.line(`  next: ${account.next}`);
     }
   }

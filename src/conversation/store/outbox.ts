@@ -92,18 +92,26 @@ export function insertOutbox(sql: Sql, row: NewOutboxRow): boolean {
   return changes === 1;
 }
 
+const heads =
+  "state = 'pending' AND id IN (SELECT min(id) FROM outbox WHERE state IN ('pending', 'sending') GROUP BY conversation)";
+const maxHeads = 256;
+const maxHeadsOfAccount = 64;
+
 /**
- * The first open row of every conversation that waits to be sent, oldest first: as many of each account, so that those of one that
- * does not work stand in nobody's way.
+ * The first open row of every conversation that waits to be sent, oldest first. Where they are many, some of each account, those that
+ * are due before others: an account that does not work stands in nobody's way.
  */
-export function headsOfLine(sql: Sql): OutboxRow[] {
+export function headsOfLine(sql: Sql, now: number): OutboxRow[] {
+  const all = sql.all(`SELECT * FROM outbox WHERE ${heads} ORDER BY id LIMIT ?`, maxHeads);
+  if (all.length < maxHeads) return all.map(toRow);
   return sql
     .all(
-      `SELECT * FROM (
-         SELECT *, row_number() OVER (PARTITION BY channel, account ORDER BY id) AS place FROM outbox
-         WHERE state = 'pending' AND id IN
-           (SELECT min(id) FROM outbox WHERE state IN ('pending', 'sending') GROUP BY conversation))
-       WHERE place <= 256 ORDER BY id`,
+      `SELECT outbox.* FROM
+         (SELECT id, row_number() OVER (PARTITION BY channel, account ORDER BY due_at > ?, id) AS place
+          FROM outbox WHERE ${heads}) AS head
+       JOIN outbox USING (id) WHERE place <= ? ORDER BY id`,
+      now,
+      maxHeadsOfAccount,
     )
     .map(toRow);
 }
