@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -110,6 +110,40 @@ test("writers that know nothing of each other lose none of each other's changes 
   const { value } = await writer.read();
   assert.deepEqual(Object.keys(value?.["env"] as object).toSorted(), names.toSorted());
 });
+
+for (const how of ["renames", "writes in place"] as const) {
+  test(`T27: a hand that ${how} beside continuous writing of ours loses no save, nor do we`, async () => {
+    let ours = 0;
+    let [saved, late] = [0, 0];
+    writeFileSync(path, "{ meta: { ours: 0, hand: 0 } }");
+    const hand = () => {
+      const seen = readFileSync(path, "utf8");
+      const next = seen.replace(/hand: \d+/u, `hand: ${saved + 1}`);
+      if (!seen.includes(`hand: ${saved} `)) {
+        // it may be on its way back
+        late += 1;
+        return;
+      }
+      saved += 1;
+      writeFileSync(how === "renames" ? `${path}~` : path, next);
+      if (how === "renames") renameSync(`${path}~`, path);
+    };
+    const hands = setInterval(hand, 7);
+    const endAt = Date.now() + 3_000;
+    for (; Date.now() < endAt; ours += 1)
+      await writer
+        .write(({ text }) => (text ?? "").replace(/ours: \d+/u, `ours: ${ours + 1}`))
+        .catch((error: unknown) => {
+          // the hand was faster twenty times in a row
+          assert.ok(error instanceof Fault && error.code === "storage");
+          ours -= 1;
+        });
+    clearInterval(hands);
+    const meta = `ours: ${ours}, hand: ${saved}`;
+    assert.equal(await readFile(path, "utf8"), `{ meta: { ${meta} } }`);
+    assert.ok(ours > 3 && saved > 50 && late < saved, `${meta}, ${late} late`);
+  });
+}
 
 test("two processes that write at the same time lose nothing", async () => {
   await writer.write(() => "{ env: {} }");

@@ -1,7 +1,7 @@
 // The config file is changed here and nowhere else: one writer at a time over all processes, checked before it is written, old
 // or new file after a crash and never a third thing (R8).
 
-import { rename } from "node:fs/promises";
+import { rename, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { sleep, type Clock } from "../base/clock.ts";
@@ -9,11 +9,13 @@ import { isCode, reasonOf } from "../base/error-code.ts";
 import { Fault } from "../base/fault.ts";
 import { ensureFolder, followLink, readTextIfExists, writeFileAtomic } from "../platform/files.ts";
 import { lockRetryMs, withLock } from "../platform/lock.ts";
+import { swapFile } from "../platform/swap-file.ts";
 import type { Config } from "../settings/config.ts";
 import { evaluateContent, evaluateText, legacyOf, problemsOf, type ConfigFiles, type Evaluated } from "./evaluate.ts";
 import type { ConfigProblem } from "./explain.ts";
 import type { ConfigContent, ConfigPart } from "./history.ts";
 import { mayInclude } from "./include.ts";
+import { parseSource } from "./parse.ts";
 import { readConfigFile } from "./read.ts";
 import { hashText } from "./store.ts";
 
@@ -49,6 +51,10 @@ export interface ConfigWriter {
 
 /** Hands that change the file in the very moment of our writing. */
 const maxAttempts = 20;
+/** Half a file that was saved less than `freshMs` ago is looked at so often again. */
+const maxLooks = 10;
+const lookMs = 50;
+const freshMs = 1_000;
 
 export type Written = string | ConfigContent | undefined;
 
@@ -67,11 +73,20 @@ export function createConfigWriter({ files, clock, isMending = false, isForced =
     last = await readSource(files, last);
     return last;
   };
+  /** A file that cannot be parsed may be half of a save that is on its way. */
+  const readSettled = async () => {
+    let source = await read();
+    for (let looks = 0; looks < maxLooks && isUnreadable(source) && (await isFresh(files.path, clock)); looks += 1) {
+      await sleep(clock, lookMs);
+      source = await read();
+    }
+    return source;
+  };
   let queue: Promise<unknown> = Promise.resolve();
 
   /** @returns undefined when a hand has changed the file meanwhile: an editor takes no lock. */
   const changeOnce = async (path: string, decide: (source: SourceFile) => Written) => {
-    const before = await read();
+    const before = await readSettled();
     const decided = decide(before);
     if (decided === undefined || decided === before.text) return before;
     const isText = typeof decided === "string";
@@ -83,7 +98,7 @@ export function createConfigWriter({ files, clock, isMending = false, isForced =
     if (before.content) await files.history?.keep(before.content, false);
     // the main file last: until then the parts are those of the one before, or those that it is about to name
     for (const part of parts) await replaceBelow(path, part, after);
-    return (await replace(path, text, { text: before.text })) ? after : undefined;
+    return (await replace(path, text, { text: before.text, clock })) ? after : undefined;
   };
   const change = async (path: string, decide: (source: SourceFile) => Written) => {
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
@@ -110,6 +125,15 @@ export function createConfigWriter({ files, clock, isMending = false, isForced =
     },
   };
 }
+
+const isUnreadable = ({ text, value }: SourceFile) => text !== undefined && value === undefined;
+
+async function isFresh(path: string, clock: Clock): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && clock.now() - found.mtimeMs < freshMs;
+}
+
+const isWhole = (text: string) => "value" in parseSource(text);
 
 const nameProblem = ({ path, message }: ConfigProblem) => `${path}: ${message}`;
 
@@ -156,13 +180,17 @@ async function replaceBelow(path: string, { name, text }: ConfigPart, { content 
   if (content?.parts.some((part) => part.name === name) === true) await replace(join(dirname(path), name), text);
 }
 
+interface Expected {
+  readonly text: string | undefined;
+  readonly clock: Clock;
+}
+
 /**
  * What is there goes into `.bak`, what was there into `.bak.1`, and so on: each step leaves whole files. `expected`: what must be there;
  * absent: anything.
- * @returns false, having written nothing, when something else is there.
+ * @returns false when something else is there, or came at the same time: it is there still.
  */
-async function replace(path: string, text: string, expected?: { readonly text: string | undefined }): Promise<boolean> {
-  const isStill = async () => expected === undefined || (await readTextIfExists(path)) === expected.text;
+async function replace(path: string, text: string, expected?: Expected): Promise<boolean> {
   try {
     const before = await readTextIfExists(path);
     if (expected !== undefined && before !== expected.text) return false;
@@ -172,7 +200,9 @@ async function replace(path: string, text: string, expected?: { readonly text: s
       await writeFileAtomic(`${path}.bak`, before);
     }
     await ensureFolder(dirname(path));
-    return await writeFileAtomic(path, text, { isStill });
+    if (expected) return await swapFile(path, text, { expected: before, isWhole, clock: expected.clock });
+    await writeFileAtomic(path, text);
+    return true;
   } catch (cause) {
     const reason = reasonOf(cause);
     throw new Fault("storage", `the config cannot be written: ${path} (${reason})`, {

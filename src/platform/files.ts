@@ -40,37 +40,41 @@ function isMissing(error: unknown): boolean {
   return isCode(error, "ENOENT", "ENOTDIR");
 }
 
-/**
- * Temporary file in the same folder, fsync, rename, fsync of the folder. The folder must exist. `isStill` is asked right before the
- * rename: when it says no, nothing is written.
- * @returns false when nothing was.
- */
+/** Temporary file in the same folder, fsync, rename, fsync of the folder. The folder must exist. */
 export async function writeFileAtomic(
   path: string,
   data: string | Uint8Array,
-  options: { mode?: number; isStill?: () => Promise<boolean> } = {},
-): Promise<boolean> {
+  options: { mode?: number } = {},
+): Promise<void> {
+  const temporary = await writeTemporary(path, data, options.mode);
+  await orRemove(temporary, () => rename(temporary, path));
+  await syncFolder(dirname(path));
+}
+
+/** A file beside `path` that is whole and on the disk; `mode` absent: 0600. @returns its path. */
+export async function writeTemporary(path: string, data: string | Uint8Array, mode = 0o600): Promise<string> {
   const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
-  try {
-    const file = await open(temporary, "wx", options.mode ?? 0o600);
+  await orRemove(temporary, async () => {
+    const file = await open(temporary, "wx", mode);
     try {
       await file.writeFile(data);
       await file.sync();
     } finally {
       await file.close();
     }
-    if ((await options.isStill?.()) === false) {
-      await unlink(temporary);
-      return false;
-    }
-    await rename(temporary, path);
+  });
+  return temporary;
+}
+
+/** Nothing temporary stays when `task` fails. */
+export async function orRemove<T>(temporary: string, task: () => Promise<T>): Promise<T> {
+  try {
+    return await task();
   } catch (error) {
     // what went wrong first is what its reader must know
     await unlink(temporary).catch(() => undefined);
     throw error;
   }
-  await syncFolder(dirname(path));
-  return true;
 }
 
 /** Makes the rename itself last. Windows and some network and FUSE file systems know no such thing for folders. */

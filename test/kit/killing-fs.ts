@@ -23,9 +23,28 @@ function wrap(owner: object, name: string): void {
   };
 }
 
+/** The same for what does not wait; Node reads its modules by it as well, which are no step. */
+function wrapSync(name: "openSync" | "renameSync"): void {
+  const real = fs[name] as (...args: unknown[]) => unknown;
+  Object.assign(fs, {
+    [name](...args: unknown[]) {
+      if (!/\.json(?:\.|$)/u.test(String(args[0]))) return real(...args);
+      count += 1;
+      const step = count;
+      if (wanted === `${step}-`) process.kill(process.pid, "SIGKILL");
+      try {
+        return real(...args);
+      } finally {
+        if (wanted === `${step}+`) process.kill(process.pid, "SIGKILL");
+      }
+    },
+  });
+}
+
 const handle = await fs.promises.open(process.execPath, "r");
 const prototype = Object.getPrototypeOf(handle) as object;
 await handle.close();
 for (const name of ["writeFile", "sync"]) wrap(prototype, name);
-for (const name of ["open", "rename", "unlink", "mkdir"]) wrap(fs.promises, name);
+for (const name of ["open", "rename", "unlink", "link", "mkdir"]) wrap(fs.promises, name);
+for (const name of ["openSync", "renameSync"] as const) wrapSync(name);
 syncBuiltinESMExports();
