@@ -35,6 +35,7 @@ export const run: Run = async (context, { options }) => {
     if (flags.json) out.json1({ type: "meta", file: tail.file, cursor: tail.cursor, size: tail.size });
     else out.error(`Log file: ${tail.file}`);
     tail.lines.forEach(show);
+    if (tail.size === 0) notice(context, "nothing is written there yet: a Gateway does that when it starts");
 
     while (options["follow"] === true && !out.isClosed()) {
       await sleep(clock, interval);
@@ -141,14 +142,17 @@ function toJson({ time, level, subsystem, module, message }: LogRecord, raw: str
   return { type: "log", time: shown, level, subsystem, ...(module === undefined ? {} : { module }), message, raw };
 }
 
+/** What a message brings with it cannot pass for a line of the log. */
+const indent = (text: string) => text.replaceAll("\n", "\n    ");
+
 function renderPlain(_context: Context, record: LogRecord, form: TimeForm): string {
   const { time, level, subsystem, module, message, fields } = record;
   const shown = time === undefined ? undefined : renderTime(time, form);
   const extras = Object.keys(fields).length > 0 ? JSON.stringify(fields) : undefined;
-  return [shown, level, subsystem ?? module, message, extras]
+  const parts = [shown, level, subsystem ?? module, message, extras]
     .filter((part) => part !== undefined && part !== "")
-    .map((part) => cleanText(String(part)))
-    .join(" ");
+    .map((part) => cleanText(String(part)));
+  return indent(parts.join(" "));
 }
 
 function renderPretty({ out }: Context, record: LogRecord, form: TimeForm): string {
@@ -157,7 +161,7 @@ function renderPretty({ out }: Context, record: LogRecord, form: TimeForm): stri
   const extras = Object.entries(fields).map(
     ([key, value]) => `${key}=${typeof value === "string" && !/\s/u.test(value) ? value : JSON.stringify(value)}`,
   );
-  return [
+  const line = [
     out.style("dim", cleanText(time === undefined ? "" : renderTime(time, form))),
     out.style(mark, cleanText(level).padEnd(5)),
     out.style("bold", cleanText(subsystem ?? module ?? "").padEnd(16)),
@@ -166,6 +170,7 @@ function renderPretty({ out }: Context, record: LogRecord, form: TimeForm): stri
   ]
     .join(" ")
     .trimEnd();
+  return indent(line);
 }
 
 interface Count {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -31,6 +32,19 @@ test("a rotated file is told, and a missing one gives the newest beside it", asy
   assert.equal((await tailLog(join(root, "openclaw-2026-01-09.log"))).file, file);
   assert.deepEqual((await tailLog(join(root, "nowhere", "x-2026-01-01.log"))).lines, []);
 });
+
+test(
+  "a pipe or a folder in the place of the file is an error, and nobody waits for it",
+  { skip: process.platform === "win32", timeout: 20_000 },
+  async () => {
+    const file = join(root, "odd-2026-01-02.log");
+    execFileSync("mkfifo", [file]);
+    await assert.rejects(tailLog(file), /odd-2026-01-02\.log is no file/u);
+    rmSync(file);
+    mkdirSync(file);
+    await assert.rejects(tailLog(file), /is no file/u);
+  },
+);
 
 test("the byte limit leaves out older lines and says so; a line that begins at the limit is whole", async () => {
   const file = join(root, "limits-2026-01-02.log");

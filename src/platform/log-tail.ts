@@ -1,6 +1,6 @@
 // The newest lines of the log, or those after a cursor. Used by the Gateway for `logs.tail` and by the CLI when it is down.
 
-import type { Stats } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import { open, readdir, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
@@ -57,12 +57,14 @@ async function tailNewest(file: string, request: TailRequest): Promise<Tailed | 
   return newest === undefined ? undefined : tailFile(join(folder, newest), request);
 }
 
-/** Of this file alone; undefined when it is not there. */
+/** Of this file alone; undefined when it is not there. @throws what is no file, and what may not be read. */
 export async function tailFile(path: string, request: TailRequest): Promise<Tailed | undefined> {
-  const handle = await open(path, "r").catch(ignoreMissing);
+  // to open a pipe would wait until somebody writes into it
+  const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch(ignoreMissing);
   if (!handle) return undefined;
   try {
     const stats = await handle.stat();
+    if (!stats.isFile()) throw new Error(`${path} is no file`);
     return { tail: await tailHandle(handle, { path, size: stats.size }, request), id: idOf(stats) };
   } finally {
     await handle.close();

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFile, mkdir, rename, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
@@ -112,6 +112,17 @@ test("logs come from the file, with what they are told about why (OV-48)", async
   assert.equal(code, 0);
   assert.equal(stdout, "2026-01-02T03:04:05.678Z info a/b first red\n");
   assert.match(stderr, /the Gateway cannot be asked .*reading the file\nLog file: /u);
+});
+
+test("a message of several lines cannot pass for another line of the log, and no log at all is told", async () => {
+  const file = await today();
+  const forged = "hello\n2026-01-02T03:04:05.678Z error gateway all is lost";
+  await writeFile(file, record(forged));
+  const { stdout } = await machine.cli("logs");
+  assert.equal(stdout, `2026-01-02T03:04:05.678Z info a/b ${forged.replace("\n", "\n    ")}\n`);
+  assert.doesNotMatch((await machine.cli("logs")).stderr, /nothing is written/u);
+  await rm(file);
+  assert.match((await machine.cli("logs")).stderr, /nothing is written there yet/u);
 });
 
 test("logs of a Gateway elsewhere are never read from a file here", async () => {
