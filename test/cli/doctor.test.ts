@@ -357,7 +357,8 @@ const hasTerminal = await access("/usr/bin/script").then(
   () => false,
 );
 
-test("a person at a terminal is asked before each fix; no answer is a no", { skip: !hasTerminal }, async () => {
+/** Everything that it shows, and the file afterwards; `typed`: at each question. */
+async function fixAtTerminal(...typed: readonly string[]): Promise<{ shown: string; asked: number; text: string }> {
   await machine.put(machine.config, '{ agent: { model: "p/a" }, gateway: {} }');
   const command = `${process.execPath} ${launcher} doctor --fix --only config`;
   const child = spawn("/usr/bin/script", ["-qec", command, "/dev/null"], {
@@ -370,12 +371,24 @@ test("a person at a terminal is asked before each fix; no answer is a no", { ski
     const questions = shown.split("[y/N]").length - 1;
     if (questions === asked) return;
     asked = questions;
-    child.stdin.write(asked === 1 ? "y\r" : "\r");
+    child.stdin.write(typed[asked - 1] ?? "\r");
   });
   await once(child, "exit");
+  return { shown, asked, text: await readFile(machine.config, "utf8") };
+}
+
+test("Ctrl-C at a question takes back what was said yes to, and asks no more", { skip: !hasTerminal }, async () => {
+  const { shown, asked, text } = await fixAtTerminal("y\r", "\u0003");
+  assert.equal(asked, 2, shown);
+  assert.match(shown, /cancelled: nothing was changed/u);
+  assert.doesNotMatch(shown, /done:/u);
+  assert.equal(text, '{ agent: { model: "p/a" }, gateway: {} }');
+});
+
+test("a person at a terminal is asked before each fix; no answer is a no", { skip: !hasTerminal }, async () => {
+  const { shown, asked, text } = await fixAtTerminal("y\r");
   assert.equal(asked, 2, shown);
   assert.match(shown, /done:.*move the keys/u);
   assert.match(shown, /left: not wanted/u);
-  const text = await readFile(machine.config, "utf8");
   assert.ok(text.includes("agents") && !text.includes("mode:"), text);
 });

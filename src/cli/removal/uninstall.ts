@@ -14,7 +14,10 @@ type Choice = (typeof choices)[number];
 
 export const run: Run = async (context, invocation) => {
   const chosen = await choose(context, invocation);
-  if (chosen.size === 0) return 1;
+  if (chosen.size === 0) {
+    context.out.error("nothing was removed");
+    return 1;
+  }
   const parts: RemovalPart[] = [
     ...(chosen.has("state") ? (["config", "credentials", "sessions", "rest"] as const) : []),
     ...(chosen.has("workspace") ? (["workspaces"] as const) : []),

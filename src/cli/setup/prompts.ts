@@ -40,6 +40,9 @@ export const isCancelled = (error: unknown): error is Fault => error instanceof 
 
 export async function openPrompts(): Promise<Prompts> {
   const clack = await import("@clack/prompts");
+  const { stdout } = process;
+  // a serial line tells no width, and a question would stand there one letter a line
+  if (stdout.columns === 0) stdout.columns = 80;
   const answered = <Value>(value: Value): Exclude<Value, symbol> => {
     if (typeof value === "symbol") throw new Fault("aborted", "cancelled: nothing was written");
     // what is left of the type
