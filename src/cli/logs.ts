@@ -32,10 +32,8 @@ export const run: Run = async (context, { options }) => {
   try {
     source = await openSource(context, timeoutMs);
     let tail = await source.read(limits);
-    if (flags.json) out.json1({ type: "meta", file: tail.file, cursor: tail.cursor, size: tail.size });
-    else out.error(`Log file: ${tail.file}`);
+    begin(context, tail);
     tail.lines.forEach(show);
-    if (tail.size === 0) notice(context, "nothing is written there yet: a Gateway does that when it starts");
 
     while (options["follow"] === true && !out.isClosed()) {
       await sleep(clock, interval);
@@ -113,6 +111,13 @@ function createFileReader({ paths, clock }: Context, file: string | undefined): 
       });
     }
   };
+}
+
+function begin(context: Context, { file, cursor, size }: Tail): void {
+  const { flags, out } = context;
+  if (flags.json) out.json1({ type: "meta", file, cursor, size });
+  else out.error(`Log file: ${file}`);
+  if (size === 0) notice(context, "nothing is written there yet: a Gateway does that when it starts");
 }
 
 function notice({ flags, out }: Context, message: string): void {
