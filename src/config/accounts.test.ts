@@ -39,6 +39,8 @@ test("the default account is there with a token, a section of its own, or when t
     [{ accounts: { work: {} } }, undefined, ["work"]],
     [{ accounts: { work: {} } }, "1:a", ["default", "work"]],
     [{ accounts: { work: {} } }, "  ", ["work"]],
+    [{ accounts: { work: { botToken: "1:a" } } }, "1:a", ["work"]],
+    [{ apiRoot: "http://one", accounts: { work: { botToken: "2:b" } } }, "1:a", ["default", "work"]],
     [{ botToken: "1:a", accounts: { Work: {}, home: {} } }, undefined, ["default", "work", "home"]],
     [{ accounts: { work: {}, Default: {} } }, undefined, ["default", "work"]],
   ];

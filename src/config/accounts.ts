@@ -48,10 +48,17 @@ export function placeOf(channel: string, section: Section, id: string): readonly
 export function botsOf(section: TelegramSection | undefined, fromEnv: string | undefined): readonly string[] {
   const named = [...new Set(Object.keys(section?.accounts ?? {}).map(toAccountId))];
   const others = named.filter((id) => id !== defaultAccount);
-  const hasToken = [section?.botToken, section?.tokenFile, fromEnv].some((value) => (value ?? "").trim() !== "");
+  const tokens = [section?.botToken, section?.tokenFile, isSpent(section, fromEnv) ? undefined : fromEnv];
+  const hasToken = tokens.some((value) => (value ?? "").trim() !== "");
   const isAlone = section !== undefined && named.length === 0;
   return hasToken || isAlone || others.length < named.length ? [defaultAccount, ...others] : others;
 }
+
+/** The variable's token stands in an account, most likely by `${TELEGRAM_BOT_TOKEN}`: it is that account's. */
+const isSpent = (section: TelegramSection | undefined, fromEnv: string | undefined): boolean =>
+  Object.values(section?.accounts ?? {}).some(
+    ({ botToken }) => botToken !== undefined && botToken.trim() === fromEnv?.trim(),
+  );
 
 /** Somewhere a token may be: a key or a variable, and what it holds. */
 export interface TokenPlace {

@@ -123,6 +123,21 @@ describe("several accounts of one channel", () => {
     assert.ok(due.length > 0 && due.every(({ target }) => target.account === "default"), String(due.length));
   });
 
+  test("what is for an account that has gone from the config waits for it, and is no failed try", async () => {
+    await open();
+    channel.ids = ["default"];
+    const target = { channel: "memory", account: "work", chatId: "7" };
+    await kit.database.write((sql) =>
+      insertOutbox(sql, { effectKey: "e", source: "notice", target, payload: { text: "x" }, now: 0 }),
+    );
+    await say("default", "hello");
+    await until(() => channel.sent.length === 1);
+    const row = () => kit.database.read((sql) => sql.get("SELECT state, attempts FROM outbox WHERE effect_key = 'e'"));
+    assert.deepEqual({ ...(await row()) }, { state: "pending", attempts: 0 });
+    channel.ids = ["default", "work"];
+    await until(() => channel.sent.length === 2, 5_000);
+  });
+
   test("the message tool sends from the account of its conversation, or from the one it names", async () => {
     await open();
     const tool = kit.conversation.tools.find(({ name }) => name === "message");

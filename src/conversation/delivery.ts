@@ -83,14 +83,15 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
 
   const scan = async () => {
     const now = clock.now();
+    const stateOf = lookAtAccounts(dependencies);
     let nextAt = now + sweepMs;
     for (const row of await database.read((sql) => headsOfLine(sql, now))) {
       if (!isOpen) return;
-      const channel = dependencies.channel(row.target.channel);
-      if (inFlight.has(row.conversation) || !channel) continue;
+      const state = stateOf(row);
+      if (inFlight.has(row.conversation) || state === "unknown") continue;
       if (row.dueAt > now) nextAt = Math.min(nextAt, row.dueAt);
       // not asked, so that this is no attempt, and nothing is in doubt when the process ends now
-      else if (!isRunning(channel, row)) nextAt = Math.min(nextAt, now + notRunningLookMs);
+      else if (state === "stopped") nextAt = Math.min(nextAt, now + notRunningLookMs);
       else if ((perAccount.get(accountOf(row)) ?? 0) < maxParallel) launch(row);
     }
     timer?.cancel();
@@ -116,17 +117,15 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
     })();
   };
 
-  const isDue = (row: OutboxRow) => {
-    const channel = dependencies.channel(row.target.channel);
-    return row.dueAt <= clock.now() && channel !== undefined && isRunning(channel, row);
-  };
-
   return {
     name: "delivery",
     wake,
     async flush(deadline) {
       while (!deadline.aborted && isOpen) {
-        const isWaiting = (await database.read((sql) => headsOfLine(sql, clock.now()))).some(isDue);
+        const now = clock.now();
+        const stateOf = lookAtAccounts(dependencies);
+        const rows = await database.read((sql) => headsOfLine(sql, now));
+        const isWaiting = rows.some((row) => row.dueAt <= now && stateOf(row) === "running");
         if (!isWaiting && inFlight.size === 0) return;
         wake();
         await sleep(clock, flushLookMs, deadline);
@@ -150,9 +149,20 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
   };
 }
 
-/** An account that the channel does not list is asked all the same: it says what is wrong. */
-function isRunning(channel: Channel, { target }: OutboxRow): boolean {
-  return channel.status().find(({ accountId }) => accountId === target.account)?.isRunning !== false;
+type AccountState = "running" | "stopped" | "unknown";
+
+/** Each channel is asked once, however many rows there are. `unknown`: it is not set up, or not any more, and its rows wait. */
+function lookAtAccounts({ channel }: Pick<DeliveryDependencies, "channel">): (row: OutboxRow) => AccountState {
+  const seen = new Map<string, ReadonlyMap<string, AccountState>>();
+  const look = (id: string): ReadonlyMap<string, AccountState> => {
+    const all = channel(id)?.status() ?? [];
+    return new Map(all.map(({ accountId, isRunning }) => [accountId, isRunning ? "running" : "stopped"]));
+  };
+  return ({ target }) => {
+    const states = seen.get(target.channel) ?? look(target.channel);
+    seen.set(target.channel, states);
+    return states.get(target.account) ?? "unknown";
+  };
 }
 
 async function deliverRow(row: OutboxRow, dependencies: DeliveryDependencies): Promise<void> {

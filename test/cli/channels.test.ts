@@ -203,7 +203,7 @@ test("what cannot be had is told with what can: WhatsApp, no token, two places f
   for (const [args, told, code] of [
     [
       ["channels", "login", "whatsapp"],
-      /^error: --channel: WhatsApp is not in this version yet\nnext: use telegram\n/u,
+      /^error: WhatsApp is not in this version yet\nnext: use telegram\n/u,
       1,
     ],
     [["channels", "add", "--channel", "whatsapp"], /WhatsApp is not in this version yet/u, 1],

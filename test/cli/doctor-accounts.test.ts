@@ -63,6 +63,8 @@ test("each account needs a bot of its own; what the channel says for all is told
 test("accounts that are in order, and one that the environment sets up beside them, are nothing to tell", async () => {
   const env = { TELEGRAM_BOT_TOKEN: "1:secret-part" };
   assert.deepEqual(await found({ accounts: { work: { botToken: "2:secret-part" } } }, env), []);
-  const same = await found({ accounts: { work: { botToken: "1:secret-part" } } }, env);
+  // by the variable's name, most likely: it is that account's then
+  assert.deepEqual(await found({ accounts: { work: { botToken: "1:secret-part" } } }, env), []);
+  const same = await found({ accounts: { work: { botToken: "1:secret-part" }, default: {} } }, env);
   assert.match(same.join("\n"), /accounts\.work\.botToken and TELEGRAM_BOT_TOKEN are the token of one bot/u);
 });
