@@ -201,11 +201,7 @@ test("comments stay, and a file with another error can still be given a channel"
 
 test("what cannot be had is told with what can: WhatsApp, no token, two places for it", async () => {
   for (const [args, told, code] of [
-    [
-      ["channels", "login", "whatsapp"],
-      /^error: WhatsApp is not in this version yet\nnext: use telegram\n/u,
-      1,
-    ],
+    [["channels", "login", "whatsapp"], /^error: WhatsApp is not in this version yet\nnext: use telegram\n/u, 1],
     [["channels", "add", "--channel", "whatsapp"], /WhatsApp is not in this version yet/u, 1],
     [["channels", "add", "fax", "--token", "1:a"], /no such channel: fax/u, 1],
     [
