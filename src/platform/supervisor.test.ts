@@ -187,3 +187,33 @@ test("a service that is restarted stops, starts, and keeps its place in the orde
   await supervisor.restart("a", never);
   assert.deepEqual(seen, ["-b", "-a"]);
 });
+
+test("a service that is taken away stops and is forgotten, whether it runs, waits for another try, or is still starting", async () => {
+  const clock = createManualClock();
+  const supervisor = createSupervisor({ clock, log: silentLog });
+  const seen: string[] = [];
+  const slow = Promise.withResolvers<void>();
+  const service = (name: string, start: () => Promise<void>): Service => ({
+    name,
+    async start() {
+      seen.push(`+${name}`);
+      await start();
+    },
+    async stop() {
+      seen.push(`-${name}`);
+    },
+  });
+  await supervisor.start([
+    service("well", async () => undefined),
+    service("ill", () => Promise.reject(new Error("broken"))),
+  ]);
+  const starting = supervisor.start([service("slow", () => slow.promise)]);
+  for (const name of ["well", "ill", "slow", "nobody"]) await supervisor.remove(name, never);
+  assert.deepEqual(seen.splice(0), ["+well", "+ill", "+slow", "-well", "-ill", "-slow"]);
+  assert.deepEqual(supervisor.states(), []);
+  slow.resolve();
+  await starting;
+  await clock.advance(120_000);
+  assert.deepEqual(seen, ["-slow"], "what it opened since is closed again, and nothing is tried again");
+  await supervisor.stop(never);
+});

@@ -36,17 +36,20 @@ export function createSupervisor(dependencies: { clock: Clock; log: Log }): Supe
   let entries: Entry[] = [];
   let isStopping = false;
 
+  /** It is to stop, or was taken away. */
+  const isUnwanted = (entry: Entry) => isStopping || !entries.includes(entry);
+
   const startOne = async (entry: Entry) => {
-    if (isStopping) return;
+    if (isUnwanted(entry)) return;
     entry.state = { state: "starting" };
     try {
       await entry.service.start();
       entry.failures = 0;
       // it was stopped before it had started: what it has opened since is closed again
-      if (isStopping) await stopOne(entry, AbortSignal.abort());
+      if (isUnwanted(entry)) await stopOne(entry, AbortSignal.abort());
       else entry.state = { state: "running" };
     } catch (error) {
-      if (isStopping) return;
+      if (isUnwanted(entry)) return;
       entry.failures += 1;
       const delayMs = backoffMs(policy, entry.failures);
       const reason = error instanceof Error ? error.message : String(error);
