@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
@@ -170,4 +170,54 @@ test("what a killed backup leaves is gone with the next one", async () => {
   assert.ok((await readdir(folder)).length > 0, "one was killed in the middle");
   const made = await json("backup", "create", "--output", `${folder}/`);
   assert.deepEqual(await readdir(folder), [String(made["path"]).slice(folder.length + 1)]);
+});
+
+test("in another home the config names the workspaces where they came, and says which are not there", async () => {
+  const one = join(gateway.folder, "alice");
+  const other = join(gateway.folder, "bob");
+  const run = (home: string, args: readonly string[]) => {
+    const env = { PATH: process.env["PATH"], HOME: home, NO_COLOR: "1", OPENCLAW_LOG_DIR: join(home, "log") };
+    return spawnSync(process.execPath, [launcher, ...args], { env, cwd: home, encoding: "utf8" });
+  };
+  await Promise.all([one, other].map((home) => mkdir(home)));
+  assert.equal(run(one, ["setup"]).status, 0);
+  const notes = join(one, "notes");
+  await mkdir(notes);
+  await writeFile(join(notes, "TODO.md"), "tea");
+  await writeFile(join(one, ".openclaw", "workspace", "MEMORY.md"), "she likes tea");
+  await writeFile(
+    join(one, ".openclaw", "openclaw.json"),
+    `{ gateway: { mode: "local" }, // mine
+  agents: { defaults: { workspace: ${JSON.stringify(join(one, ".openclaw", "workspace"))} }, list: [{ id: "main", default: true }, { id: "n", workspace: "~/notes" }] } }`,
+  );
+  const archive = join(gateway.folder, "alice.tar.gz");
+  assert.equal(run(one, ["backup", "create", "--include-workspace", "--output", archive]).status, 0);
+  await rename(one, join(gateway.folder, "alice-is-gone"));
+
+  const restored = run(other, ["backup", "restore", archive, "--force", "--json"]);
+  assert.equal(restored.status, 0, restored.stderr);
+  const own = join(other, ".openclaw", "workspace");
+  const { moved, warnings } = JSON.parse(restored.stdout) as {
+    moved: { key: string; to: string }[];
+    warnings: string[];
+  };
+  const [first, second] = moved;
+  assert.deepEqual([first?.key, first?.to], ["agents.defaults.workspace", own]);
+  assert.equal(second?.key, "agents.list.1.workspace");
+  assert.deepEqual(warnings, []);
+  const text = await readFile(join(other, ".openclaw", "openclaw.json"), "utf8");
+  assert.ok(text.includes(own) && text.includes("// mine") && !text.includes("alice"), text);
+  assert.equal(await readFile(join(own, "MEMORY.md"), "utf8"), "she likes tea");
+  assert.equal(await readFile(join(second?.to ?? "", "TODO.md"), "utf8"), "tea");
+
+  const bare = join(gateway.folder, "bare.tar.gz");
+  await rename(join(gateway.folder, "alice-is-gone"), one);
+  assert.equal(run(one, ["backup", "create", "--output", bare]).status, 0);
+  await rename(one, join(gateway.folder, "alice-is-gone"));
+  const again = run(other, ["backup", "restore", bare, "--force"]);
+  assert.equal(again.status, 0, again.stderr);
+  assert.match(
+    again.stderr,
+    /warning: agents\.defaults\.workspace is \S+alice\S+, which is not here and not in the backup/u,
+  );
 });

@@ -17,6 +17,7 @@ import { confirm } from "../confirm.ts";
 import type { Context } from "../context.ts";
 import { cleanText } from "../render/text.ts";
 import { findPlaces } from "./places.ts";
+import { nameWorkspaces, type NamedAnew } from "./workspaces.ts";
 import { renderSize } from "../render/size.ts";
 
 export const run: Run = (context, invocation) =>
@@ -55,8 +56,10 @@ async function restore(context: Context, { args, options }: Invocation): Promise
   const { point } = await restoreBackup(plan, wanted);
   const kept = isReplacing ? point : undefined;
   const { state } = wanted.places;
-  if (flags.json === true) return show(context, plan, { ok: true, state, ...(kept === undefined ? {} : { kept }) });
-  tell(context, { state, kept, isElsewhere: target !== undefined });
+  const named = await nameWorkspaces(context, plan, wanted.places);
+  if (flags.json === true)
+    return show(context, plan, { ok: true, state, ...(kept === undefined ? {} : { kept }), ...named });
+  tell(context, { state, kept, isElsewhere: target !== undefined, named });
   return 0;
 }
 
@@ -95,11 +98,15 @@ interface Told {
   readonly state: string;
   readonly kept: string | undefined;
   readonly isElsewhere: boolean;
+  readonly named: NamedAnew;
 }
 
-function tell({ brand, command, out }: Context, { state, kept, isElsewhere }: Told): void {
+function tell({ brand, command, out }: Context, { state, kept, isElsewhere, named }: Told): void {
   out.line(`restored into ${state}`);
   if (kept !== undefined) out.line(`What was there is kept in ${kept}.`);
+  for (const { key, from, to } of named.moved)
+    out.line(cleanText(`${key} is ${to} now: what was in ${from} came there.`));
+  for (const warning of named.warnings) out.error(cleanText(`warning: ${warning}`));
   if (isElsewhere) out.line(`next: ${brand.envPrefix}_STATE_DIR=${state} ${brand.name} gateway`);
   else out.line(`next: ${command("gateway")}${kept ? `, or to take it back ${command("backup restore --undo")}` : ""}`);
 }
