@@ -1,5 +1,6 @@
 // Sources -> dist/: one bundle an entry with lazy chunks, packages included. `--if-stale` does nothing when dist was made from
-// exactly these sources; it is asked before every start and test, so it loads nothing and reads no file's text.
+// exactly these sources; it is asked before every start and test, so it loads nothing and reads no file's text. `--clean`: nothing of
+// the build before stays, for a package.
 
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
@@ -200,3 +201,5 @@ if (!process.argv.includes("--if-stale") || before?.inputs !== inputs) {
     `built dist: ${files.filter((file) => !file.endsWith(".map")).length} files, ${Math.round(bytes / 1024)} KB, ${Math.round(performance.now() - startedAt)} ms`,
   );
 }
+if (process.argv.includes("--clean"))
+  await removeOld(new Set([...(readStamp()?.files ?? []), "meta.json", "stamp.json"]));

@@ -5,7 +5,8 @@ import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 
 import { Fault } from "../base/fault.ts";
-import type { Database, SqlRow } from "./database.ts";
+import { prepare } from "./database-statement.ts";
+import type { Database } from "./database.ts";
 
 const maxProblems = 5;
 
@@ -35,9 +36,8 @@ export function lookIntoDatabase(path: string): Database {
   return {
     read: async (task) =>
       task({
-        // node:sqlite types rows as unknown values; they are SQLite's five storage classes
-        get: (text, ...values) => db.prepare(text).get(...values) as SqlRow | undefined,
-        all: (text, ...values) => db.prepare(text).all(...values) as SqlRow[],
+        get: (text, ...values) => prepare(db, text).get(values),
+        all: (text, ...values) => prepare(db, text).all(values),
         run() {
           throw refuse();
         },

@@ -177,3 +177,14 @@ test("a file that is no database is told as such and stays as it is", () => {
   );
   assert.equal(readFileSync(path, "utf8"), text);
 });
+
+test("values go to parameters with numbers, which may stand there twice, and to those without", async () => {
+  const database = openDatabase(nextFile(), migrations);
+  const rows = await database.read((sql) => [
+    sql.get("SELECT ?1 AS a, ?2 AS b, ?1 AS c", "x", 2),
+    sql.all("SELECT ? AS a, ? AS b", null, new Uint8Array([7]))[0],
+  ]);
+  assert.deepEqual({ ...rows[0] }, { a: "x", b: 2, c: "x" });
+  assert.deepEqual({ ...rows[1] }, { a: null, b: new Uint8Array([7]) });
+  await database.close();
+});

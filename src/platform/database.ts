@@ -2,12 +2,13 @@
 // Writes that arrive together share one transaction and so one fsync (group commit).
 
 import { closeSync, openSync } from "node:fs";
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 
 import { isCode } from "../base/error-code.ts";
 import { Fault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import { applyMigrations, findForbidding, readStanding, type Migration } from "./database-migrations.ts";
+import { prepare, type Statement } from "./database-statement.ts";
 
 export type { Migration } from "./database-migrations.ts";
 export type SqlValue = SQLInputValue;
@@ -166,23 +167,22 @@ function connect(path: string): DatabaseSync {
 }
 
 function createSql(db: DatabaseSync): Sql {
-  const prepared = new Map<string, StatementSync>();
+  const prepared = new Map<string, Statement>();
   const statement = (text: string) => {
     let found = prepared.get(text);
     if (!found) {
-      found = db.prepare(text);
+      found = prepare(db, text);
       prepared.set(text, found);
     }
     return found;
   };
   return {
     run(text, ...values) {
-      const result = statement(text).run(...values);
+      const result = statement(text).run(values);
       return { changes: Number(result.changes), lastId: Number(result.lastInsertRowid) };
     },
-    // node:sqlite types rows as unknown values; they are SQLite's five storage classes
-    get: (text, ...values) => statement(text).get(...values) as SqlRow | undefined,
-    all: (text, ...values) => statement(text).all(...values) as SqlRow[],
+    get: (text, ...values) => statement(text).get(values),
+    all: (text, ...values) => statement(text).all(values),
   };
 }
 

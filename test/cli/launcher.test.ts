@@ -81,7 +81,9 @@ test("a Node that is too old, outside of a checkout, gets one sentence and exit 
   assert.deepEqual(ran, {
     code: 1,
     stdout: "",
-    stderr: "openclaw needs Node 22.19 or newer, and this is 20.20.2: install a newer Node and try again.\n",
+    stderr:
+      "openclaw needs Node 22.19 or newer, and this is 20.20.2. The Node that comes with it is not there: " +
+      "install it again without --omit=optional, or install a newer Node, and try again.\n",
   });
 });
 
