@@ -6,7 +6,7 @@ import { parseTimeout, withClient } from "./connection.ts";
 import type { Context } from "./context.ts";
 import { renderAge } from "./render/output.ts";
 import { cleanText } from "./render/text.ts";
-import { describeAccount } from "./status/text.ts";
+import { describeAccount, renderDisk } from "./status/text.ts";
 
 export const run: Run = async (context, { options }) => {
   const timeoutMs = parseTimeout(options["timeout"] as string | undefined, 10_000);
@@ -30,6 +30,7 @@ function renderHealth(context: Context, health: HealthSnapshot, isVerbose: boole
   if (health.channelOrder.length === 0)
     out.line(`Channels: none yet; chat with: ${command('agent --message "hello"')}`);
   renderAgents(context, health, isVerbose);
+  if (health.disk) out.line(`Disk: ${renderDisk(health.disk)}`);
   for (const problem of health.problems ?? []) {
     out.line(`${out.style("yellow", "problem:")} ${cleanText(problem.message)}`);
     if (problem.next) out.line(`  next: ${cleanText(problem.next)}`);

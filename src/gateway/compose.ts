@@ -10,12 +10,13 @@ import { createMessaging } from "./compose/messaging.ts";
 import { createRunning } from "./compose/running.ts";
 import { createWeb } from "./compose/web.ts";
 import type { AnyHandler } from "./dispatch.ts";
+import { createDiskKeeper } from "./disk/keeper.ts";
 import { createHandlers } from "./handlers.ts";
 import { createHealth } from "./health.ts";
 import type { StopOptions, StopReason } from "./lifecycle.ts";
 import { createMoving } from "./moving.ts";
 import type { GatewayOptions } from "./options.ts";
-import { toAgents } from "./policies.ts";
+import { toAgents, toRetention, toWorkspaces } from "./policies.ts";
 import { createPresence } from "./presence.ts";
 import { createReloading } from "./reloading.ts";
 import { describeSelf } from "./self.ts";
@@ -37,7 +38,7 @@ export interface Gateway {
 
 export function createGateway(options: GatewayOptions): Gateway {
   const ground = openGround(options, { figures: () => web.figures(), onProblems: () => health.touch() });
-  const { config, isSafe, env, database, bus, supervisor, topics, telemetry, routePolicy } = ground;
+  const { config, isSafe, env, metrics, database, bus, supervisor, topics, telemetry, routePolicy } = ground;
   const { brand, clock, ids, log, paths, version, timeline = { note() {} } } = options;
 
   const agents = createAgents(ground, { tools: () => messaging.tools });
@@ -62,6 +63,19 @@ export function createGateway(options: GatewayOptions): Gateway {
     defaultTriggers: [brand.name, "claude", "computer"],
   });
 
+  const disk = createDiskKeeper({
+    paths,
+    clock,
+    log: log.child("disk"),
+    database,
+    retention: conversation.retention,
+    maintenance: () => toRetention(config()),
+    workspaces: () => toWorkspaces(config(), paths),
+    currentLog: options.logFile,
+    command: options.command,
+    onForgotten: metrics.forgotten,
+    onChange: () => health.touch(),
+  });
   const tellPresence = () => bus.publish("presence", { presence: presence.list() });
   const presence = createPresence({ clock, self: describeSelf(version), onChange: tellPresence });
   const health = createHealth({
@@ -74,6 +88,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     services: () => supervisor.states(),
     configProblems: () => [...reloading.problems(), ...web.hookProblems(), ...telemetry.problems()],
     logTrouble: options.logTrouble,
+    disk,
     storageTrouble: () => web.readiness.storageTrouble(),
     mask: options.mask,
     configSource: () => options.config.snapshot().source,
@@ -139,6 +154,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     agents,
     messaging,
     door,
+    disk,
     canvas: canvas.canvas,
     connections: () => server.connections(),
     isDraining,
@@ -156,6 +172,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     models: agents.models,
     presence,
     health,
+    disk,
     devices,
     nodes,
     voice,
@@ -201,7 +218,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       health,
       vitals,
       ticker,
-      ...(isSafe ? [] : [...conversation.services, restarts, web.outcomes]),
+      ...(isSafe ? [] : [...conversation.services, restarts, web.outcomes, disk]),
       reloading,
     ],
     outside: [exposure, canvas.service],

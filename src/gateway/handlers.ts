@@ -28,6 +28,7 @@ import type { Tool } from "../ports/tool.ts";
 import type { MethodName } from "../protocol/contract.ts";
 import type { Config } from "../settings/config.ts";
 import type { Devices } from "./devices/devices.ts";
+import type { DiskKeeper } from "./disk/keeper.ts";
 import type { Health } from "./health.ts";
 import type { Presence } from "./presence.ts";
 import type { Reloading } from "./reloading.ts";
@@ -46,6 +47,7 @@ export interface Parts {
   readonly models: (override?: string, agentId?: string) => ReturnType<typeof chooseModels>;
   readonly presence: Presence;
   readonly health: Health;
+  readonly disk: DiskKeeper;
   readonly devices: Devices;
   readonly nodes: Nodes;
   readonly voice: Voice;
@@ -74,6 +76,7 @@ export function createHandlers(parts: Parts): HandlersOf<MethodName> {
         defaultAgentId: () => routePolicy().defaultAgentId,
         defaultModel: () => models().specs.map((spec) => `${spec.provider}/${spec.model}`)[0] ?? "none",
         version,
+        disk: parts.disk.state,
         configSource: () => options.config.snapshot().source,
         configProblems: parts.reloading.problems,
       },

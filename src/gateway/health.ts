@@ -9,6 +9,7 @@ import type { Overview, WorkOverview } from "../conversation/overview.ts";
 import { redactText } from "../platform/redact.ts";
 import type { Channel } from "../ports/channel.ts";
 import type { HealthSnapshot } from "../protocol/contract.ts";
+import { renderDisk, type DiskKeeper } from "./disk/keeper.ts";
 import { channelHealth, linkOf, probeAll } from "./channel-health.ts";
 
 const maxAgeMs = 60_000;
@@ -45,6 +46,8 @@ export interface HealthDependencies {
   readonly configProblems: () => readonly { readonly message: string; readonly next: string }[];
   /** Why log lines are lost now; undefined while they are not. */
   readonly logTrouble?: (() => { readonly reason: string; readonly lost: number } | undefined) | undefined;
+  /** What is kept on the disk, once that was looked at. */
+  readonly disk?: Pick<DiskKeeper, "state" | "problems">;
   /** Why nothing can be stored; undefined while it can. Absent: nobody has tried. */
   readonly storageTrouble?: () => Promise<string | undefined>;
   /** Takes secrets out of what others said. Absent: what looks like one. */
@@ -163,14 +166,25 @@ async function build(dependencies: HealthDependencies, isProbe: boolean): Promis
     sessions: sessionsOf(defaultAgentId),
     ...(link ? { linkChannel: link } : {}),
     configSource,
-    problems: [
-      ...(stored.problem ? [stored.problem] : []),
-      ...services.flatMap(toProblem),
-      ...dependencies.configProblems(),
-      ...toLogProblem(dependencies.logTrouble?.()),
-    ].map((problem) => ({ ...problem, message: mask(problem.message) })),
+    problems: problemsOf(dependencies, stored).map((problem) => ({ ...problem, message: mask(problem.message) })),
+    ...diskOf(dependencies),
     ...(stored.work ? { queue: toQueue(stored.work) } : {}),
   };
+}
+
+function problemsOf(dependencies: HealthDependencies, stored: Stored): readonly { message: string; next?: string }[] {
+  return [
+    ...(stored.problem ? [stored.problem] : []),
+    ...dependencies.services().flatMap(toProblem),
+    ...dependencies.configProblems(),
+    ...toLogProblem(dependencies.logTrouble?.()),
+    ...(dependencies.disk?.problems() ?? []),
+  ];
+}
+
+function diskOf({ disk }: HealthDependencies): Pick<HealthSnapshot, "disk"> {
+  const state = disk?.state();
+  return state ? { disk: renderDisk(state) } : {};
 }
 
 type NamedState = ReturnType<HealthDependencies["services"]>[number];

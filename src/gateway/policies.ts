@@ -94,6 +94,12 @@ export function toAgentDefaults({ agents }: Config, agentId: string | undefined)
 }
 
 /** How long the conversation keeps what. */
-export function toRetention(config: Config): RetentionPolicy & Pick<Maintenance, "budget"> {
+export function toRetention(config: Config): RetentionPolicy & Maintenance {
   return readMaintenance(config);
+}
+
+/** Folders of all agents: what is in them is theirs. */
+export function toWorkspaces(config: Config, paths: Pick<Paths, "workspace" | "home">): readonly string[] {
+  const ids = [toRoutePolicy(config).defaultAgentId, ...toAgents(config).map(({ id }) => id)];
+  return [...new Set([paths.workspace, ...ids.map((id) => toWorkspace(config, paths, id))])];
 }

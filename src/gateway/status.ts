@@ -8,6 +8,7 @@ import { redactText } from "../platform/redact.ts";
 import type { Channel } from "../ports/channel.ts";
 import type { MethodResult } from "../protocol/contract.ts";
 import { linkOf, statusOf } from "./channel-health.ts";
+import { renderDisk, type DiskState } from "./disk/keeper.ts";
 
 export interface StatusDependencies {
   readonly clock: Clock;
@@ -19,6 +20,7 @@ export interface StatusDependencies {
   /** Model that answers by default, as `provider/model`. */
   readonly defaultModel: () => string;
   readonly version: string;
+  readonly disk: () => DiskState | undefined;
   readonly configSource: () => ConfigSource;
   readonly configProblems: () => { message: string; next: string }[];
   /** What waits for the next turn of the main session. */
@@ -40,6 +42,7 @@ export async function buildStatus(
     ),
   ]);
   const link = linkOf(dependencies.channels());
+  const disk = dependencies.disk();
   const recent = agents
     .flatMap((agent) => agent.recent)
     .toSorted((a, b) => b.updatedAt - a.updatedAt)
@@ -76,6 +79,7 @@ export async function buildStatus(
       unknownSends: work.outbox.flagged,
       dropped: work.dropped,
     },
+    ...(disk ? { disk: renderDisk(disk) } : {}),
     configSource: dependencies.configSource(),
     configProblems: dependencies.configProblems(),
   };

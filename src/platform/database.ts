@@ -155,7 +155,7 @@ function connect(path: string): DatabaseSync {
     // space that is given up goes back to the disk piece by piece: only a new file can be made for that, and for any other it is a write
     if (db.prepare("PRAGMA page_count").get()?.["page_count"] === 0) db.exec("PRAGMA auto_vacuum = INCREMENTAL");
     db.exec(
-      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -4000; PRAGMA journal_size_limit = 8388608;",
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -4000; PRAGMA journal_size_limit = 4194304;",
     );
     return db;
   } catch (error) {

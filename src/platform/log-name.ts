@@ -18,3 +18,8 @@ export function logFileName({ folder, prefix, file, now }: LogPlace & { readonly
     .join("-");
   return join(folder, `${prefix}-${day}.log`);
 }
+
+/** A file of a day, or one that was put aside in it; not of another profile, whose prefix is longer. */
+export function isDatedLog(name: string, prefix: string): boolean {
+  return name.startsWith(prefix) && /^-\d{4}-\d\d-\d\d\.log(?:\.\d+)?$/u.test(name.slice(prefix.length));
+}

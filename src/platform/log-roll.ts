@@ -19,7 +19,7 @@ import { basename, dirname, join } from "node:path";
 
 import type { Clock } from "../base/clock.ts";
 import { linkLog } from "./log-link.ts";
-import { logFileName, type LogPlace } from "./log-name.ts";
+import { isDatedLog, logFileName, type LogPlace } from "./log-name.ts";
 
 /** Asked for whenever they are needed. */
 export interface RollLimits {
@@ -34,8 +34,6 @@ export interface RollLimits {
 const mebibyte = 1024 * 1024;
 const defaults: RollLimits = { maxFileBytes: 50 * mebibyte, maxTotalBytes: 200 * mebibyte, keepDays: 14 };
 const dayMs = 24 * 60 * 60 * 1000;
-
-const dated = /^-\d{4}-\d\d-\d\d\.log/u;
 
 export interface Roll {
   readonly target: () => { path: string; maxBytes: number };
@@ -117,10 +115,10 @@ interface Removing {
 function removeOld(current: string, { prefix, limits, now }: Removing): void {
   const folder = dirname(current);
   const own = basename(current);
-  const isDated = own.startsWith(prefix) && dated.test(own.slice(prefix.length));
+  const isDated = isDatedLog(own, prefix);
   const isOurs = (name: string) =>
     isDated
-      ? name.startsWith(prefix) && dated.test(name.slice(prefix.length))
+      ? isDatedLog(name, prefix)
       : name === own || (name.startsWith(own) && /^\.\d+$/u.test(name.slice(own.length)));
   const files = readdirSync(folder)
     .filter(isOurs)

@@ -237,7 +237,7 @@ describe("sessions.prune", () => {
     await assert.rejects(broken.prune({}), /killed/u);
     assert.deepEqual(await kit.keys(), []);
     assert.ok((await all(database, "longword")).length > 0, "the test cut it off too late");
-    await kit.retention.forget(Number.MAX_SAFE_INTEGER);
+    await kit.retention.forget("archives", Number.MAX_SAFE_INTEGER);
     assert.deepEqual(await all(database, "longword"), []);
   });
 });
@@ -248,9 +248,11 @@ describe("room", () => {
     const timed =
       <Args extends unknown[], Result>(call: (...args: Args) => Result) =>
       (...args: Args): Result => {
-        const startedAt = performance.now();
+        // of this thread alone: a busy machine makes no statement slow
+        const before = process.threadCpuUsage();
         const result = call(...args);
-        times.push(performance.now() - startedAt);
+        const { user, system } = process.threadCpuUsage(before);
+        times.push((user + system) / 1000);
         return result;
       };
     const watch = (sql: Sql): Sql => ({ run: timed(sql.run), get: timed(sql.get), all: timed(sql.all) });
@@ -273,13 +275,12 @@ describe("room", () => {
     const { freeBytes } = await kit.database.read(readSpace);
     assert.ok(freeBytes < 1_500_000, `${freeBytes} bytes are free in it`);
     assert.ok(size() < before / 4, `${before} to ${size()}`);
-    // one that meets a busy machine is no slow statement
     const slow = times.filter((ms) => ms > 5).length;
     assert.ok(slow <= 3, `${slow} of ${times.length} statements took more than 5 ms: ${Math.max(...times)}`);
     assert.equal((await kit.keys()).length, 4);
   });
 
-  test("for the disk's sake archives go before rows, the oldest first, and no more than is needed; what is in use stays (R33)", async () => {
+  test("for the disk's sake the oldest goes first, and no more than is needed; what is in use stays (R33)", async () => {
     const kit = open();
     const { database, retention } = kit;
     await kit.plant({ key: "agent:main:dm:live", at: ago(0), messages: 50, size: 4_000, words: "live", hasRun: true });
@@ -295,11 +296,11 @@ describe("room", () => {
         insertArchive(sql, { sessionId, sessionKey: "x:x" as SessionKey, reason: "reset", now: ago(days) });
       }
     });
-    const first = await retention.forget(50_000);
-    assert.ok(first.bytes >= 50_000 && first.rows === 0);
+    const first = await retention.forget("archives", 50_000);
+    assert.ok(first.bytes >= 50_000 && first.bytes < 250_000, `${first.bytes}`);
     assert.deepEqual([await all(database, "newer"), (await all(database, "live")).length > 3], [["transcript"], true]);
-    const second = await retention.forget(Number.MAX_SAFE_INTEGER);
-    assert.ok(second.rows > 0);
+    await retention.forget("archives", Number.MAX_SAFE_INTEGER);
+    assert.ok((await retention.forget("rows", Number.MAX_SAFE_INTEGER)).count > 0);
     for (const gone of ["older", "newer"]) assert.deepEqual(await all(database, gone), []);
     assert.deepEqual(await all(database, "ended"), ["transcript"]);
     for (const table of ["transcript", "inbox", "turns", "outbox"])

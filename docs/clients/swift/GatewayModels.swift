@@ -307,6 +307,7 @@ public struct HealthResult: Codable, Sendable {
     public let linkchannel: LinkChannel?
     public let configsource: AnyCodable?
     public let problems: [[String: AnyCodable]]?
+    public let disk: [String: AnyCodable]?
     public let queue: [String: AnyCodable]?
 
     public init(
@@ -323,6 +324,7 @@ public struct HealthResult: Codable, Sendable {
         linkchannel: LinkChannel? = nil,
         configsource: AnyCodable? = nil,
         problems: [[String: AnyCodable]]? = nil,
+        disk: [String: AnyCodable]? = nil,
         queue: [String: AnyCodable]? = nil
     ) {
         self.ok = ok
@@ -338,6 +340,7 @@ public struct HealthResult: Codable, Sendable {
         self.linkchannel = linkchannel
         self.configsource = configsource
         self.problems = problems
+        self.disk = disk
         self.queue = queue
     }
 
@@ -355,6 +358,7 @@ public struct HealthResult: Codable, Sendable {
         case linkchannel = "linkChannel"
         case configsource = "configSource"
         case problems
+        case disk
         case queue
     }
 }
@@ -382,6 +386,7 @@ public struct StatusResult: Codable, Sendable {
     public let sessions: [String: AnyCodable]
     public let queue: [String: AnyCodable]
     public let errors: [String: AnyCodable]
+    public let disk: [String: AnyCodable]?
     public let configsource: AnyCodable?
     public let configproblems: [[String: AnyCodable]]?
 
@@ -394,6 +399,7 @@ public struct StatusResult: Codable, Sendable {
         sessions: [String: AnyCodable],
         queue: [String: AnyCodable],
         errors: [String: AnyCodable],
+        disk: [String: AnyCodable]? = nil,
         configsource: AnyCodable? = nil,
         configproblems: [[String: AnyCodable]]? = nil
     ) {
@@ -405,6 +411,7 @@ public struct StatusResult: Codable, Sendable {
         self.sessions = sessions
         self.queue = queue
         self.errors = errors
+        self.disk = disk
         self.configsource = configsource
         self.configproblems = configproblems
     }
@@ -418,6 +425,7 @@ public struct StatusResult: Codable, Sendable {
         case sessions
         case queue
         case errors
+        case disk
         case configsource = "configSource"
         case configproblems = "configProblems"
     }
@@ -4385,6 +4393,7 @@ public struct HealthEvent: Codable, Sendable {
     public let linkchannel: LinkChannel?
     public let configsource: AnyCodable?
     public let problems: [[String: AnyCodable]]?
+    public let disk: [String: AnyCodable]?
     public let queue: [String: AnyCodable]?
 
     public init(
@@ -4401,6 +4410,7 @@ public struct HealthEvent: Codable, Sendable {
         linkchannel: LinkChannel? = nil,
         configsource: AnyCodable? = nil,
         problems: [[String: AnyCodable]]? = nil,
+        disk: [String: AnyCodable]? = nil,
         queue: [String: AnyCodable]? = nil
     ) {
         self.ok = ok
@@ -4416,6 +4426,7 @@ public struct HealthEvent: Codable, Sendable {
         self.linkchannel = linkchannel
         self.configsource = configsource
         self.problems = problems
+        self.disk = disk
         self.queue = queue
     }
 
@@ -4433,6 +4444,7 @@ public struct HealthEvent: Codable, Sendable {
         case linkchannel = "linkChannel"
         case configsource = "configSource"
         case problems
+        case disk
         case queue
     }
 }
@@ -5157,6 +5169,7 @@ public struct HealthSnapshot: Codable, Sendable {
     public let linkchannel: LinkChannel?
     public let configsource: AnyCodable?
     public let problems: [[String: AnyCodable]]?
+    public let disk: [String: AnyCodable]?
     public let queue: [String: AnyCodable]?
 
     public init(
@@ -5173,6 +5186,7 @@ public struct HealthSnapshot: Codable, Sendable {
         linkchannel: LinkChannel? = nil,
         configsource: AnyCodable? = nil,
         problems: [[String: AnyCodable]]? = nil,
+        disk: [String: AnyCodable]? = nil,
         queue: [String: AnyCodable]? = nil
     ) {
         self.ok = ok
@@ -5188,6 +5202,7 @@ public struct HealthSnapshot: Codable, Sendable {
         self.linkchannel = linkchannel
         self.configsource = configsource
         self.problems = problems
+        self.disk = disk
         self.queue = queue
     }
 
@@ -5205,6 +5220,7 @@ public struct HealthSnapshot: Codable, Sendable {
         case linkchannel = "linkChannel"
         case configsource = "configSource"
         case problems
+        case disk
         case queue
     }
 }

@@ -246,6 +246,22 @@ export type StatusResult = {
     /** Messages not let in, by reason */
     "dropped": Record<string, number>;
   };
+  /** What the state takes on the disk; looked at every ten minutes */
+  "disk"?: {
+    /** What is kept, workspaces not counted */
+    "usedBytes": number;
+    "budgetBytes": number | null;
+    "freeBytes": number | null;
+    /** The largest first, at most 5 */
+    "biggest": Array<{
+      /** Folder, or kind of files */
+      "name": string;
+      /** Where */
+      "path": string;
+      /** What it takes */
+      "bytes": number;
+    }>;
+  };
   /** Where the config in use comes from; safe: nothing is served but what mends it */
   "configSource"?: "file" | "last-good" | "defaults" | "safe";
   /** What of the config file does not count, and why */
@@ -3146,6 +3162,22 @@ export type HealthSnapshot = {
     /** What to do */
     "next"?: string;
   }>;
+  /** What the state takes on the disk; looked at every ten minutes */
+  "disk"?: {
+    /** What is kept, workspaces not counted */
+    "usedBytes": number;
+    "budgetBytes": number | null;
+    "freeBytes": number | null;
+    /** The largest first, at most 5 */
+    "biggest": Array<{
+      /** Folder, or kind of files */
+      "name": string;
+      /** Where */
+      "path": string;
+      /** What it takes */
+      "bytes": number;
+    }>;
+  };
   "queue"?: Record<string, unknown>;
 };
 

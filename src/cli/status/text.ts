@@ -3,6 +3,7 @@
 import type { HealthSnapshot, MethodResult } from "../../protocol/contract.ts";
 import type { Context } from "../context.ts";
 import { renderAge, renderTable } from "../render/output.ts";
+import { renderSize } from "../render/size.ts";
 import { cleanText } from "../render/text.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import type { StatusReport } from "./report.ts";
@@ -25,8 +26,21 @@ function renderReached({ out }: Context, report: StatusReport): void {
   out.line(`Model: ${report.sessions?.defaults.model ?? "none"}`);
   out.line(`Queue: ${renderQueue(report)}`);
   out.line(`Last 24 h: ${renderErrors(report)}`);
+  out.line(`Disk: ${renderDisk(report.disk)}`);
   out.line(`Sessions: ${report.sessions?.count ?? 0}`);
   for (const session of report.sessions?.recent ?? []) out.line(`  ${session.key} (${renderAge(ageOf(session))})`);
+}
+
+/** What is kept, of how much, and where most of it is. */
+export function renderDisk(disk: HealthSnapshot["disk"]): string {
+  if (!disk) return "not known yet";
+  const { usedBytes, budgetBytes, freeBytes, biggest } = disk;
+  const where = biggest.slice(0, 3).map(({ name, bytes }) => `${cleanText(name)} ${renderSize(bytes)}`);
+  return [
+    `${renderSize(usedBytes)}${budgetBytes === null ? "" : ` of ${renderSize(budgetBytes)}`}`,
+    ...(where.length > 0 ? [` (${where.join(", ")})`] : []),
+    ...(freeBytes === null ? [] : [`; ${renderSize(freeBytes)} free`]),
+  ].join("");
 }
 
 const renderQueue = ({ queue }: StatusReport) =>
@@ -104,6 +118,7 @@ function overviewRows(report: StatusReport & Diagnosis): string[][] {
     ["Model", report.sessions?.defaults.model ?? "unknown"],
     ["Queue", renderQueue(report)],
     ["Last 24 h", renderErrors(report)],
+    ["Disk", renderDisk(report.disk)],
     ["Events waiting", String(report.queuedSystemEvents?.length ?? "unknown")],
   ];
 }

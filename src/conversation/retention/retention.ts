@@ -47,10 +47,10 @@ export interface Retention extends Service {
   plan(asked: PruneAsked): Promise<PrunePlan>;
   carryOut(plan: PrunePlan): Promise<Pruned>;
   /**
-   * Takes about so many bytes out of the database: archives first, then rows of work that was done more than a day ago; the oldest
-   * first. @returns how many rows of each went, and about how many bytes.
+   * Takes about so many bytes out of the database, the oldest first: of what was archived, or of the rows of work that was done more
+   * than a day ago. @returns how many messages or rows went, and about how many bytes.
    */
-  forget(bytes: number): Promise<{ archives: number; rows: number; bytes: number }>;
+  forget(kind: "archives" | "rows", bytes: number): Promise<{ count: number; bytes: number }>;
 }
 
 export interface RetentionDependencies {
@@ -122,24 +122,19 @@ export function createRetention(dependencies: RetentionDependencies): Retention 
     },
     plan: (asked) => planPrune(dependencies, asked),
     carryOut: carry,
-    async forget(bytes) {
+    async forget(kind, bytes) {
       let freed = 0;
-      const isEnough = () => freed >= bytes;
-      const step = (forgotten: { rows: number; bytes: number }) => {
+      const before = clock.now() - leastFinishedMs;
+      const step = (sql: Sql) => {
+        const forgotten =
+          kind === "archives" ? forgetArchived(sql, Number.MAX_SAFE_INTEGER) : forgetFinished(sql, before);
         freed += forgotten.bytes;
         return forgotten.rows;
       };
-      const archives = await inSlices(
-        dependencies,
-        (sql) => step(forgetArchived(sql, Number.MAX_SAFE_INTEGER)),
-        isEnough,
-      );
-      const before = clock.now() - leastFinishedMs;
-      const rows = isEnough() ? 0 : await inSlices(dependencies, (sql) => step(forgetFinished(sql, before)), isEnough);
-      onForgotten("archives", archives);
-      onForgotten("rows", rows);
+      const count = await inSlices(dependencies, step, () => freed >= bytes);
+      onForgotten(kind, count);
       await giveBack(dependencies);
-      return { archives, rows, bytes: freed };
+      return { count, bytes: freed };
     },
   };
 }

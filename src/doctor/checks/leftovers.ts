@@ -1,14 +1,13 @@
 // What a Gateway that was killed leaves behind, and what keeps the next one from starting.
 
-import { open, readdir, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { open } from "node:fs/promises";
 
+import { findLeftovers } from "../../platform/leftovers.ts";
 import type { DoctorCheck, DoctorFinding } from "../finding.ts";
 import type { Scene } from "../scene.ts";
 
 /** A save takes moments: what is older was cut off. */
 const staleMs = 3_600_000;
-const leftover = /\.[0-9a-f]{12}\.tmp$/u;
 
 export function createLeftoversCheck(scene: Scene): DoctorCheck {
   const { paths } = scene;
@@ -17,10 +16,8 @@ export function createLeftoversCheck(scene: Scene): DoctorCheck {
     group: "files",
     label: "locks and leftovers",
     async run() {
-      const folders = [
-        ...new Set([paths.state, paths.credentials, join(paths.state, "identity"), dirname(paths.config)]),
-      ];
-      const stale = (await Promise.all(folders.map((folder) => findStale(folder, scene.clock.now())))).flat();
+      const found = await findLeftovers(paths, { now: scene.clock.now(), olderThanMs: staleMs });
+      const stale = found.flatMap(({ path, isFolder }) => (isFolder ? [] : [path]));
       const locks = [paths.lock, `${paths.config}.lock`];
       return [
         ...stale.map(toFinding),
@@ -29,18 +26,6 @@ export function createLeftoversCheck(scene: Scene): DoctorCheck {
       ];
     },
   };
-}
-
-async function findStale(folder: string, now: number): Promise<string[]> {
-  const names = (await readdir(folder).catch(() => [])).filter((name) => leftover.test(name));
-  const files = await Promise.all(
-    names.map(async (name) => {
-      const path = join(folder, name);
-      const found = await stat(path).catch(() => undefined);
-      return found?.isFile() && now - found.mtimeMs > staleMs ? [path] : [];
-    }),
-  );
-  return files.flat();
 }
 
 const toFinding = (path: string): DoctorFinding => ({

@@ -3,7 +3,10 @@
 import { access, constants, readdir, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
+import { readMaintenance } from "../../config/maintenance.ts";
 import { checkDatabase } from "../../platform/database-check.ts";
+import { measureDisk } from "../../platform/disk-usage.ts";
+import { expandHome } from "../../platform/paths.ts";
 import type { DoctorCheck, DoctorFinding } from "../finding.ts";
 import type { Scene } from "../scene.ts";
 
@@ -16,7 +19,8 @@ const largeDatabaseBytes = 2048 * megabyte;
 /** Above this it takes seconds to read it through. */
 const quickBytes = 256 * megabyte;
 
-export function createDiskCheck({ paths }: Scene): DoctorCheck {
+export function createDiskCheck(scene: Scene): DoctorCheck {
+  const { paths } = scene;
   return {
     id: "disk",
     group: "storage",
@@ -27,7 +31,12 @@ export function createDiskCheck({ paths }: Scene): DoctorCheck {
         { name: "log folder", path: paths.logs },
       ];
       const room = await Promise.all(places.map(checkRoom));
-      return [...room.flat(), ...(await checkLogs(paths.logs, paths.logPrefix)), ...(await checkSize(paths.database))];
+      return [
+        ...room.flat(),
+        ...(await checkLogs(paths.logs, paths.logPrefix)),
+        ...(await checkSize(scene)),
+        ...(await checkBudget(scene)),
+      ];
     },
   };
 }
@@ -63,7 +72,29 @@ async function checkLogs(folder: string, prefix: string): Promise<DoctorFinding[
   ];
 }
 
-async function checkSize(path: string): Promise<DoctorFinding[]> {
+/** What is kept in all, and where most of it is. */
+async function checkBudget({ paths, command, config }: Scene): Promise<DoctorFinding[]> {
+  const read = await config();
+  const { budget } = readMaintenance(read);
+  const agents = read.agents.list.flatMap(({ id, workspace }) => [workspace, `${paths.workspace}-${id}`]);
+  const workspaces = [paths.workspace, read.agents.defaults.workspace, ...agents].flatMap((path) =>
+    path === undefined ? [] : [expandHome(path, paths.home)],
+  );
+  const { bytes, places } = await measureDisk({ paths, workspaces });
+  if (!budget || bytes <= budget.maxBytes / 2) return [];
+  const where = places.slice(0, 5).map((place) => `${place.name} ${toMegabytes(place.bytes)}`);
+  return [
+    {
+      id: "storage.budget",
+      severity: bytes > budget.maxBytes ? "warning" : "info",
+      message: `${toMegabytes(bytes)} are kept, of ${toMegabytes(budget.maxBytes)} (session.maintenance.maxDiskBytes): ${where.join(", ")} in ${paths.state}`,
+      next: `remove what nobody needs there, look at ${command("sessions prune --dry-run")}, or allow more`,
+    },
+  ];
+}
+
+async function checkSize({ paths, command }: Scene): Promise<DoctorFinding[]> {
+  const path = paths.database;
   const bytes = (await sizeOf(path)) + (await sizeOf(`${path}-wal`));
   if (bytes < largeDatabaseBytes) return [];
   return [
@@ -71,7 +102,7 @@ async function checkSize(path: string): Promise<DoctorFinding[]> {
       id: "storage.database-size",
       severity: "info",
       message: `the database has ${toMegabytes(bytes)}: ${path}`,
-      next: "reset or delete sessions that nobody needs; what they hold goes after 30 days",
+      next: `look at what can go: ${command("sessions prune --dry-run")}`,
     },
   ];
 }

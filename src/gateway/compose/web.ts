@@ -7,6 +7,7 @@ import type { Service } from "../../base/service.ts";
 import type { Finding } from "../../ports/check.ts";
 import type { CanvasParts } from "../canvas.ts";
 import type { Connection } from "../connection.ts";
+import type { DiskKeeper } from "../disk/keeper.ts";
 import type { Door } from "../door.ts";
 import { createRouter, type Router } from "../http/router.ts";
 import type { Family } from "../metrics/family.ts";
@@ -35,6 +36,7 @@ export interface WebDependencies {
   readonly agents: Agents;
   readonly messaging: Messaging;
   readonly door: Door;
+  readonly disk: DiskKeeper;
   readonly canvas: CanvasParts["canvas"];
   readonly connections: () => Iterable<Connection>;
   readonly isDraining: () => boolean;
@@ -43,7 +45,7 @@ export interface WebDependencies {
 export function createWeb(ground: Ground, dependencies: WebDependencies): Web {
   const { options, config, isSafe, metrics, database, bus, supervisor, telemetry, routePolicy } = ground;
   const { brand, clock, ids, log, paths, version } = options;
-  const { agents, messaging, door, canvas, connections, isDraining } = dependencies;
+  const { agents, messaging, door, disk, canvas, connections, isDraining } = dependencies;
   const { conversation, channels, tools } = messaging;
 
   const readiness = createReadiness({
@@ -56,7 +58,7 @@ export function createWeb(ground: Ground, dependencies: WebDependencies): Web {
     mask: options.mask,
   });
   const { overview } = conversation;
-  const state = { clock, version, overview, channels: channels.setUp, connections, isDraining };
+  const state = { clock, version, overview, channels: channels.setUp, disk: disk.state, connections, isDraining };
   const figures = () => readFigures(metrics, state);
   const pages = createPages({ readiness, figures });
 

@@ -106,6 +106,7 @@ test("the page is for those who show the secret, and comes without what a broken
     version: '1.2"3',
     overview: { work: () => Promise.reject(new Error("disk")) },
     channels: () => [],
+    disk: () => undefined,
     connections: () => [],
     isDraining: () => false,
   };

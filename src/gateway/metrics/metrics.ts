@@ -85,7 +85,7 @@ function createFigures() {
   const turnSeconds = createHistogram({ name: "gateway_turn_seconds", help: "Time that they took.", labels: [] }, slow);
   const forgotten = createCounter({
     name: "gateway_retention_removed_total",
-    help: "What was removed because of its age or the disk's budget: sessions, archives, rows, logs, restore-points, leftovers.",
+    help: "What was removed because of its age or the disk's budget: sessions, archives, rows, logs, restore-points, snapshots, leftovers.",
     labels: ["what"],
   });
   // shown from the first page on, so that a rate can be told of the first failure

@@ -5,6 +5,7 @@ import type { Overview } from "../../conversation/overview.ts";
 import type { Channel } from "../../ports/channel.ts";
 import { statusOf } from "../channel-health.ts";
 import type { Connection } from "../connection.ts";
+import type { DiskState } from "../disk/keeper.ts";
 import type { Family, Sample } from "./family.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -13,6 +14,7 @@ export interface StateDependencies {
   readonly version: string;
   readonly overview: Pick<Overview, "work">;
   readonly channels: () => readonly Channel[];
+  readonly disk: () => DiskState | undefined;
   readonly connections: () => Iterable<Connection>;
   readonly isDraining: () => boolean;
 }
@@ -48,6 +50,19 @@ async function readState(dependencies: StateDependencies): Promise<readonly Fami
     connectionsByRole(dependencies),
     ...work,
     ...readChannels(dependencies),
+    ...readDisk(dependencies),
+  ];
+}
+
+function readDisk({ disk }: StateDependencies): readonly Family[] {
+  const state = disk();
+  if (!state) return [];
+  const known = (name: string, help: string, value: number | null) =>
+    value === null ? [] : [gauge(name, help, { value })];
+  return [
+    gauge("gateway_disk_used_bytes", "What is kept, workspaces not counted.", { value: state.usedBytes }),
+    ...known("gateway_disk_budget_bytes", "Above it the oldest that can be spared goes.", state.budgetBytes),
+    ...known("gateway_disk_free_bytes", "Room on the disk of the state folder.", state.freeBytes),
   ];
 }
 

@@ -13,6 +13,19 @@ const sessionList = Type.Object({
 
 const problem = Type.Object({ message: text("What is wrong"), next: Type.Optional(text("What to do")) }, open);
 
+const disk = Type.Object(
+  {
+    usedBytes: count("What is kept, workspaces not counted"),
+    budgetBytes: Type.Union([count("Above it the oldest that can be spared goes"), Type.Null()]),
+    freeBytes: Type.Union([count("Room that is left on the disk"), Type.Null()]),
+    biggest: Type.Array(
+      Type.Object({ name: nonEmpty("Folder, or kind of files"), path: text("Where"), bytes: count("What it takes") }),
+      { description: "The largest first, at most 5" },
+    ),
+  },
+  { description: "What the state takes on the disk; looked at every ten minutes" },
+);
+
 const configSource = Type.Union(
   [Type.Literal("file"), Type.Literal("last-good"), Type.Literal("defaults"), Type.Literal("safe")],
   { description: "Where the config in use comes from; safe: nothing is served but what mends it" },
@@ -67,6 +80,7 @@ export const healthSnapshot = Type.Object(
     linkChannel: Type.Optional(linkChannel),
     configSource: Type.Optional(configSource),
     problems: Type.Optional(Type.Array(problem, { description: "Config errors and services that do not work" })),
+    disk: Type.Optional(disk),
     queue: Type.Optional(Type.Object({}, open)),
   },
   open,
@@ -126,6 +140,7 @@ export const healthMethods = {
           },
           { description: "Within the last 24 hours" },
         ),
+        disk: Type.Optional(disk),
         configSource: Type.Optional(configSource),
         configProblems: Type.Optional(
           Type.Array(
