@@ -117,6 +117,12 @@ test("a second bot is added, listed, tried, switched off, logged out and removed
       bot: "@work_bot",
     });
     assert.partialDeepStrictEqual(await json(["channels", "login", "telegram"]), { bot: "@the_bot" });
+    const one = await home.run(["channels", "status", "--account", "work"]);
+    assert.deepEqual(
+      [one.code, one.stdout],
+      [1, "telegram work (Office): configured (token from channels.telegram.accounts.work.botToken)\n"],
+    );
+    assert.match((await home.run(["channels", "status", "--account", "play"])).stderr, /use one of: default, work/u);
 
     for (const args of [
       ["channels", "remove", "telegram"],

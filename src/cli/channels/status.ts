@@ -8,7 +8,7 @@ import type { Context } from "../context.ts";
 import { renderAge } from "../render/output.ts";
 import { cleanText } from "../render/text.ts";
 import { listConfigured, renderConfigured, type ConfiguredAccount } from "./configured.ts";
-import { readAccount } from "./which.ts";
+import { chooseAccount, readAccount } from "./which.ts";
 
 export const run: Run = async (context, invocation) => {
   const { options } = invocation;
@@ -29,6 +29,11 @@ export const run: Run = async (context, invocation) => {
     // only the Gateway of this machine has the config that can be read here
     if (!(error instanceof Fault) || target.port === undefined) throw error;
     const all = listConfigured(config, context);
+    if (account !== undefined)
+      chooseAccount(
+        invocation,
+        all.map((row) => row.account),
+      );
     renderOffline(context, error, account === undefined ? all : all.filter((row) => row.account === account));
     return 1;
   }
