@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +12,7 @@ import { gunzipSync } from "node:zlib";
 
 import { createManualClock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
+import { openDatabase } from "../platform/database.ts";
 import { createBackup, type CreateOptions } from "./create.ts";
 import { finishRestore, planRestore, restoreBackup, undoRestore } from "./restore.ts";
 import { verifyBackup } from "./verify.ts";
@@ -318,6 +320,87 @@ await restoreBackup(await planRestore(options), { ...options, step });
   }
   assert.equal(endings[0], "old");
   assert.ok(endings.length > 15 && endings.slice(1).every((ending) => ending === "new"), endings.join(" "));
+});
+
+const gatewayRows = (path: string) => {
+  const db = new DatabaseSync(path);
+  const rows = db.prepare("SELECT text FROM notes ORDER BY id").all();
+  db.close();
+  return rows.map(({ text }) => text);
+};
+
+test("killed at any step of going back to a snapshot, the next command finds the old database or the snapshot, each with its side files", async () => {
+  const migrations = [{ id: "one", sql: "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL)" }];
+  const make = async (path: string, texts: readonly string[]) => {
+    const database = openDatabase(path, migrations);
+    await database.write((sql) => texts.forEach((text) => sql.run("INSERT INTO notes (text) VALUES (?)", text)));
+    return database;
+  };
+  await mkdir(at("state"), { recursive: true });
+  await (await make(at("snapshot.sqlite"), ["of the snapshot"])).close();
+  const database = at("state", "gateway.sqlite");
+  const script = at("restore-snapshot.ts");
+  const source = (name: string) => JSON.stringify(join(import.meta.dirname, name));
+  await writeFile(
+    script,
+    `import { restoreSnapshot } from ${source("snapshot.ts")};
+import { systemClock } from ${source("../base/clock.ts")};
+let left = Number(process.argv[3]);
+const step = () => { if (left-- === 0) process.kill(process.pid, "SIGKILL"); };
+await restoreSnapshot({ ...JSON.parse(process.argv[2]), clock: systemClock, step });
+`,
+  );
+  const lock = at("state", "gateway.lock");
+  const endings: string[] = [];
+  for (let step = 0; ; step += 1) {
+    await rm(at("state"), { recursive: true, force: true });
+    await mkdir(at("state", "logs"), { recursive: true });
+    await put(at("state", "openclaw.json"), "{}");
+    // as a killed program leaves it: what it wrote is in the side file alone
+    const living = await make(at("killed.sqlite"), ["old", "and newest"]);
+    for (const end of ["", "-wal"])
+      await writeFile(`${database}${end}`, await readFile(`${at("killed.sqlite")}${end}`));
+    await living.close();
+    const options = JSON.stringify({ file: at("snapshot.sqlite"), database, lock });
+    const { signal } = spawnSync(process.execPath, [script, options, String(step)], { stdio: "inherit" });
+    await finishRestore(at("state"), lock);
+    const isNew =
+      existsSync(database) && (await readdir(at("state"))).some((name) => name.startsWith("before-restore-"));
+    assert.deepEqual(gatewayRows(database), isNew ? ["of the snapshot"] : ["old", "and newest"], `step ${step}`);
+    if (isNew) {
+      await clock.advance(1_000);
+      await undoRestore({ places: placesOf(), lock, clock });
+      assert.deepEqual(gatewayRows(database), ["old", "and newest"], `step ${step}: put back`);
+    }
+    assert.equal(await readFile(at("state", "openclaw.json"), "utf8"), "{}");
+    assert.ok(!existsSync(at("state", ".restore")));
+    endings.push(isNew ? "new" : "old");
+    for (const end of ["", "-wal", "-shm"]) await rm(`${at("killed.sqlite")}${end}`, { force: true });
+    if (signal === null) break;
+  }
+  assert.equal(endings[0], "old");
+  assert.ok(endings.length > 4 && endings.slice(1).every((ending) => ending === "new"), endings.join(" "));
+});
+
+test("snapshots are in no backup, stay when one is restored, and go with the conversations", async () => {
+  await makeState();
+  await put(at("state", "snapshots", "gateway-before-2.0.0-20260101T000000000Z.sqlite"), "kept");
+  const { manifest } = await create();
+  assert.ok(!manifest.files.some(({ path }) => path.includes("snapshots")));
+  await restore("state");
+  assert.equal((await readdir(at("state", "snapshots"))).length, 1);
+  const { planRemoval } = await import("./removal.ts");
+  const plan = async (part: "sessions" | "config") =>
+    planRemoval({
+      places: placesOf(),
+      parts: new Set([part]),
+      home: folder,
+      stateNames: ["state"],
+      configNames: ["openclaw.json"],
+      clock,
+    });
+  assert.ok((await plan("sessions")).moves.some(({ from }) => from === at("state", "snapshots")));
+  assert.ok(!(await plan("config")).moves.some(({ from }) => from === at("state", "snapshots")));
 });
 
 test("paths that lead out, come twice or are no files are refused, and nothing is written", async () => {

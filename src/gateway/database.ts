@@ -6,7 +6,7 @@ import type { Paths } from "../platform/paths.ts";
 import type { GatewayOptions } from "./options.ts";
 import { tables } from "./tables.ts";
 
-/** @throws Fault `storage` when the file cannot be opened or brought up to date; it is unchanged then. */
+/** For who holds the lock of the state folder. @throws Fault `storage` when the file cannot be opened or brought up to date; it is unchanged then. */
 export function openOwnDatabase({
   paths,
   version,
@@ -15,5 +15,5 @@ export function openOwnDatabase({
 }: Pick<GatewayOptions, "version" | "command" | "log"> & {
   readonly paths: Pick<Paths, "database">;
 }): Promise<Database> {
-  return openGatewayDatabase(paths.database, { version, command, log: log.child("database") }, tables);
+  return openGatewayDatabase(paths.database, { version, command, log: log.child("database"), isAlone: true }, tables);
 }

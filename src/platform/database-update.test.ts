@@ -34,6 +34,7 @@ const third: Migration[] = [...second, { id: "three", minReader: "0.2.0", sql: "
 const opener = (version: string, log?: Log): Opener => ({
   version,
   command: (words) => `product ${words}`,
+  isAlone: true,
   ...(log ? { log } : {}),
 });
 
@@ -224,6 +225,21 @@ test("a step that older programs cannot work with stops them, and says what to i
   assert.deepEqual(readFileSync(path), before, "it was not touched");
   // the one that the mark names does not know the step either, and works
   await (await openKeptDatabase(path, second, opener("0.2.0"))).close();
+});
+
+test("beside a Gateway that may be older, a step that it could not go on with is left to the next start", async () => {
+  const path = nextFile();
+  await makeFirst(path);
+  const beside: Opener = { ...opener("0.3.0"), isAlone: false };
+  await (await openKeptDatabase(path, second, beside)).close();
+  const fault = await refusal(openKeptDatabase(path, third, beside));
+  assert.match(
+    `${fault.message} ${fault.next}`,
+    /by a Gateway of this version first.*start this one with product gateway/u,
+  );
+  await makeFirst(path);
+  await (await openKeptDatabase(path, third, opener("0.3.0"))).close();
+  await (await openKeptDatabase(path, third, beside)).close();
 });
 
 test("without a copy to go back to, the refusal names a backup", async () => {

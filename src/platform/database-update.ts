@@ -35,6 +35,10 @@ export async function updateDatabase(
   // another program may have done it since the first look
   const standing = readStanding(db, migrations);
   const { missing, isFresh } = standing;
+  if (opener.isAlone !== true && !isFresh && missing.some(({ minReader }) => minReader !== undefined))
+    throw new Fault("storage", `the database ${path} has to be brought up to date by a Gateway of this version first`, {
+      next: `nothing was changed; stop the one that runs, start this one with ${opener.command("gateway")}, and try again`,
+    });
   const snapshot =
     isFresh || missing.length === 0 ? undefined : await takeSnapshot({ db, path, version: opener.version });
   try {

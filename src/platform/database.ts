@@ -45,6 +45,11 @@ export interface Opener {
   /** A command as its owner types it. */
   readonly command: (words: string) => string;
   readonly log?: Log;
+  /**
+   * No other program works with the database, an older one neither: the state folder's lock is held. Without it nothing is done to a
+   * file that an older program could not go on with.
+   */
+  readonly isAlone?: boolean;
 }
 
 /**

@@ -4,6 +4,7 @@ import { access, constants, lstat, readdir, stat } from "node:fs/promises";
 import type { Stats } from "node:fs";
 import { join } from "node:path";
 
+import { snapshotFolder } from "../../platform/database-snapshots.ts";
 import { followLink } from "../../platform/files.ts";
 import type { DoctorCheck, DoctorFinding } from "../finding.ts";
 import type { Scene } from "../scene.ts";
@@ -19,7 +20,13 @@ export function createPermissionsCheck(scene: Scene): DoctorCheck {
       if (!state) return [];
       const found = await checkState(scene, state);
       if (platform === "win32") return found;
-      const folders = [paths.state, paths.credentials, join(paths.state, "identity"), join(paths.state, "logs")];
+      const folders = [
+        paths.state,
+        paths.credentials,
+        join(paths.state, "identity"),
+        join(paths.state, "logs"),
+        snapshotFolder(paths.database),
+      ];
       const files = [...(await listPrivate(scene)), paths.config];
       const wanted = [
         ...folders.map((path) => ({ path, mode: 0o700, isFolder: true })),
@@ -39,7 +46,10 @@ async function listPrivate({ paths }: Scene): Promise<string[]> {
   );
   const inCredentials = await list(paths.credentials, /./u);
   const inIdentity = await list(join(paths.state, "identity"), /./u);
-  return [...new Set([...inState, ...inCredentials, ...inIdentity])].filter((path) => path !== paths.config);
+  const inSnapshots = await list(snapshotFolder(paths.database), /./u);
+  return [...new Set([...inState, ...inCredentials, ...inIdentity, ...inSnapshots])].filter(
+    (path) => path !== paths.config,
+  );
 }
 
 async function list(folder: string, name: RegExp): Promise<string[]> {
