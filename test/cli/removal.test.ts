@@ -98,6 +98,10 @@ test(
     try {
       await cli("config", "set", "gateway.mode", "local");
       await cli("gateway", "install");
+      await cli("completion", "fish", "--install");
+      await mkdir(join(home, "log"), { recursive: true });
+      for (const name of ["openclaw-2026-01-02.log", "openclaw-rescue-2026-01-02.log"])
+        await writeFile(join(home, "log", name), "");
       await tools.calls();
       assert.match(await cli("reset", "--scope", "config", "--dry-run"), /remove .*openclaw\.json/u);
       assert.ok(!(await tools.calls()).some((call) => JSON.stringify(call).includes("stop")));
@@ -105,6 +109,10 @@ test(
       assert.ok((await tools.calls()).some((call) => JSON.stringify(call).includes("stop")));
       assert.match(await cli("uninstall", "--service", "--yes"), /openclaw-gateway(?:\.service)? is uninstalled/u);
       assert.ok(!(await readdir(units)).includes("openclaw-gateway.service"));
+      await cli("setup");
+      const rest = await cli("uninstall", "--state", "--yes");
+      assert.ok(rest.includes(`log stays, to be read: rm ${join(home, "log", "openclaw-2026-01-02.log")}\n`), rest);
+      assert.match(rest, /completion of the shell stays: rm \S+openclaw\.fish\n/u);
     } finally {
       await rm(home, { recursive: true, force: true });
     }

@@ -56,6 +56,16 @@ interface Place {
   readonly needs?: string;
 }
 
+/** Files that `--install` wrote. */
+export async function findInstalled(context: Context): Promise<readonly string[]> {
+  const places = await Promise.all(
+    Object.keys(shells)
+      .filter(isShell)
+      .map((shell) => findPlace(context, shell)),
+  );
+  return places.map(({ path }) => path).filter((path) => existsSync(path));
+}
+
 async function findPlace({ brand, env }: Context, shell: Shell): Promise<Place> {
   const home = homedir();
   const data = env.raw("XDG_DATA_HOME") ?? join(home, ".local", "share");

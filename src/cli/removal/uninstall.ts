@@ -1,6 +1,8 @@
 // `uninstall`: services, state and workspaces go; the program itself belongs to whatever installed it.
 
 import { existsSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 
 import type { RemovalPart } from "../../backup/removal.ts";
 import { Fault } from "../../base/fault.ts";
@@ -27,7 +29,7 @@ export const run: Run = async (context, invocation) => {
   const question = `Uninstall ${what} of ${context.brand.product}?`;
   const wanted = { parts: new Set(parts), service, question, hasFolder: chosen.has("state") } as const;
   const code = await carryOut(context, wanted, invocation);
-  if (code === 0 && context.flags.json !== true) tellRest(context, chosen);
+  if (code === 0 && context.flags.json !== true) await tellRest(context, chosen);
   return code;
 };
 
@@ -55,10 +57,27 @@ async function choose({ flags, command }: Context, { options }: Invocation): Pro
 }
 
 /** What is not ours to remove. */
-function tellRest({ brand, out }: Context, chosen: ReadonlySet<Choice>): void {
+async function tellRest(context: Context, chosen: ReadonlySet<Choice>): Promise<void> {
+  const { brand, out } = context;
   const app = `/Applications/${brand.product}.app`;
   if (chosen.has("app") && process.platform === "darwin" && existsSync(app))
     out.line(`The app is a program of its own: move ${app} to the trash.`);
-  if (chosen.has("state"))
-    out.line(`The program itself stays: remove it the way it came (npm uninstall -g, or delete the checkout).`);
+  if (!chosen.has("state")) return;
+  const logs = await findLogs(context);
+  const { findInstalled } = await import("../completion/completion.ts");
+  // one for all profiles
+  const completions = context.paths.profile === undefined ? await findInstalled(context) : [];
+  if (logs.length > 0) out.line(`Its log stays, to be read: rm ${logs.join(" ")}`);
+  if (completions.length > 0) out.line(`The completion of the shell stays: rm ${completions.join(" ")}`);
+  out.line(`The program itself stays: remove it the way it came (npm uninstall -g, or delete the checkout).`);
+}
+
+/** Of this profile alone. */
+async function findLogs({ paths }: Context): Promise<readonly string[]> {
+  const { logs: folder, logPrefix: prefix } = paths;
+  const names = await readdir(folder).catch(() => []);
+  const own = names.filter(
+    (name) => name.startsWith(prefix) && /^-\d{4}-\d\d-\d\d\.log/u.test(name.slice(prefix.length)),
+  );
+  return own.toSorted().map((name) => join(folder, name));
 }
