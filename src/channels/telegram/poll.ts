@@ -216,7 +216,8 @@ function explain(
     case "token":
       return {
         reason: `Telegram refuses the bot token from ${tokenSource} (${failure.reason})`,
-        next: `get the token from @BotFather, correct ${tokenSource} and restart`,
+        // a saved config counts at once; a file of its own and the environment are read at the start
+        next: `get the token from @BotFather and correct ${tokenSource}${tokenSource.endsWith(".botToken") ? "" : ", then restart"}`,
         waitMs: timing.tokenRetryMs,
       };
     case "conflict":
