@@ -189,7 +189,11 @@ function explain(fault: Fault, { command }: Context, { source, port, secret }: G
     );
   }
   if (fault.code !== "unreachable" && fault.code !== "timeout") return fault;
-  const next = port ? `start it with ${command("gateway")}` : "check the address, and that a Gateway listens there";
+  const isSilent = fault.code === "timeout" && port !== undefined;
+  const here = isSilent
+    ? `it is busy or stuck: ${command("gateway status")} names the process that has the port; ${command("gateway --force")} ends it and starts anew`
+    : `start it with ${command("gateway")}`;
+  const next = port ? here : "check the address, and that a Gateway listens there";
   return again(`${fault.message} (${source})`, fault.message.includes("closed (") ? (fault.next ?? next) : next);
 }
 

@@ -126,8 +126,12 @@ function editDistance(a: string, b: string): number {
 }
 
 /** One line for people: `path/to/file:12:5 key: what is wrong; what to do`. */
-export function renderProblem(file: string, problem: ConfigProblem): string {
+export const renderProblem = (file: string, problem: ConfigProblem): string =>
+  `${renderWrong(file, problem)}; ${problem.next}`;
+
+/** The same without what to do, for who tells that apart. */
+export function renderWrong(file: string, problem: ConfigProblem): string {
   const key = problem.path === "" ? "" : ` ${problem.path}:`;
   const place = problem.file === undefined ? file : join(dirname(file), problem.file);
-  return `${place}:${problem.line}:${problem.column}${key} ${problem.message}; ${problem.next}`;
+  return `${place}:${problem.line}:${problem.column}${key} ${problem.message}`;
 }

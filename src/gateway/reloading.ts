@@ -2,7 +2,7 @@
 
 import type { Clock } from "../base/clock.ts";
 import { createDeadline } from "../base/deadline.ts";
-import { renderProblem, type ConfigProblem } from "../config/explain.ts";
+import { renderWrong, type ConfigProblem } from "../config/explain.ts";
 import { createReloader, type Reloader } from "../config/reload.ts";
 import type { Supervisor } from "../platform/supervisor.ts";
 import { createFileWatch } from "../platform/watch.ts";
@@ -72,7 +72,7 @@ export function createReloading(dependencies: ReloadingDependencies): Reloading 
     ...reloader,
     problems() {
       const { path, problems, warnings, legacy, source } = config.snapshot();
-      const tell = (problem: ConfigProblem) => ({ message: renderProblem(path, problem), next: problem.next });
+      const tell = (problem: ConfigProblem) => ({ message: renderWrong(path, problem), next: problem.next });
       const told = [...problems, ...warnings, ...legacy].map(tell);
       return [...(source === "safe" ? [safeMode] : []), ...told, ...reloader.problems()];
     },

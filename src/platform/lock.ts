@@ -35,7 +35,9 @@ export async function openLock(path: string): Promise<Lock> {
     throw new Fault(
       "already_running",
       `another Gateway runs on this state folder${owner ? ` (pid ${owner.pid}, port ${owner.port})` : ""}`,
-      { next: "stop it first, or give this one its own --profile and --port" },
+      {
+        next: `stop it first (Ctrl-C where it runs, ${owner ? `kill ${owner.pid}, ` : ""}or gateway stop where it is a service), or give this one its own --profile and --port`,
+      },
     );
   }
   // until we say who we are, nobody must be told of the owner before us

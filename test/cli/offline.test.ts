@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { appendFile, mkdir, rename, rm, writeFile } from "node:fs/promises";
-import type { AddressInfo } from "node:net";
+import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 
@@ -198,4 +198,17 @@ test("a log file that the config names is the one that is read and shown", async
     named,
   );
   assert.match((await machine.cli("gateway", "status", "--no-probe")).stdout, /Log: .*mine\.log/u);
+});
+
+test("one that has the port and does not answer is told apart from one that is not there", async () => {
+  const silent = createServer(() => undefined).listen(machine.port, "127.0.0.1");
+  await once(silent, "listening");
+  try {
+    const { code, stderr } = await machine.cli("health", "--timeout", "300");
+    assert.equal(code, 1);
+    assert.match(stderr, /^error: no Gateway answered on ws:.* within 300 ms/u);
+    assert.match(stderr, /\nnext: it is busy or stuck: openclaw gateway status names the process/u);
+  } finally {
+    silent.close();
+  }
 });

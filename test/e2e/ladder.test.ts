@@ -122,6 +122,29 @@ test("a broken file and a good one before: that works, over a kill -9, and a men
   client.close();
 });
 
+test("from far away: the versions are listed and one is put back over a broken file; a slip in a parameter puts nothing back (R9)", async () => {
+  await writeFile(file, good());
+  await gateway.start();
+  await until(async () => (await look()).source === "file", 5_000);
+  await writeFile(file, broken);
+  const client = await connect();
+  await until(async () => (await look()).text.includes("gateway.prot"), 5_000);
+  const { payload } = await client.request("config.history");
+  const versions = payload?.["versions"] as { id: string; good: boolean; valid: boolean }[];
+  assert.ok(versions.some((version) => version.good && version.valid));
+  assert.doesNotMatch(JSON.stringify(payload), /secret-of-a-broken-file/u);
+  const slip = await client.request("config.rollback", { dryrun: true });
+  assert.match(JSON.stringify(slip.error), /unexpected property 'dryrun'/u);
+  assert.equal(await readFile(file, "utf8"), broken);
+  assert.partialDeepStrictEqual(await client.request("config.rollback", { note: "mended from afar" }), {
+    ok: true,
+    payload: { ok: true, dryRun: false },
+  });
+  assert.equal(await readFile(file, "utf8"), good());
+  await until(async () => (await look()).source === "file", 5_000);
+  client.close();
+});
+
 test("rollback and history work while the Gateway cannot use the file, and it takes up what was put back", async () => {
   await writeFile(file, good());
   await gateway.start();

@@ -23,8 +23,8 @@ test("older keys count, the log and health name each of them, and the file stays
   await writeFile(file, text);
   await gateway.start();
   const named = [
-    `${file}:2:29 gateway.token: an older key, now gateway.auth.token; doctor --fix moves it`,
-    `${file}:3:3 agent: an older key, now agents.defaults; doctor --fix moves it`,
+    `${file}:2:29 gateway.token: an older key, now gateway.auth.token`,
+    `${file}:3:3 agent: an older key, now agents.defaults`,
   ];
   const health = await gateway.cli("health", "--json");
   for (const line of named) assert.ok(gateway.output().includes(line), gateway.output());

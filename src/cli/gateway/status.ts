@@ -161,7 +161,7 @@ async function probe(context: Context, target: GatewayTarget, timeoutMs: number)
     return await withClient(context, options, async (client) => {
       const { configSource, configProblems = [] } = await client.call("status", {}, { timeoutMs });
       const { version } = client.hello.server;
-      const told = configProblems.map(({ message }) => message);
+      const told = configProblems.map(({ message, next }) => `${message}; ${next}`);
       return { ok: true, url: target.url, version, ...(configSource ? { configSource } : {}), configProblems: told };
     });
   } catch (error) {

@@ -182,24 +182,28 @@ export const configMethods = {
   "config.rollback": method({
     summary:
       "Puts a version back into the file, with what it includes, also over a file that is broken or gone; then restarts the Gateway when a changed key needs it",
-    params: Type.Object({
-      id: Type.Optional(
-        Type.String({
-          minLength: 1,
-          maxLength: 64,
-          description: "Of config.history, or its beginning; absent: the last good one that differs from the file",
-        }),
-      ),
-      baseHash: Type.Optional(
-        Type.String({
-          minLength: 1,
-          maxLength: 128,
-          description: "`hash` of config.get; refused when the file has another",
-        }),
-      ),
-      dryRun: Type.Optional(Type.Boolean({ description: "Nothing is written; the answer says what would change" })),
-      ...changing,
-    }),
+    // a slip in a name must not become another rollback than was meant: nobody sends extras here
+    params: Type.Object(
+      {
+        id: Type.Optional(
+          Type.String({
+            minLength: 1,
+            maxLength: 64,
+            description: "Of config.history, or its beginning; absent: the last good one that differs from the file",
+          }),
+        ),
+        baseHash: Type.Optional(
+          Type.String({
+            minLength: 1,
+            maxLength: 128,
+            description: "`hash` of config.get; refused when the file has another",
+          }),
+        ),
+        dryRun: Type.Optional(Type.Boolean({ description: "Nothing is written; the answer says what would change" })),
+        ...changing,
+      },
+      { additionalProperties: false },
+    ),
     result: rollbackResult,
     scope: "operator.admin",
   }),
