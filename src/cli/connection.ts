@@ -189,13 +189,15 @@ function explain(fault: Fault, { command }: Context, { source, port, secret }: G
     );
   }
   if (fault.code !== "unreachable" && fault.code !== "timeout") return fault;
-  const isSilent = fault.code === "timeout" && port !== undefined;
-  const here = isSilent
-    ? `it is busy or stuck: ${command("gateway status")} names the process that has the port; ${command("gateway --force")} ends it and starts anew`
-    : `start it with ${command("gateway")}`;
-  const next = port ? here : "check the address, and that a Gateway listens there";
+  const next = port ? adviseHere(fault, command) : "check the address, and that a Gateway listens there";
   return again(`${fault.message} (${source})`, fault.message.includes("closed (") ? (fault.next ?? next) : next);
 }
+
+/** Of this machine's own: one that has the port and says nothing is not helped by another start. */
+const adviseHere = ({ code }: Fault, command: Context["command"]) =>
+  code === "timeout"
+    ? `it is busy or stuck: ${command("gateway status")} names the process that has the port; ${command("gateway --force")} ends it and starts anew`
+    : `start it with ${command("gateway")}`;
 
 /** Its id comes from the other side, and goes into a line that is typed. */
 function approval({ details }: Fault): string {

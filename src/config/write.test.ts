@@ -93,6 +93,23 @@ test("a link stays a link: the file it leads to is written", async () => {
   assert.match(await readFile(real, "utf8"), /port: 7/u);
 });
 
+test("a link that leads to nothing yet stays one too: the file is made where it leads, and links in a circle are told", async () => {
+  await symlink("dotfiles/gateway.json", path);
+  await writer.write(() => "{ gateway: { port: 1 } }");
+  assert.ok((await lstat(path)).isSymbolicLink());
+  assert.equal(await readFile(join(folder, "dotfiles", "gateway.json"), "utf8"), "{ gateway: { port: 1 } }");
+
+  const loop = join(folder, "loop.json");
+  await symlink("other.json", loop);
+  await symlink("loop.json", join(folder, "other.json"));
+  const circular = createConfigWriter({ files: { path: loop, variable }, clock: systemClock });
+  await assert.rejects(
+    circular.write(() => "{}"),
+    (error) =>
+      error instanceof Fault && /cannot be written: .*ELOOP/u.test(error.message) && /circle/u.test(error.next ?? ""),
+  );
+});
+
 test("writers that know nothing of each other lose none of each other's changes (T27)", async () => {
   const writers = Array.from({ length: 4 }, () =>
     createConfigWriter({ files: { path, variable }, clock: systemClock }),

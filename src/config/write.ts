@@ -5,7 +5,7 @@ import { rename, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { sleep, type Clock } from "../base/clock.ts";
-import { isCode, reasonOf } from "../base/error-code.ts";
+import { codeOf, isCode, reasonOf } from "../base/error-code.ts";
 import { Fault } from "../base/fault.ts";
 import { ensureFolder, followLink, readTextIfExists, writeFileAtomic } from "../platform/files.ts";
 import { lockRetryMs, withLock } from "../platform/lock.ts";
@@ -113,8 +113,7 @@ export function createConfigWriter({ files, clock, isMending = false, isForced =
   return {
     read,
     async write(decide) {
-      const path = await followLink(files.path);
-      await ensureFolder(dirname(path));
+      const path = await prepare(files.path);
       const mine = queue.then(() => withLock(`${path}.lock`, clock, () => change(path, decide)));
       // the next one of ours leaves other writers the time to get theirs in
       queue = mine.then(
@@ -124,6 +123,25 @@ export function createConfigWriter({ files, clock, isMending = false, isForced =
       return mine;
     },
   };
+}
+
+/** @returns where the file is, in a folder that is there. */
+async function prepare(path: string): Promise<string> {
+  try {
+    const place = await followLink(path);
+    await ensureFolder(dirname(place));
+    return place;
+  } catch (cause) {
+    throw cannotWrite(path, cause);
+  }
+}
+
+function cannotWrite(path: string, cause: unknown): Fault {
+  const next =
+    codeOf(cause) === "ELOOP"
+      ? "the links lead in a circle: put a file in the place of one"
+      : "make its folder writable, with room on its disk";
+  return new Fault("storage", `the config cannot be written: ${path} (${reasonOf(cause)})`, { cause, next });
 }
 
 const isUnreadable = ({ text, value }: SourceFile) => text !== undefined && value === undefined;
@@ -204,11 +222,7 @@ async function replace(path: string, text: string, expected?: Expected): Promise
     await writeFileAtomic(path, text);
     return true;
   } catch (cause) {
-    const reason = reasonOf(cause);
-    throw new Fault("storage", `the config cannot be written: ${path} (${reason})`, {
-      cause,
-      next: "make its folder writable, with room on its disk",
-    });
+    throw cannotWrite(path, cause);
   }
 }
 

@@ -2,8 +2,8 @@
 
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { chmod, mkdir, open, readFile, realpath, rename, unlink } from "node:fs/promises";
-import { dirname } from "node:path";
+import { chmod, mkdir, open, readFile, readlink, realpath, rename, unlink } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 
 import { isCode } from "../base/error-code.ts";
 
@@ -26,13 +26,17 @@ export async function readTextIfExists(path: string): Promise<string | undefined
   }
 }
 
-/** Where a link leads to; the path itself when nothing is there. A file that is renamed into place would replace the link. */
+/**
+ * Where a link leads to, also when nothing is there yet; the path itself when it is none. A file that is renamed into place would
+ * replace the link.
+ */
 export async function followLink(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch (error) {
-    if (isMissing(error)) return path;
-    throw error;
+    if (!isMissing(error)) throw error;
+    const target = await readlink(path).catch(() => undefined);
+    return target === undefined ? path : followLink(resolve(dirname(path), target));
   }
 }
 

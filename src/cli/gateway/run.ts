@@ -96,7 +96,6 @@ async function live(
 ): Promise<Life> {
   const phases = createPhases(context.clock);
   const { paths } = context;
-  await ensureFolder(paths.state);
   const starts = await openStarts({ path: paths.starts, clock: context.clock });
   const stored = await openConfig(configFiles(context), starts.ladder);
   const config = withFlags(stored, flags);
@@ -115,6 +114,8 @@ async function live(
   // any free port: after a restart clients look for the one they know
   const first = { host, port: port === 0 ? (fallback.before?.port ?? 0) : port };
 
+  // a start that was refused leaves nothing behind
+  await ensureFolder(paths.state);
   const opened = openGatewayLog(context, config.current, { name: "gateway", isVerbose: flags.isVerbose });
   onLog(opened);
   let lock: Lock | undefined;
