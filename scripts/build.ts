@@ -58,6 +58,18 @@ const ownBundles = {
   doctor: "src/cli/doctor/doctor.ts",
 } as const;
 
+/** Every word of our sources, for what may be told to strangers (src/diagnostics/words.ts). */
+function readWords(): string {
+  const folder = join(root, "src");
+  const words = new Set<string>();
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || !entry.name.endsWith(".ts") || entry.name.includes(".test.")) continue;
+    const text = readFileSync(join(entry.parentPath, entry.name), "utf8");
+    for (const word of text.match(/\p{L}[\p{L}\p{M}\p{N}]*/gu) ?? []) words.add(word);
+  }
+  return [...words].toSorted().join(" ");
+}
+
 type Finished = Pick<OutputFile, "path" | "contents">;
 
 async function bundle(): Promise<{ outputFiles: readonly Finished[]; outputs: object }> {
@@ -84,7 +96,7 @@ async function bundle(): Promise<{ outputFiles: readonly Finished[]; outputs: ob
     sourcesContent: false,
     metafile: true,
     chunkNames: "chunks/[name]-[hash]",
-    define: { BUILD_VERSION: JSON.stringify(version) },
+    define: { BUILD_VERSION: JSON.stringify(version), BUILD_WORDS: JSON.stringify(readWords()) },
     splitting: true,
     banner: { js: builtinBanner },
     external,

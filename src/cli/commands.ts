@@ -5,6 +5,7 @@ import { canvasCommands } from "./canvas-commands.ts";
 import { channelCommands } from "./channel-commands.ts";
 import { configCommands } from "./config-commands.ts";
 import type { Context } from "./context.ts";
+import { diagnosticsCommands } from "./diagnostics-commands.ts";
 import { doctorCommands } from "./doctor-commands.ts";
 import { quick } from "./load-quick.ts";
 import { lookCommands } from "./look-commands.ts";
@@ -49,6 +50,7 @@ const deviceRole = [
 const own: readonly Command[] = [
   ...setupCommands,
   ...doctorCommands,
+  ...diagnosticsCommands,
   {
     name: "gateway run",
     summary: "run the Gateway in the foreground",

@@ -40,6 +40,16 @@ export function withVariables(brand: Brand, env: Env, variables: Readonly<Record
   };
 }
 
+/** Sorted names, and nothing of what is in them. */
+export function variableNames(
+  prefixes: readonly string[],
+  variables: Readonly<Record<string, string | undefined>> = process.env,
+): string[] {
+  return Object.keys(variables)
+    .filter((name) => prefixes.some((prefix) => name.startsWith(prefix)))
+    .toSorted();
+}
+
 /** Shorter ones are switches and words. */
 const minSecretLength = 8;
 

@@ -13,6 +13,8 @@ export interface Asking {
   /** The platforms are asked too. */
   readonly isDeep: boolean;
   readonly isUsage: boolean;
+  /** Nothing is written for it: a device key is used where there is one. Absent: one is made. */
+  readonly isLooking?: boolean;
   readonly timeoutMs: number;
 }
 
@@ -75,7 +77,8 @@ export async function gatherStatus(
   };
   const startedAt = clock.monotonic();
   try {
-    const options = { scopes: ["operator.read"], timeoutMs: asking.timeoutMs, target };
+    const { timeoutMs, isLooking = false } = asking;
+    const options = { scopes: ["operator.read"], timeoutMs, target, isLooking };
     return await withClient(context, options, async (client) => {
       const connectLatencyMs = Math.round(clock.monotonic() - startedAt);
       const { status, ...more } = await ask(client, asking);
