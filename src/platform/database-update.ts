@@ -34,7 +34,9 @@ export async function updateDatabase(
   begin(db, path);
   // another program may have done it since the first look
   const standing = readStanding(db, migrations);
-  const { missing, isFresh } = standing;
+  const { missing, isFresh, unknown } = standing;
+  const forbidding = findForbidding(unknown, opener.version);
+  if (forbidding.length > 0) throw await refuseNewer(path, forbidding, opener);
   if (opener.isAlone !== true && !isFresh && missing.some(({ minReader }) => minReader !== undefined))
     throw new Fault("storage", `the database ${path} has to be brought up to date by a Gateway of this version first`, {
       next: `nothing was changed; stop the one that runs, start this one with ${opener.command("gateway")}, and try again`,

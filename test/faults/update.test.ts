@@ -5,9 +5,9 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, test } from "node:test";
 
@@ -17,6 +17,8 @@ import { listSnapshots, readSteps } from "../../src/platform/database-snapshots.
 import { openKeptDatabase, type Migration } from "../../src/platform/database.ts";
 import { tables } from "../../src/gateway/tables.ts";
 import { dumpRows, listColumns, listTables } from "../kit/database-dump.ts";
+import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
+import { makeVersion, type OtherVersion } from "../kit/other-version.ts";
 import { createRandom } from "../kit/random.ts";
 
 const kills = Number(process.env["FAULTS_KILLS"] ?? 200);
@@ -143,6 +145,50 @@ test(`killed in an update at ${kills} random instants, all data is there and the
   );
 });
 
+test(`a Gateway of the next version, killed in its first start, leaves one that either version goes on with (R10, seed ${seed})`, async () => {
+  const random = createRandom(seed);
+  const state = join(folder, "whole");
+  mkdirSync(state);
+  writeFileSync(
+    join(state, "openclaw.json"),
+    '{ gateway: { mode: "local" }, agents: { defaults: { model: "offline/demo" } } }',
+  );
+  const next = await makeVersion(join(folder, "next"), "9.0.0", steps);
+  const open = (program: Partial<OtherVersion>) =>
+    createGatewayProcess({ ...program, env: { ...program.env, HOME: folder, OPENCLAW_STATE_DIR: state } });
+  const older = await open({});
+  const newer = await open(next);
+  const path = join(state, "gateway.sqlite");
+  const said = async (gateway: GatewayProcess) => {
+    const params = JSON.stringify({ sessionKey: "main", limit: 200 });
+    return (await gateway.cli("gateway", "call", "chat.history", "--params", params)).stdout;
+  };
+  try {
+    await older.start();
+    assert.equal((await older.cli("agent", "--message", "said before")).code, 0);
+    await older.stop();
+    // something to do for the steps
+    await fill(path);
+    for (let round = 0; round < Math.max(3, kills / 10); round += 1) {
+      const started = newer.start().catch(() => undefined);
+      await pause(200 + random(700));
+      await newer.stop("SIGKILL");
+      await started;
+      assert.deepEqual(checkDatabase(path), []);
+      const gateway = round % 2 === 0 ? older : newer;
+      await gateway.start();
+      assert.ok((await said(gateway)).includes("said before"), `round ${round}`);
+      assert.equal(await gateway.stop(), 0);
+      for (const one of await listSnapshots(path)) assert.deepEqual(checkDatabase(one.path), []);
+      const [snapshot] = await listSnapshots(path);
+      if (snapshot && readSteps(path).some(({ id }) => id === "next-2")) await goBack(path);
+    }
+  } finally {
+    await older.dispose();
+    await newer.dispose();
+  }
+});
+
 /** To the copy from before the update, by the way that `backup restore` goes. */
 async function goBack(path: string): Promise<void> {
   const [snapshot] = await listSnapshots(path);
@@ -152,7 +198,7 @@ async function goBack(path: string): Promise<void> {
   const { point } = await restoreSnapshot({
     file: snapshot.path,
     database: path,
-    lock: join(folder, "gateway.lock"),
+    lock: join(dirname(path), "gateway.lock"),
     clock: systemClock,
   });
   rmSync(point, { recursive: true });
