@@ -68,7 +68,7 @@ async function checkPrune(gateway: GatewayProcess): Promise<void> {
   const done = await json(gateway, "--yes");
   assert.deepEqual([done.sessionCount, done.messages, done.bytes, done.dryRun], [21, 401, before.bytes, false]);
   const again = await gateway.cli("sessions", "cleanup", "--enforce", "--all-agents");
-  assert.deepEqual([again.code, again.stdout], [0, "There is nothing to remove; 11 sessions stay.\n"]);
+  assert.deepEqual([again.code, again.stdout], [0, "There is nothing to remove; 11 sessions kept.\n"]);
 }
 
 async function checkGone(gateway: GatewayProcess): Promise<void> {

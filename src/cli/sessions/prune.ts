@@ -87,7 +87,7 @@ function parseCount(text: string): number {
 function show({ out, clock }: Context, found: Result): void {
   const { sessions, sessionCount, archives, messages, bytes, kept } = found;
   if (sessionCount === 0 && archives === 0) {
-    out.line(`There is nothing to remove; ${kept} sessions stay.`);
+    out.line(`There is nothing to remove; ${numberOf(kept, "session")} kept.`);
     return;
   }
   const now = clock.now();
@@ -103,14 +103,21 @@ function show({ out, clock }: Context, found: Result): void {
   if (rows.length > 0) out.line(renderTable([["KEY", "LAST USED", "WHY", "MESSAGES", "SIZE"], ...rows]));
   if (sessionCount > rows.length) out.line(`and ${sessionCount - rows.length} more: --json shows up to 1000`);
   out.line(
-    `Would remove ${sessionCount} sessions and ${archives} archived transcripts: ${messages} messages, ${renderSize(bytes)}. ${kept} sessions stay.`,
+    `Would remove ${renderWhat({ sessionCount, archives, messages, bytes })}. ${numberOf(kept, "session")} kept.`,
   );
 }
 
 function tell({ out }: Context, done: Result): void {
   const { sessionCount, archives, messages, bytes, kept, skipped } = done;
   out.line(
-    `Removed ${sessionCount} sessions and ${archives} archived transcripts: ${messages} messages, ${renderSize(bytes)}. ${kept + skipped} sessions stay.`,
+    `Removed ${renderWhat({ sessionCount, archives, messages, bytes })}. ${numberOf(kept + skipped, "session")} kept.`,
   );
   if (skipped > 0) out.line(`${skipped} of them were used meanwhile.`);
 }
+
+type What = Pick<Result, "sessionCount" | "archives" | "messages" | "bytes">;
+
+const renderWhat = ({ sessionCount, archives, messages, bytes }: What) =>
+  `${numberOf(sessionCount, "session")} and ${numberOf(archives, "archived transcript")}: ${numberOf(messages, "message")}, ${renderSize(bytes)}`;
+
+const numberOf = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
