@@ -3,13 +3,13 @@
 
 import { createHash } from "node:crypto";
 import { readdir, rename, stat, unlink } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 
 import type { Clock } from "../base/clock.ts";
 import { codeOf, isCode } from "../base/error-code.ts";
 import { Fault } from "../base/fault.ts";
 import { isRecord, parseJson } from "../base/json.ts";
-import { ensureFolder, readTextIfExists, writeFileAtomic } from "../platform/files.ts";
+import { adviseWriting, ensureFolder, readTextIfExists, writeFileAtomic } from "../platform/files.ts";
 
 /** What a version consists of: the config file, and the files that it includes. */
 export interface ConfigContent {
@@ -137,7 +137,7 @@ export function createConfigHistory(options: HistoryOptions): ConfigHistory {
         const reason = code === undefined ? "" : ` (${code})`;
         throw new Fault("storage", `the config's history cannot be written: ${folder}${reason}`, {
           cause,
-          next: `make ${dirname(folder)} writable, with room on its disk`,
+          next: adviseWriting(folder, cause),
         });
       }
     },

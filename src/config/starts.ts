@@ -4,8 +4,10 @@
 import { dirname } from "node:path";
 
 import type { Clock } from "../base/clock.ts";
+import { reasonOf } from "../base/error-code.ts";
+import { Fault } from "../base/fault.ts";
 import { isRecord, parseJson } from "../base/json.ts";
-import { ensureFolder, readTextIfExists, writeFileAtomic } from "../platform/files.ts";
+import { adviseWriting, ensureFolder, readTextIfExists, writeFileAtomic } from "../platform/files.ts";
 import type { Ladder } from "./stand-in.ts";
 import type { ConfigSource } from "./store.ts";
 
@@ -64,8 +66,15 @@ export async function openStarts({ path, clock }: { path: string; clock: Clock }
   let starting: Start | undefined;
   const write = async () => {
     const record: Record = { failed, ...(starting ? { starting } : {}), proven };
-    await ensureFolder(dirname(path));
-    await writeFileAtomic(path, `${JSON.stringify(record)}\n`);
+    try {
+      await ensureFolder(dirname(path));
+      await writeFileAtomic(path, `${JSON.stringify(record)}\n`);
+    } catch (cause) {
+      throw new Fault("storage", `starts cannot be written down: ${path} (${reasonOf(cause)})`, {
+        cause,
+        next: adviseWriting(dirname(path), cause),
+      });
+    }
   };
   const before = failed;
   const of = (source: string, id?: string) =>

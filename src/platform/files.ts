@@ -16,6 +16,13 @@ export async function ensureFolder(path: string, mode = 0o700): Promise<void> {
 /** For reading: a pipe without a writer would hold the thread that opens it for ever, and with it the process. Windows knows no such flag. */
 export const readWithoutWaiting = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
+/** What to do when something in a folder cannot be written. */
+export function adviseWriting(folder: string, cause: unknown): string {
+  return isCode(cause, "EEXIST", "ENOTDIR")
+    ? `${folder} has to be a folder: move away what is in its place`
+    : `make ${folder} writable for this user, with room on its disk`;
+}
+
 /** undefined when there is no such file; a pipe that nobody writes into is empty. */
 export async function readTextIfExists(path: string): Promise<string | undefined> {
   try {

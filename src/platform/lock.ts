@@ -90,10 +90,16 @@ function take(path: string): DatabaseSync | undefined {
     if (isBusy(error)) return undefined;
     throw new Fault("storage", `cannot lock ${path}: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,
-      next: "check that the state directory is writable, the disk is not full, and this file is not damaged",
+      next: isForeign(error)
+        ? "it is no lock: when no Gateway runs here, move it away"
+        : "check that the state directory is writable, and the disk not full",
     });
   }
 }
+
+/** SQLITE_NOTADB, SQLITE_CORRUPT. */
+const isForeign = (error: unknown) =>
+  error instanceof Error && "errcode" in error && (error.errcode === 26 || error.errcode === 11);
 
 /** SQLITE_BUSY, with any of its extended codes. */
 function isBusy(error: unknown): boolean {

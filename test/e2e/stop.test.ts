@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { pathToFileURL } from "node:url";
@@ -211,6 +211,29 @@ test("a call of the system that never comes back does not keep it from ending, a
   assert.equal(await gateway.stop(), null, "killed by itself: no exit waits for such a call");
   assert.ok(Date.now() - startedAt < 10_000);
   assert.match(gateway.output(), /\[gateway\] stopped[\s\S]*a call of the system does not come back/u);
+});
+
+test("what is in the place of a folder or of the lock ends it with 1 and what to do (RB-03)", async () => {
+  gateway = await createGatewayProcess();
+  const state = join(gateway.folder, "state");
+  const plain = join(gateway.folder, "plain");
+  await writeFile(plain, "text");
+  await writeFile(join(state, "config-history"), "text");
+  const history = await gateway.cli("gateway");
+  assert.equal(history.code, 1);
+  assert.match(
+    history.stderr,
+    /^error: starts cannot be written down: .*\nnext: .*config-history has to be a folder: move away/u,
+  );
+  await rm(join(state, "config-history"));
+  await rm(join(state, "gateway.lock"), { force: true });
+  await writeFile(join(state, "gateway.lock"), "x".repeat(4096));
+  const lock = await gateway.cli("gateway");
+  assert.match(lock.stderr, /^error: cannot lock .*\nnext: it is no lock: when no Gateway runs here, move it away/u);
+  Object.assign(gateway.env, { OPENCLAW_STATE_DIR: plain, OPENCLAW_CONFIG_PATH: join(state, "openclaw.json") });
+  const folder = await gateway.cli("gateway");
+  assert.equal(folder.code, 1);
+  assert.match(folder.stderr, /^error: the state folder cannot be made: .*\nnext: .*plain has to be a folder/u);
 });
 
 test("a port or a state folder that somebody else has ends it with 1 and one line that says what to do (RB-03)", async () => {

@@ -1,8 +1,10 @@
 // What a Gateway must have before it starts: a config that says that it runs here, an address, and a secret.
 
+import { reasonOf } from "../../base/error-code.ts";
 import { Fault } from "../../base/fault.ts";
 import { createGatewayToken, resolveServerSecret, type GatewaySecret } from "../../config/secret.ts";
 import type { ConfigStore } from "../../config/store.ts";
+import { adviseWriting, ensureFolder } from "../../platform/files.ts";
 import { decidePort } from "../../platform/paths.ts";
 import type { Config } from "../../settings/config.ts";
 import { decideBindHost } from "../bind-host.ts";
@@ -38,6 +40,16 @@ export function checkMode(config: ConfigStore, { options }: Invocation, command:
         : `run ${command("setup")}, or set gateway.mode=local there, or pass --allow-unconfigured`,
     },
   );
+}
+
+/** @throws Fault `storage`. */
+export async function makeStateFolder({ paths, brand }: Context): Promise<void> {
+  try {
+    await ensureFolder(paths.state);
+  } catch (cause) {
+    const next = `${adviseWriting(paths.state, cause)}, or name another one by --profile or ${brand.envPrefix}_STATE_DIR`;
+    throw new Fault("storage", `the state folder cannot be made: ${paths.state} (${reasonOf(cause)})`, { cause, next });
+  }
 }
 
 /** @throws Fault `usage`, `unreachable`. */

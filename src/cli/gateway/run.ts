@@ -8,7 +8,6 @@ import { toFault } from "../../base/fault.ts";
 import type { GatewaySecret } from "../../config/secret.ts";
 import { openStarts, retrySilentMs } from "../../config/starts.ts";
 import { openConfig, type ConfigStore } from "../../config/store.ts";
-import { ensureFolder } from "../../platform/files.ts";
 import { collectGarbage, keepHeapSmall } from "../../platform/memory.ts";
 import { openLock, type Lock } from "../../platform/lock.ts";
 import { tlsFiles } from "../../platform/paths.ts";
@@ -25,7 +24,7 @@ import { openListening, type Address, type Listening } from "./listening.ts";
 import { openGatewayLog, watchCaptures, type GatewayLog } from "./open-log.ts";
 import { openGatewayListener } from "./port-busy.ts";
 import { registerInstance } from "./registration.ts";
-import { checkMode, decideAddress, requireSecret } from "./requirements.ts";
+import { checkMode, decideAddress, makeStateFolder, requireSecret } from "./requirements.ts";
 import { createRestart } from "./restart.ts";
 import { prepareRun, type RunFlags } from "./run-flags.ts";
 import { killItself, watchSignals, type ProcessSignals } from "./signals.ts";
@@ -115,7 +114,7 @@ async function live(
   const first = { host, port: port === 0 ? (fallback.before?.port ?? 0) : port };
 
   // a start that was refused leaves nothing behind
-  await ensureFolder(paths.state);
+  await makeStateFolder(context);
   const opened = openGatewayLog(context, config.current, { name: "gateway", isVerbose: flags.isVerbose });
   onLog(opened);
   let lock: Lock | undefined;
