@@ -6,8 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 
+import { until } from "../kit/conversation.ts";
 import { plantSession, tablesWith, type PlantedSession } from "../kit/many-sessions.ts";
-import { systemClock } from "../../src/base/clock.ts";
+import { createManualClock, systemClock, type Clock } from "../../src/base/clock.ts";
 import { Fault } from "../../src/base/fault.ts";
 import type { RunId, SessionKey } from "../../src/base/ids.ts";
 import { silentLog } from "../../src/base/log.ts";
@@ -40,7 +41,12 @@ interface Kit {
 }
 
 function open(
-  options: { policy?: Partial<RetentionPolicy>; wrap?: (database: Database) => Database; file?: string } = {},
+  options: {
+    policy?: Partial<RetentionPolicy>;
+    wrap?: (database: Database) => Database;
+    file?: string;
+    clock?: Clock;
+  } = {},
 ): Kit {
   const file = options.file ?? join(root, `${(count += 1)}.sqlite`);
   const opened = openDatabase(file, [...conversationMigrations, ...tables]);
@@ -50,7 +56,7 @@ function open(
   const policy = () => ({ ...defaultRetention, ...options.policy });
   const retention = createRetention({
     database,
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     log: silentLog,
     policy,
     tables: sessionTables,
@@ -73,6 +79,7 @@ function open(
   };
 }
 
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const ago = (days: number) => Date.now() - days * day;
 const all = (database: Database, text: string) => database.read((sql) => tablesWith(sql, text));
 
@@ -239,6 +246,59 @@ describe("sessions.prune", () => {
     assert.ok((await all(database, "longword")).length > 0, "the test cut it off too late");
     await kit.retention.forget("archives", Number.MAX_SAFE_INTEGER);
     assert.deepEqual(await all(database, "longword"), []);
+  });
+});
+
+describe("by itself", () => {
+  /** What is there after its first round. */
+  async function runOnce(policy: Partial<RetentionPolicy>, going = 0) {
+    const clock = createManualClock(Date.now());
+    const kit = open({ policy, clock });
+    await kit.plant(
+      { key: "agent:main:main", at: ago(500), messages: 1 },
+      { key: "agent:main:dm:1", at: ago(100), messages: 1, words: "oldest", hasRun: true },
+      { key: "agent:main:dm:2", at: ago(50), messages: 1 },
+      { key: "agent:main:dm:3", at: ago(1), messages: 1, words: "newest", hasRun: true },
+    );
+    await kit.database.write((sql) => {
+      const sessionId = plantSession(sql, { key: "x:x", at: 1, messages: 3, words: "archived" });
+      sql.run("DELETE FROM sessions WHERE key = 'x:x'");
+      // a key of a test
+      insertArchive(sql, { sessionId, sessionKey: "x:x" as SessionKey, reason: "reset", now: ago(31) });
+    });
+    await kit.retention.start();
+    // not a moment longer: its pauses would wait for this clock
+    await clock.advance(60_000);
+    await until(async () => (await all(kit.database, "oldest")).every((table) => table === "transcript"));
+    await until(() => kit.removed.length >= going, 10_000);
+    // more than those would follow at once
+    await pause(100);
+    const rest = { keys: await kit.keys(), archived: await all(kit.database, "archived"), removed: kit.removed };
+    assert.ok((await all(kit.database, "newest")).includes("inbox"));
+    await kit.retention.stop(AbortSignal.timeout(1_000));
+    await kit.database.close();
+    return rest;
+  }
+  const every = ["agent:main:main", "agent:main:dm:1", "agent:main:dm:2", "agent:main:dm:3"];
+
+  test("rows and archives go by their age, sessions only where the config says so (R33)", async () => {
+    assert.deepEqual(await runOnce({}), { keys: every, archived: [], removed: [] });
+    const old = await runOnce({ sessions: { olderThanMs: 60 * day, keep: undefined } }, 1);
+    assert.deepEqual(old.removed, ["agent:main:dm:1"]);
+    const many = await runOnce({ sessions: { olderThanMs: undefined, keep: 1 } }, 2);
+    assert.deepEqual(
+      [many.removed, many.keys],
+      [
+        ["agent:main:dm:1", "agent:main:dm:2"],
+        [every[0], every[3]],
+      ],
+    );
+  });
+
+  test("with mode warn neither sessions nor archives go (R33)", async () => {
+    const rest = await runOnce({ isEnforced: false, sessions: { olderThanMs: 1, keep: 1 } });
+    assert.deepEqual(rest, { keys: every, archived: ["transcript"], removed: [] });
+    assert.deepEqual((await runOnce({ archivesMs: undefined })).archived, ["transcript"]);
   });
 });
 
