@@ -135,7 +135,7 @@ test("a database of the first release keeps its messages and what they used", as
     }
   });
   await old.close();
-  const database = await openGatewayDatabase(path, { command: (words) => words });
+  const database = await openGatewayDatabase(path, { command: (words) => words, isAlone: true });
   await database.read((sql) => {
     assert.deepEqual(recentMessages(sql, "s", 9), [picture, assistantMessage("fine"), assistantMessage("more")]);
     assert.deepEqual(recentPreviews(sql, "s", 2), [
