@@ -80,6 +80,14 @@ test("a broken file is mended with the same commands, one problem after the othe
   assert.equal(await readFile(file, "utf8"), "{ gateway: ", "what cannot be read is never written over");
 });
 
+test("scripts are answered in JSON by what changes, too", async () => {
+  await writeFile(file, "{}");
+  const set = await run("set", "gateway.port", "19005", "--json");
+  assert.deepEqual(JSON.parse(set.stdout), { ok: true, path: file, set: "gateway.port" });
+  const unset = await run("unset", "gateway.port", "--json");
+  assert.deepEqual(JSON.parse(unset.stdout), { ok: true, path: file, unset: "gateway.port" });
+});
+
 test("the file and the schema can be asked for", async () => {
   await writeFile(file, "{}");
   assert.equal((await run("file")).stdout, `${file}\n`);

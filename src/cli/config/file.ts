@@ -26,6 +26,11 @@ export function notFound(path: string, { command }: Context): Fault {
   });
 }
 
+export function tellChanged({ out, flags, paths }: Context, what: "Updated" | "Removed", key: string): void {
+  if (flags.json) out.json({ ok: true, path: paths.config, [what === "Updated" ? "set" : "unset"]: key });
+  else out.line(`${what} ${key}. A running gateway takes it up by itself.`);
+}
+
 /** What is still wrong with the file after a change that was taken. */
 export function warn({ problems }: SourceFile, { out, paths }: Context): void {
   for (const problem of problems) out.error(`warning: ${renderProblem(paths.config, problem)}`);

@@ -8,7 +8,7 @@ import { parseConfigPath, readAt, setAt, type ConfigPath } from "../../config/pa
 import type { ConfigWriter, SourceFile } from "../../config/write.ts";
 import type { Run } from "../commands.ts";
 import type { Context } from "../context.ts";
-import { explainRefusal, issuesOf, openConfigFile, parsedValue, warn, type Issue } from "./file.ts";
+import { explainRefusal, issuesOf, openConfigFile, parsedValue, tellChanged, warn, type Issue } from "./file.ts";
 
 export const run: Run = async (context, { args }) => {
   const [text = "", words = ""] = args;
@@ -19,7 +19,7 @@ export const run: Run = async (context, { args }) => {
   } catch (error) {
     throw explainRefusal(error, context);
   }
-  context.out.line(`Updated ${text}. A running gateway takes it up by itself.`);
+  tellChanged(context, "Updated", text);
   return 0;
 };
 

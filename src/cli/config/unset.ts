@@ -7,7 +7,7 @@ import { parseConfigPath, readAt, unsetAt, type ConfigPath } from "../../config/
 import type { SourceFile } from "../../config/write.ts";
 import type { Run } from "../commands.ts";
 import type { Context } from "../context.ts";
-import { explainRefusal, notFound, openConfigFile, parsedValue, warn } from "./file.ts";
+import { explainRefusal, notFound, openConfigFile, parsedValue, tellChanged, warn } from "./file.ts";
 
 export const run: Run = async (context, { args }) => {
   const [text = ""] = args;
@@ -23,7 +23,7 @@ export const run: Run = async (context, { args }) => {
   } catch (error) {
     throw explainRefusal(error, context);
   }
-  context.out.line(`Removed ${text}. A running gateway takes it up by itself.`);
+  tellChanged(context, "Removed", text);
   return 0;
 };
 
