@@ -71,7 +71,7 @@ function inShort(found: Found, timeline: TimelineFile | undefined, minutes: read
   return [
     ...tellLives(timeline),
     ...tellLoop(minutes),
-    ...tellHealth(record(found.get(files.health))),
+    ...tellHealth(record(found.get(files.health)), timeline?.isRunning === true),
     ...tellDatabase(record(found.get(files.database))),
     ...tellDisk(record(found.get(files.disk))),
     ...tellConfig(record(found.get(files.config))),
@@ -124,8 +124,8 @@ function tellLoop(lines: readonly TimelineLine[]): string[] {
   ];
 }
 
-function tellHealth(health: Record<string, unknown> | undefined): string[] {
-  if (!health) return [];
+function tellHealth(health: Record<string, unknown> | undefined, isRunning: boolean): string[] {
+  if (!health) return isRunning ? ["Health: **it runs and did not answer**; why, see below"] : [];
   const problems = list(health["problems"]).map((problem) => `Health: ${text(problem, "message")}`);
   return [`Health: ${health["ok"] === true ? "ok" : "**not ok**"}`, ...problems];
 }
