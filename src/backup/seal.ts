@@ -2,7 +2,7 @@
 // read gzip pass over that part; for us no bit of the file can change unseen, not even those that gzip itself does not check.
 
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { constants, createReadStream } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
@@ -63,14 +63,18 @@ export async function openSealed(path: string): Promise<Sealed> {
 }
 
 async function readTail(path: string): Promise<{ size: number; tail: Buffer }> {
-  const file = await open(path, "r").catch((error: unknown) => {
+  // to open a pipe would wait until somebody writes into it
+  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch((error: unknown) => {
     throw new Fault("not_found", `cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,
       next: "name the file that backup create wrote",
     });
   });
   try {
-    const { size } = await file.stat();
+    const stats = await file.stat();
+    if (!stats.isFile())
+      throw new Fault("not_found", `${path} is no file`, { next: "name the file that backup create wrote" });
+    const { size } = stats;
     const length = Math.min(size, maxSealBytes);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
     return { size, tail: buffer.subarray(0, bytesRead) };

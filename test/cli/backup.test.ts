@@ -130,6 +130,11 @@ test("a damaged backup is told, and nothing is changed", async () => {
   const { code, stdout, stderr } = await cli("backup", "verify", join(backups, "damaged.tar.gz"));
   assert.deepEqual([code, stdout], [1, ""]);
   assert.match(stderr, /cannot be relied upon:\n- the file is not as it was written/u);
+  for (const verb of ["verify", "restore"]) {
+    const folder = await cli("backup", verb, backups);
+    assert.equal(folder.code, 1);
+    assert.match(folder.stderr, /backups is no file\nnext: name the file/u);
+  }
   const restored = await cli("backup", "restore", join(backups, "damaged.tar.gz"), "--force");
   assert.equal(restored.code, 1);
   assert.match(restored.stderr, /nothing was changed/u);
