@@ -56,7 +56,7 @@ test("a device from afar is seen, approved, given a new token and put out, all b
 test("what does not exist, or is not said, is told with the next step", async () => {
   const none = await gateway.cli("devices", "approve");
   assert.deepEqual([none.code, none.stdout], [1, ""]);
-  assert.match(none.stderr, /error: there is none\nnext: see openclaw devices list/u);
+  assert.match(none.stderr, /error: no device waits to be let in\nnext: see openclaw devices list/u);
   assert.equal((await gateway.cli("devices", "revoke")).code, 2);
   assert.equal((await gateway.cli("devices", "revoke", "--device", "x", "--role", "king")).code, 2);
 });

@@ -72,29 +72,30 @@ interface Finding {
 /** Without an id: the only one that waits. */
 async function findRequest(context: Context, client: GatewayClient, { given, timeoutMs }: Finding): Promise<string> {
   const { pending } = await client.call("device.pair.list", {}, { timeoutMs });
-  return findOne(
-    context,
-    given ?? "",
-    pending.map(({ requestId }) => requestId),
-  );
+  return findOne(context, given ?? "", {
+    ids: pending.map(({ requestId }) => requestId),
+    none: "no device waits to be let in",
+  });
 }
 
 async function findDevice(context: Context, client: GatewayClient, { given, timeoutMs }: Finding): Promise<string> {
   const { paired } = await client.call("device.pair.list", {}, { timeoutMs });
-  return findOne(
-    context,
-    given ?? "",
-    paired.map(({ deviceId }) => deviceId),
-  );
+  return findOne(context, given ?? "", { ids: paired.map(({ deviceId }) => deviceId), none: "no device is paired" });
 }
 
-function findOne(context: Context, given: string, ids: readonly string[]): string {
+interface Known {
+  readonly ids: readonly string[];
+  /** What to say when there are none. */
+  readonly none: string;
+}
+
+function findOne(context: Context, given: string, { ids, none }: Known): string {
   const found = ids.filter((id) => id.startsWith(given));
   const [only] = found;
   if (only !== undefined && found.length === 1) return only;
   const what =
     given === "" ? "say which one" : `${found.length === 0 ? "nothing" : "more than one"} begins with ${given}`;
-  throw new Fault(found.length === 0 ? "not_found" : "usage", ids.length === 0 ? "there is none" : what, {
+  throw new Fault(found.length === 0 ? "not_found" : "usage", ids.length === 0 ? none : what, {
     next: `see ${context.command("devices list")}`,
   });
 }

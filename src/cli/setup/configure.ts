@@ -49,10 +49,10 @@ export const runBare: Run = async (context, invocation) => {
   return 0;
 };
 
-/** `--section a --section b`, `--section a b` and `--section a,b`. @throws Fault `usage` for one that is not there. */
 /** What older programs ask about as well. */
 const later: readonly string[] = ["web", "skills"];
 
+/** `--section a --section b`, `--section a b` and `--section a,b`. @throws Fault `usage` for one that is not there. */
 function readSections({ options }: Invocation): readonly Section[] {
   const given: unknown = options["section"];
   const words = (Array.isArray(given) ? given : typeof given === "string" ? [given] : []).flatMap((text) =>
