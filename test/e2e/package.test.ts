@@ -160,8 +160,16 @@ describe("installed, it starts, answers, shows its page and stops", { timeout: 1
         });
   });
 
+  test("the shell scripts of a checkout do the same (R41)", async () => {
+    for (const node of Object.values(nodes)) {
+      const { code, stderr } = await type(join(root, "bin", "openclaw"), ["--version"], envOf(node, folder));
+      assert.equal(code, 0, stderr);
+    }
+  });
+
   test("without the Node that it brings, Node 20 is told what to do and a newer one is used (R41)", async () => {
-    const bare = await install(join(folder, "bare"), packed.file, "--omit=optional");
+    // the last one here: it takes that Node away
+    const bare = await install(join(folder, "app"), packed.file, "--omit=optional");
     const refused = await type(join(bare, "openclaw"), ["--version"], envOf(nodes.old, folder));
     assert.deepEqual(refused, {
       code: 1,
@@ -171,12 +179,5 @@ describe("installed, it starts, answers, shows its page and stops", { timeout: 1
         "install it again without --omit=optional, or install a newer Node, and try again.\n",
     });
     assert.equal((await type(join(bare, "openclaw"), ["--version"], envOf(nodes.least, folder))).code, 0);
-  });
-
-  test("the shell scripts of a checkout do the same (R41)", async () => {
-    for (const node of Object.values(nodes)) {
-      const { code, stderr } = await type(join(root, "bin", "openclaw"), ["--version"], envOf(node, folder));
-      assert.equal(code, 0, stderr);
-    }
   });
 });
