@@ -37,13 +37,14 @@ function run(
 const version = async () =>
   (JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { version: string }).version;
 
-test("both names start from any folder, also through relative and absolute links", async () => {
+test("all names start from any folder, also through relative and absolute links", async () => {
   await mkdir(join(folder, "a b"));
   await symlink(join(root, "bin", "openclaw"), join(folder, "absolute"));
   await symlink("../absolute", join(folder, "a b", "relative"));
   for (const file of [
     join(root, "bin", "openclaw"),
     join(root, "bin", "moltbot"),
+    join(root, "bin", "clawdbot"),
     join(folder, "absolute"),
     join(folder, "a b", "relative"),
   ]) {
@@ -53,6 +54,17 @@ test("both names start from any folder, also through relative and absolute links
 
 test("help speaks under the name that was called", async () => {
   assert.match((await run(join(root, "bin", "moltbot"), ["--help"])).stdout, /^Usage: moltbot /u);
+});
+
+test("the oldest name is the second one's: what it kept is found", async () => {
+  const home = await mkdtemp(join(folder, "old-"));
+  await mkdir(join(home, ".clawdbot"));
+  await writeFile(join(home, ".clawdbot", "clawdbot.json"), "{ gateway: { port: 18999 } }", { mode: 0o600 });
+  const { stdout } = await run(join(root, "bin", "clawdbot"), ["config", "get", "gateway.port"], {
+    env: { HOME: home },
+  });
+  assert.equal(stdout, "18999\n");
+  assert.match((await run(join(root, "bin", "clawdbot"), ["--help"])).stdout, /^Usage: moltbot /u);
 });
 
 test("the scripts take the checkout's own Node, whatever stands in the PATH", async () => {
@@ -119,7 +131,7 @@ test("a child that a signal ended shows as the shell shows it", async () => {
 });
 
 test("the launcher is written for Nodes that are far too old", async () => {
-  for (const name of ["launch.mjs", "openclaw.mjs", "moltbot.mjs"]) {
+  for (const name of ["launch.mjs", "openclaw.mjs", "moltbot.mjs", "clawdbot.mjs"]) {
     const text = await readFile(join(root, "bin", name), "utf8");
     assert.doesNotMatch(text, /\?\?|\?\.|^await |#[a-z]/mu, name);
   }

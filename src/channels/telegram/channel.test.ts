@@ -290,6 +290,12 @@ test("a token file that cannot be read is a problem with a next step, not a cras
   assert.equal(status().isRunning, false);
 });
 
+test("a token file that is not there is named, with the key that names it", async () => {
+  channel = open({ botToken: undefined, tokenFile: "/x" }, { readFile: async () => undefined });
+  await channel.start(async () => accepted);
+  assert.match(status().problem?.reason ?? "", /no bot token: \/x, which channels\.telegram\.tokenFile names/u);
+});
+
 test("starting again while it starts leaves one poll", async () => {
   await Promise.all([channel.start(async () => accepted), channel.start(async () => accepted)]);
   await until(() => status().isConnected);

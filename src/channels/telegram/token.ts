@@ -52,18 +52,22 @@ async function findRival(account: string, { value }: Token, sources: TokenSource
 /** The first place that holds one. */
 async function readToken(account: string, sources: TokenSources): Promise<Token | NoToken> {
   const places = tokenPlaces(sources.settings(), account, sources.tokenFromEnv());
+  let empty: TokenPlace | undefined;
   for (const place of places) {
     const { name, kind, value } = place;
     if (kind === "token") return { value, source: name };
     const read = await readFrom(place, sources);
     if (typeof read === "object") return read;
     if (read !== "") return { value: read, source: name };
+    empty ??= place;
   }
   const isDefault = account === "default";
   const key = isDefault ? "channels.telegram.botToken" : `channels.telegram.accounts.${account}.botToken`;
   return {
-    reason: "no bot token",
-    next: `set ${key}${isDefault ? " or TELEGRAM_BOT_TOKEN" : ""} to the token from @BotFather`,
+    reason: empty ? `no bot token: ${empty.value}, which ${empty.name} names, is not there or empty` : "no bot token",
+    next: empty
+      ? "write the token from @BotFather into it, then restart"
+      : `set ${key}${isDefault ? " or TELEGRAM_BOT_TOKEN" : ""} to the token from @BotFather`,
     isTaken: false,
   };
 }
