@@ -32,6 +32,8 @@ const loginRetryMs = 60_000;
 /** Sends under way at once, for each account. */
 const maxParallel = 8;
 const flushLookMs = 20;
+/** After the database refused. */
+const brokenPauseMs = 1_000;
 /** A channel that does not run yet, or not any more, is looked at again after this long. */
 const notRunningLookMs = 200;
 /** Rows may also be written by the CLI, which cannot wake us. */
@@ -71,8 +73,12 @@ export function createDelivery(dependencies: DeliveryDependencies): Delivery {
   const launch = (row: OutboxRow) => {
     const account = accountOf(row);
     perAccount.set(account, (perAccount.get(account) ?? 0) + 1);
-    const send = deliverRow(row, dependencies)
-      .catch((error: unknown) => log.error("delivery broke; the message stays in line", { row: row.id, error }))
+    const send = deliverRow(row, dependencies, () => isOpen)
+      .catch(async (error: unknown) => {
+        log.error("delivery broke; the message stays in line", { row: row.id, error });
+        // a disk that is full would be asked again at once, and again
+        await sleep(clock, brokenPauseMs);
+      })
       .finally(() => {
         inFlight.delete(row.conversation);
         perAccount.set(account, (perAccount.get(account) ?? 1) - 1);
@@ -165,14 +171,32 @@ function lookAtAccounts({ channel }: Pick<DeliveryDependencies, "channel">): (ro
   };
 }
 
-async function deliverRow(row: OutboxRow, dependencies: DeliveryDependencies): Promise<void> {
-  const { database, clock } = dependencies;
+async function deliverRow(row: OutboxRow, dependencies: DeliveryDependencies, isOpen: () => boolean): Promise<void> {
+  const { database } = dependencies;
   const channel = dependencies.channel(row.target.channel);
   if (!channel || !(await database.write((sql) => markSending(sql, row.id)))) return;
 
   const outcome = await sendTraced(row, channel, dependencies.beginSpan);
-  await database.write((sql) => record(sql, { row, outcome, now: clock.now() }));
+  await recordWhenPossible({ row, outcome }, dependencies, isOpen);
   tell(row, outcome, dependencies);
+}
+
+/** As often as it takes: what became of it is known only here, and the chat waits for it. */
+async function recordWhenPossible(
+  { row, outcome }: { readonly row: OutboxRow; readonly outcome: SendOutcome },
+  { database, clock, log }: DeliveryDependencies,
+  isOpen: () => boolean,
+): Promise<void> {
+  for (;;) {
+    try {
+      await database.write((sql) => record(sql, { row, outcome, now: clock.now() }));
+      return;
+    } catch (error) {
+      if (!isOpen()) throw error;
+      log.error("cannot store what became of a message; trying again", { row: row.id, error });
+      await sleep(clock, brokenPauseMs);
+    }
+  }
 }
 
 function sendTraced(row: OutboxRow, channel: Channel, beginSpan: BeginSpan): Promise<SendOutcome> {

@@ -207,7 +207,7 @@ function createRequest(
   const { inbound, session } = opened;
   const { sender, chat } = inbound;
   const run: Partial<RunOptions> = inbound.run ?? {};
-  const { database, clock, priceOf, sessionFeed } = dependencies;
+  const { database, clock, log, priceOf, sessionFeed } = dependencies;
   const place = {
     sessionKey: turn.sessionKey,
     sessionId: session.sessionId,
@@ -236,10 +236,22 @@ function createRequest(
     history: run.conversation ?? opened.history,
     done: opened.done,
     async checkpoint(messages) {
-      await database.write((sql) => {
-        if (!isCurrent(sql, turn)) throw new Fault("aborted", "a newer attempt owns this turn");
-        recordMessages(sql, place, { messages, now: clock.now(), priceOf });
-      });
+      const store = () =>
+        database.write((sql) => {
+          if (!isCurrent(sql, turn)) throw new Fault("aborted", "a newer attempt owns this turn");
+          recordMessages(sql, place, { messages, now: clock.now(), priceOf });
+        });
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          await store();
+          break;
+        } catch (error) {
+          // a disk that is full for a while ends no turn: it has until its own time is over
+          if (signal.aborted || !(error instanceof Fault) || error.code !== "storage") throw error;
+          log.error("cannot store a step of a turn; trying again", { runId: turn.runId, error });
+          await sleep(clock, storePauseMs(attempt), signal);
+        }
+      }
       sessionFeed.said(place, messages);
     },
     signal,
@@ -262,6 +274,9 @@ async function follow(request: TurnRequest, runTurn: TurnRunner, feed: TurnFeed)
     };
   }
 }
+
+/** Short enough that all goes on within seconds once the disk has room again. */
+const storePauseMs = (attempt: number) => Math.min(4_000, 250 * 2 ** attempt);
 
 interface Settling {
   readonly dependencies: TurnDependencies;
@@ -294,7 +309,7 @@ async function settle(settlement: Settlement, { dependencies, feed, signal }: Se
     } catch (error) {
       if (signal.aborted && signal.reason === "shutdown") throw error;
       log.error("cannot store the end of a turn; trying again", { runId: turn.runId, error });
-      await sleep(clock, Math.min(30_000, 500 * 2 ** attempt));
+      await sleep(clock, storePauseMs(attempt));
     }
   }
 }
