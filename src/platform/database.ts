@@ -164,9 +164,13 @@ function connect(path: string): DatabaseSync {
     );
     return db;
   } catch (error) {
-    throw new Fault("storage", `cannot open the database ${path}: ${messageOf(error)}`, {
+    const reason = messageOf(error);
+    const isDamaged = /not a database|malformed/u.test(reason);
+    throw new Fault("storage", `cannot open the database ${path}: ${reason}`, {
       cause: error,
-      next: "check that the state directory is writable and the disk is not full",
+      next: isDamaged
+        ? "keep a copy of that file and put a backup back (backup restore), or move it away to begin anew"
+        : "check that the state directory is writable and the disk is not full",
     });
   }
 }

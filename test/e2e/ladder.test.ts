@@ -279,7 +279,7 @@ test(
     await assert.rejects(gateway.start(), (error) => {
       assert.ok(error instanceof Error);
       assert.match(error.message, /ended \(1\)/u);
-      assert.match(error.message, /gateway\.sqlite/u);
+      assert.match(error.message, /gateway\.sqlite: file is not a database\nnext: keep a copy of that file/u);
       return true;
     });
     assert.ok(Date.now() - startedAt < 10_000, `${Date.now() - startedAt} ms`);
