@@ -390,3 +390,38 @@ test("typing shows at once, goes on, and ends with the turn", async () => {
   await clock.advance(60_000);
   assert.equal(shown.length, 3);
 });
+
+test("a disk that fills in the middle of a turn, or of a send, costs no answer and holds up no chat (R32, T6)", async () => {
+  const full = { isFull: false };
+  const kit = await open({
+    databaseFile: nextFile(),
+    wrap: (database) => ({
+      ...database,
+      write: (task) => (full.isFull ? Promise.reject(new Fault("storage", "disk is full")) : database.write(task)),
+    }),
+    runTurn: createScriptedRunner(async (request) => {
+      if (request.text === "turn") {
+        full.isFull = true;
+        setTimeout(() => (full.isFull = false), 300);
+        await request.checkpoint([{ role: "user", content: [{ type: "text", text: "a step" }], timestamp: 2 }]);
+      }
+      return `echo ${request.text}`;
+    }),
+  });
+  kit.channel.outcome = ({ text }) => {
+    if (text === "echo send") {
+      full.isFull = true;
+      setTimeout(() => (full.isFull = false), 300);
+    }
+    return { outcome: "sent", messageId: "m" };
+  };
+  const words = ["turn", "send", "after"];
+  for (const text of words) await kit.channel.receive({ eventId: text, chatId: "7", text });
+  await until(() => kit.channel.sent.length === words.length, 8_000);
+  assert.deepEqual(
+    kit.channel.sent.map(({ text }) => text),
+    words.map((text) => `echo ${text}`),
+  );
+  await until(async () => (await kit.conversation.overview.work()).outbox.sending === 0, 5_000);
+  assert.deepEqual((await kit.conversation.overview.work()).outbox.flagged, 0);
+});

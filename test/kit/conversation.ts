@@ -48,8 +48,11 @@ export async function openConversationKit(options: {
   priceOf?: PriceOf;
   defaultThinking?: string;
   sendRules?: SendRules;
+  /** Stands before the database. */
+  wrap?: (database: Database) => Database;
 }): Promise<ConversationKit> {
-  const database = await openGatewayDatabase(options.databaseFile, { command: (words) => words });
+  const opened = await openGatewayDatabase(options.databaseFile, { command: (words) => words });
+  const database = options.wrap?.(opened) ?? opened;
   const channel = options.channel ?? createMemoryChannel();
   const events: { event: string; payload: unknown }[] = [];
   const conversation = createConversation({
