@@ -336,7 +336,9 @@ describe("room", () => {
     assert.ok(freeBytes < 1_500_000, `${freeBytes} bytes are free in it`);
     assert.ok(size() < before / 4, `${before} to ${size()}`);
     const slow = times.filter((ms) => ms > 5).length;
-    assert.ok(slow <= 3, `${slow} of ${times.length} statements took more than 5 ms: ${Math.max(...times)}`);
+    // a thread that is pushed aside all the time finds its caches cold, and pays for garbage in between
+    assert.ok(slow <= times.length / 50, `${slow} of ${times.length} statements took more than 5 ms`);
+    assert.ok(Math.max(...times) < 50, `a statement took ${Math.max(...times)} ms`);
     assert.equal((await kit.keys()).length, 4);
   });
 
