@@ -1,12 +1,13 @@
 // Puts back what a fix changed, as its restore point has it. What somebody changed after the fix is left alone, unless told.
 
-import { chmod, lstat, rename, rmdir, stat, unlink } from "node:fs/promises";
-import { dirname } from "node:path";
+import { chmod, lstat, readdir, rename, rmdir, stat, unlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
 
 import { isCode } from "../base/error-code.ts";
 import { Fault } from "../base/fault.ts";
 import { createConfigWriter } from "../config/write.ts";
 import { ensureFolder, followLink, writeFileAtomic } from "../platform/files.ts";
+import { targetOf } from "../platform/leftovers.ts";
 import { withLock } from "../platform/lock.ts";
 import { withImport } from "./database.ts";
 import type { Added } from "./finding.ts";
@@ -112,6 +113,7 @@ async function restore(entry: Entry, point: RestorePoint, dependencies: UndoDepe
     case "added":
       return removeAdded(entry.added, dependencies.scene);
     case "folder":
+      await removeHalves(entry.path, point);
       // what somebody put into it keeps it
       await rmdir(entry.path).catch(() => undefined);
       return [];
@@ -125,6 +127,17 @@ async function restore(entry: Entry, point: RestorePoint, dependencies: UndoDepe
     case "file":
       await restoreFile(entry, point, dependencies);
       return [entry.before === null ? `removed ${entry.path}` : `put back ${entry.path}`];
+  }
+}
+
+/** Of saves of this very fix that were cut off: in a folder that it made. */
+async function removeHalves(folder: string, { entries }: RestorePoint): Promise<void> {
+  const made = new Set(
+    entries.flatMap((entry) => (entry.kind === "file" && entry.before === null ? [entry.path] : [])),
+  );
+  for (const name of await readdir(folder).catch(() => [])) {
+    const target = targetOf(name);
+    if (target !== undefined && made.has(join(folder, target))) await unlink(join(folder, name)).catch(() => undefined);
   }
 }
 

@@ -10,6 +10,10 @@ import type { Paths } from "./paths.ts";
 const temporaryFile = /\.[0-9a-f]{12}\.tmp$/u;
 const temporaryFolder = /^\.\d{8}-\d{6}-\d{3}(?:-\d+)?\.tmp$/u;
 
+/** The file that a temporary one was to become; undefined for a name that is none of ours. */
+export const targetOf = (name: string): string | undefined =>
+  temporaryFile.test(name) ? name.replace(temporaryFile, "") : undefined;
+
 export interface Leftover {
   readonly path: string;
   readonly isFolder: boolean;
