@@ -124,7 +124,7 @@ async function openClientAt(context: Context, target: GatewayTarget, options: Op
   const plainHosts = decidePlainHosts(context, target);
   const unsafe = checkAddress(url, plainHosts);
   if (unsafe) throw unsafe;
-  const device = await findDevice(context, options);
+  const device = await findDevice(context, secret, options);
   if (!secret && !(await hasToken(device, url))) throw noSecret(context, target);
   // commands that look at files alone do without it
   const { openNodeSocket, pinNodeSocket } = await import("../client/node-socket.ts");
@@ -147,8 +147,14 @@ async function openClientAt(context: Context, target: GatewayTarget, options: Op
   }
 }
 
-async function findDevice(context: Context, { isLooking }: OpenOptions): Promise<ConnectOptions["device"]> {
-  if (isLooking === true && !existsSync(context.paths.deviceIdentity)) return undefined;
+async function findDevice(
+  context: Context,
+  secret: GatewaySecret | undefined,
+  { isLooking }: OpenOptions,
+): Promise<ConnectOptions["device"]> {
+  // one that is made only now has no token yet, and a profile by a slip of the hand gets no folder
+  const mayMake = isLooking !== true && secret !== undefined;
+  if (!mayMake && !existsSync(context.paths.deviceIdentity)) return undefined;
   const { openDevice } = await import("./device.ts");
   return openDevice(context);
 }

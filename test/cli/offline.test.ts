@@ -10,6 +10,7 @@ import { after, before, beforeEach, test } from "node:test";
 
 import { WebSocketServer } from "ws";
 
+import { createDoctorHome } from "../kit/doctor-home.ts";
 import { createGatewayProcess, launcher, type GatewayProcess } from "../kit/gateway-process.ts";
 
 let machine: GatewayProcess;
@@ -103,6 +104,17 @@ test("pairing without a database says what to start", async () => {
   const { code, stderr } = await machine.cli("--profile", "x", "pairing", "list");
   assert.equal(code, 1);
   assert.match(stderr, /next: start one with openclaw --profile x gateway\n$/u);
+});
+
+test("a profile by a slip of the hand is not made by asking for it", async (context) => {
+  const home = await createDoctorHome();
+  context.after(home.dispose);
+  const first = await home.picture();
+  for (const words of ["status", "health", "logs --limit 1", "sessions", "agent --message hi", "gateway call health"]) {
+    const { stderr } = await home.cli(["--profile", "slip", ...words.split(" ")]);
+    assert.doesNotMatch(stderr, /ENOENT/u, words);
+    assert.deepEqual(await home.picture(), first, words);
+  }
 });
 
 test("logs come from the file, with what they are told about why (OV-48)", async () => {
