@@ -2,7 +2,7 @@
 // home. `unit`, `e2e`, `load`, `fuzz` and `faults` run one part, the last two at full length. The last line counts all tests: `N
 // passed, N failed`.
 
-import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -12,6 +12,8 @@ const minute = 60_000;
 const node = process.execPath;
 const part = process.argv[2] ?? "all";
 const home = mkdtempSync(join(tmpdir(), "gateway-test-"));
+// a test may start a process of another user, which has to get to its own folder in it
+chmodSync(home, 0o711);
 /** Names of what the runner counts, as it prints them. */
 const words = ["tests", "pass", "fail", "cancelled", "skipped", "todo"] as const;
 const totals = new Map<string, number>(words.map((word) => [word, 0]));
