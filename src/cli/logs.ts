@@ -7,6 +7,7 @@ import { logFileName } from "../platform/log-name.ts";
 import { createLogReader } from "../platform/log-reader.ts";
 import type { Tail, TailRequest } from "../platform/log-tail.ts";
 import type { Invocation, Run } from "./commands.ts";
+import { parseCount } from "./count.ts";
 import { findGateway, openClient, parseTimeout, readConfig } from "./connection.ts";
 import type { Context } from "./context.ts";
 import { parseLogLine, renderTime, type LogRecord, type TimeForm } from "./render/log-line.ts";
@@ -176,17 +177,4 @@ function renderPretty({ out }: Context, record: LogRecord, form: TimeForm): stri
     .join(" ")
     .trimEnd();
   return indent(line);
-}
-
-interface Count {
-  readonly fallback: number;
-  readonly most: number;
-  readonly field: string;
-}
-
-function parseCount(value: string | boolean | undefined, { fallback, most, field }: Count): number {
-  if (value === undefined) return fallback;
-  const count = Number(value);
-  if (Number.isInteger(count) && count > 0 && count <= most) return count;
-  throw new Fault("usage", `not a whole number from 1 to ${most}: ${String(value)}`, { field });
 }

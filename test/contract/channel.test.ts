@@ -4,14 +4,13 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 
 import { systemClock } from "../../src/base/clock.ts";
-import { silentLog } from "../../src/base/log.ts";
-import { createTelegram } from "../../src/channels/telegram/channel.ts";
 import type { TelegramSettings } from "../../src/channels/telegram/settings.ts";
 import { createEgress } from "../../src/platform/egress.ts";
 import type { Channel } from "../../src/ports/channel.ts";
 import type { Inbound, SubmitResult } from "../../src/ports/message.ts";
 import { until } from "../kit/conversation.ts";
 import { createMemoryChannel } from "../kit/memory-channel.ts";
+import { createBareTelegram } from "../kit/telegram-channel.ts";
 import { startFakeTelegram } from "../kit/telegram-server.ts";
 
 interface Subject {
@@ -57,15 +56,7 @@ async function openTelegram(): Promise<Subject> {
     apiRoot: one.apiRoot,
     accounts: { work: { botToken: two.token, apiRoot: two.apiRoot } },
   } satisfies TelegramSettings;
-  const channel = createTelegram({
-    settings: () => settings,
-    tokenFromEnv: () => undefined,
-    unsetKeys: async () => false,
-    readFile: async () => undefined,
-    fetch: egress.fetch,
-    clock: systemClock,
-    log: silentLog,
-  });
+  const channel = createBareTelegram({ settings: () => settings, fetch: egress.fetch });
   const serverOf = (account: string) => (account === "work" ? two : one);
   return {
     channel,

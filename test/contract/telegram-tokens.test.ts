@@ -7,13 +7,13 @@ import fc from "fast-check";
 
 import { systemClock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
-import { createTelegram } from "../../src/channels/telegram/channel.ts";
 import type { TelegramSettings } from "../../src/channels/telegram/settings.ts";
 import { decideDisturbance } from "../../src/config/effects.ts";
 import { listChanges } from "../../src/config/merge.ts";
 import { createChannelServices } from "../../src/gateway/channel-services.ts";
 import { createEgress } from "../../src/platform/egress.ts";
 import { createSupervisor } from "../../src/platform/supervisor.ts";
+import { createBareTelegram } from "../kit/telegram-channel.ts";
 import { startFakeTelegram } from "../kit/telegram-server.ts";
 
 const names = ["default", "work", "home"] as const;
@@ -58,15 +58,7 @@ test("each bot is run by the first account that has its token, whatever was ther
     await fc.assert(
       fc.asyncProperty(configs, async ([first = [], ...later]) => {
         let settings = toSettings(first, fake.apiRoot);
-        const channel = createTelegram({
-          settings: () => settings,
-          tokenFromEnv: () => undefined,
-          unsetKeys: async () => false,
-          readFile: async () => undefined,
-          fetch: egress.fetch,
-          clock: systemClock,
-          log: silentLog,
-        });
+        const channel = createBareTelegram({ settings: () => settings, fetch: egress.fetch });
         const supervisor = createSupervisor({ clock: systemClock, log: silentLog });
         const submit = async () => ({ outcome: "dropped", reason: "test" }) as const;
         const services = createChannelServices({ clock: systemClock, channels: [channel], submit, supervisor });

@@ -8,10 +8,10 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 
-import { LLMock } from "@copilotkit/aimock";
 import { startTelegramServer, type StartedTelegramServer } from "@openclaw/crabline";
 
-import { createGatewayProcess, mockProvider, type GatewayProcess } from "../kit/gateway-process.ts";
+import { startEcho } from "../kit/bots.ts";
+import { createGatewayProcess, type GatewayProcess } from "../kit/gateway-process.ts";
 import { submit } from "../kit/submit.ts";
 
 const kills = Number(process.env["FAULTS_KILLS"] ?? 200);
@@ -100,13 +100,7 @@ const readUnsettled = (gateway: GatewayProcess): unknown => ({
 
 test(`killed ${kills} times under ${messages} messages (FAULTS_SEED=${seed}): none lost, none doubled, order kept`, async (context) => {
   const random = createRandom(seed);
-  const model = new LLMock({ port: 0 });
-  model.onMessage(/.*/u, (request: { messages: { role: string; content: unknown }[] }) => {
-    const said = request.messages.findLast(({ role }) => role === "user")?.content;
-    const text = typeof said === "string" ? said : (said as { text: string }[]).map((part) => part.text).join("");
-    return { content: `re ${text}` };
-  });
-  await model.start();
+  const echo = await startEcho();
   const visible: { chat: string; text: string }[] = [];
   const telegram = await startTelegramServer({
     botUsername: "gateway_test_bot",
@@ -120,8 +114,7 @@ test(`killed ${kills} times under ${messages} messages (FAULTS_SEED=${seed}): no
   });
   const gateway = await createGatewayProcess({
     config: {
-      agents: { defaults: { model: "mock/test-model" } },
-      models: { providers: mockProvider(`${model.url}/v1`) },
+      ...echo.config,
       channels: {
         telegram: {
           botToken: telegram.manifest.botToken,
@@ -210,6 +203,6 @@ test(`killed ${kills} times under ${messages} messages (FAULTS_SEED=${seed}): no
   } finally {
     await gateway.dispose();
     await telegram.close();
-    await model.stop();
+    await echo.close();
   }
 });

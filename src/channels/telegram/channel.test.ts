@@ -4,6 +4,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import fc from "fast-check";
 
 import { until } from "../../../test/kit/conversation.ts";
+import { createBareTelegram } from "../../../test/kit/telegram-channel.ts";
 import { startFakeTelegram, type FakeTelegram } from "../../../test/kit/telegram-server.ts";
 import { systemClock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
@@ -11,7 +12,7 @@ import { silentLog, type Log } from "../../base/log.ts";
 import { createEgress } from "../../platform/egress.ts";
 import type { Channel } from "../../ports/channel.ts";
 import type { Inbound, SubmitResult } from "../../ports/message.ts";
-import { createTelegram, type TelegramDependencies } from "./channel.ts";
+import type { TelegramDependencies } from "./channel.ts";
 import type { PollTiming } from "./timing.ts";
 import type { TelegramSettings } from "./settings.ts";
 
@@ -36,7 +37,7 @@ function recordingLog(): Log {
 }
 
 function open(settings: Partial<TelegramSettings> = {}, dependencies: Partial<TelegramDependencies> = {}): Channel {
-  return createTelegram({
+  return createBareTelegram({
     settings: () =>
       ({
         enabled: true,
@@ -46,11 +47,7 @@ function open(settings: Partial<TelegramSettings> = {}, dependencies: Partial<Te
         timeoutSeconds: 1,
         ...settings,
       }) as TelegramSettings,
-    tokenFromEnv: () => undefined,
-    unsetKeys: async () => false,
-    readFile: async () => undefined,
     fetch: egress.fetch,
-    clock: systemClock,
     log: recordingLog(),
     timing,
     ...dependencies,
@@ -79,7 +76,7 @@ test("an update is confirmed only after it was stored, however often storing fai
       }),
       async (messages) => {
         const peer = await startFakeTelegram();
-        const one = createTelegram({
+        const one = createBareTelegram({
           settings: () =>
             ({
               enabled: true,
@@ -87,12 +84,7 @@ test("an update is confirmed only after it was stored, however often storing fai
               botToken: peer.token,
               apiRoot: peer.apiRoot,
             }) as unknown as TelegramSettings,
-          tokenFromEnv: () => undefined,
-          unsetKeys: async () => false,
-          readFile: async () => undefined,
           fetch: egress.fetch,
-          clock: systemClock,
-          log: silentLog,
           timing: { ...timing, backoff: { initialMs: 1, maxMs: 2, factor: 1, jitter: 0 } },
         });
         const left = new Map(messages.map((message, index) => [`m${index}`, message.failures]));

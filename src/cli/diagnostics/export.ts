@@ -14,6 +14,7 @@ import { expandHome } from "../../platform/paths.ts";
 import type { Config } from "../../settings/config.ts";
 import { renderSize } from "../render/size.ts";
 import type { Invocation, Run } from "../commands.ts";
+import { parseCount } from "../count.ts";
 import { findGateway, parseTimeout, readConfig, type GatewayTarget } from "../connection.ts";
 import type { Context } from "../context.ts";
 import { createConfigCollectors } from "./config-side.ts";
@@ -126,17 +127,4 @@ function tell({ out, flags }: Context, { path, bytes, bundle }: Told): void {
   for (const what of manifest.leftOut) out.line(`  ${what}`);
   out.line(`\n${out.style("bold", "Look through it before you share it:")}`);
   for (const what of manifest.checkBeforeSharing) out.line(`  ${what}`);
-}
-
-interface Count {
-  readonly fallback: number;
-  readonly most: number;
-  readonly field: string;
-}
-
-function parseCount(value: string | boolean | undefined, { fallback, most, field }: Count): number {
-  if (value === undefined) return fallback;
-  const count = Number(value);
-  if (Number.isInteger(count) && count > 0 && count <= most) return count;
-  throw new Fault("usage", `not a whole number from 1 to ${most}: ${String(value)}`, { field });
 }
