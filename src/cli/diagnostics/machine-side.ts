@@ -54,8 +54,8 @@ export function createMachineCollectors({ context }: Scope): readonly Collector[
           import("../service/inspect.ts"),
         ]);
         const services = await openCliServices(context, "gateway");
-        const installed = await services.manager.read();
-        const report = await inspectService(services, installed);
+        const reading = services.manager.read();
+        const [report, installed] = await Promise.all([inspectService(services, reading), reading]);
         return {
           value: { ...report, variables: Object.keys(installed?.environment ?? {}) },
           leftOut: installed ? ["the service's file as a text, and values of its variables"] : [],

@@ -24,12 +24,14 @@ import { renderStatus, type ConfigSide, type Probe, type Report } from "./status
 export const run: Run = async (context, { options }) => {
   const timeoutMs = parseTimeout(options["timeout"] as string | undefined, 10_000);
   const services = await openCliServices(context, "gateway");
-  const installed = await services.manager.read();
+  const reading = services.manager.read();
   const isProbed = options["probe"] !== false;
   // the service's system takes as long to answer as all the rest
   const [service, { loaded, target, side, rpc, ports }, extraServices] = await Promise.all([
-    inspectService(services, installed),
-    inspectGateway(context, { installed, home: services.home, timeoutMs: isProbed ? timeoutMs : undefined }),
+    inspectService(services, reading),
+    reading.then((installed) =>
+      inspectGateway(context, { installed, home: services.home, timeoutMs: isProbed ? timeoutMs : undefined }),
+    ),
     services.others(options["deep"] === true),
   ]);
   const lastError = needsExplaining(service, rpc?.ok ?? ports.port?.status !== "free")

@@ -31,12 +31,12 @@ export interface ServiceReport {
 const sigtermStatus = 143;
 const shown = /_(?:PROFILE|STATE_DIR|CONFIG_PATH|GATEWAY_PORT|NIX_MODE)$/u;
 
-/** `installed`: its file, as the manager reads it. */
+/** `reading`: its file, as the manager reads it; the manager is asked meanwhile. */
 export async function inspectService(
   { manager, kind }: OpenedServices,
-  installed: InstalledDefinition | undefined,
+  reading: Promise<InstalledDefinition | undefined>,
 ): Promise<ServiceReport> {
-  const { isLoaded, runtime } = await manager.status();
+  const [{ isLoaded, runtime }, installed] = await Promise.all([manager.status(), reading]);
   const issues = installed
     ? await auditService(installed, { kind, platform: process.platform, launcher: await findLauncher() })
     : [];

@@ -6,7 +6,7 @@ import { openCliServices } from "./open.ts";
 
 export const run: Run = async (context) => {
   const services = await openCliServices(context, "node");
-  const report = await inspectService(services, await services.manager.read());
+  const report = await inspectService(services, services.manager.read());
   if (context.flags.json) context.out.json({ service: report });
   else renderService(context, report);
   return 0;

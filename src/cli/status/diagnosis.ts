@@ -115,7 +115,7 @@ const problemsIn = (message: string) =>
     .map((line) => line.trim());
 
 async function viewService(services: Awaited<ReturnType<typeof openCliServices>>): Promise<ServiceView> {
-  const report = await inspectService(services, await services.manager.read());
+  const report = await inspectService(services, services.manager.read());
   return {
     label: report.label,
     name: report.name,
