@@ -10,6 +10,7 @@ import type { SourceFile } from "../config/write.ts";
 import { diffLines } from "./diff.ts";
 import type { Found } from "./doctor.ts";
 import type { Fix, Step } from "./finding.ts";
+import { octal } from "./octal.ts";
 
 export interface PlannedFix {
   readonly found: Found;
@@ -80,8 +81,6 @@ function diffConfig(before: string, after: string): string[] {
   const keys = isDeepStrictEqual(from.value, to.value) ? [] : listChanges(from.value, to.value);
   return keys.map((path) => `~ ${path.join(".")}`);
 }
-
-const octal = (mode: number) => mode.toString(8).padStart(4, "0");
 
 function describeStep(step: Exclude<Step, { kind: "config" }>): readonly string[] {
   switch (step.kind) {

@@ -11,6 +11,7 @@ import { targetOf } from "../platform/leftovers.ts";
 import { withLock } from "../platform/lock.ts";
 import { withImport } from "./database.ts";
 import type { Added } from "./finding.ts";
+import { octal } from "./octal.ts";
 import { hashFile, type Entry, type RestorePoint, type RestorePoints } from "./restore-points.ts";
 import type { Scene } from "./scene.ts";
 
@@ -119,7 +120,7 @@ async function restore(entry: Entry, point: RestorePoint, dependencies: UndoDepe
       return [];
     case "mode":
       await chmod(entry.path, entry.before);
-      return [`${entry.before.toString(8).padStart(4, "0")} ${entry.path}`];
+      return [`${octal(entry.before)} ${entry.path}`];
     case "moved":
       if (await isThere(entry.from)) return [];
       await rename(entry.to, entry.from);

@@ -1,7 +1,8 @@
 // Completion for bash 3.2 and newer. Nothing is started at TAB.
 
+import { quoteWord } from "../../base/shell.ts";
 import type { CompletedOption, Line } from "./lines.ts";
-import { alternatives, quote, renderWords } from "./posix.ts";
+import { alternatives, renderWords } from "./posix.ts";
 
 export function renderBash(name: string, lines: readonly Line[]): string {
   const main = `_${name}_complete`;
@@ -32,16 +33,16 @@ complete -o filenames -F ${main} ${name}
 function renderLine({ words, commands, options, args, hasFiles }: Line): string {
   const flags = options.flatMap((option) => option.flags);
   const values = options.filter(({ value }) => value !== "none").map(renderValue);
-  return `    ${quote(words)})
+  return `    ${quoteWord(words)})
       case $prev in
 ${values.join("\n")}
       esac
-      commands=${quote(commands.map(([name]) => name).join(" "))} args=${quote(args.join(" "))}${hasFiles ? " files=1" : ""}
-      options=${quote(flags.join(" "))} ;;`;
+      commands=${quoteWord(commands.map(([name]) => name).join(" "))} args=${quoteWord(args.join(" "))}${hasFiles ? " files=1" : ""}
+      options=${quoteWord(flags.join(" "))} ;;`;
 }
 
 function renderValue({ flags, value, choices }: CompletedOption): string {
-  const generate = { none: "", text: `-W ${quote(choices.join(" "))}`, file: "-f", folder: "-d" }[value];
+  const generate = { none: "", text: `-W ${quoteWord(choices.join(" "))}`, file: "-f", folder: "-d" }[value];
   const names = value === "text" ? "" : "IFS=$'\\n'; ";
   return `        ${alternatives(flags)}) ${names}COMPREPLY=($(compgen ${generate} -- "$cur")); return ;;`;
 }

@@ -1,10 +1,10 @@
 // What bash and zsh have in common: quotes, patterns of `case`, and which command the words so far name.
 
+import { quoteWord } from "../../base/shell.ts";
 import { flagsWithValue, type Line } from "./lines.ts";
 
-export const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
 /** A pattern of `case` that fits each of the words. */
-export const alternatives = (words: readonly string[]) => words.map(quote).join("|");
+export const alternatives = (words: readonly string[]) => words.map(quoteWord).join("|");
 
 /**
  * The body of a loop with the index `i` over each `word`, its end, and what follows from the command: afterwards `line` is the

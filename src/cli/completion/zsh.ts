@@ -1,10 +1,11 @@
 // Completion for zsh, with what each word means. Nothing is started at TAB.
 
+import { quoteWord } from "../../base/shell.ts";
 import type { CompletedOption, Line } from "./lines.ts";
-import { alternatives, quote, renderWords } from "./posix.ts";
+import { alternatives, renderWords } from "./posix.ts";
 
 /** `name:what it is`, as _describe takes it. */
-const described = (name: string, help: string) => quote(`${name.replaceAll(":", "\\:")}:${help}`);
+const described = (name: string, help: string) => quoteWord(`${name.replaceAll(":", "\\:")}:${help}`);
 
 export function renderZsh(name: string, lines: readonly Line[]): string {
   return `#compdef ${name}
@@ -39,19 +40,19 @@ fi
 function renderLine({ words, commands, options, args, hasFiles }: Line): string {
   const values = options.filter(({ value }) => value !== "none").map(renderValue);
   const all = options.flatMap(({ flags, help }) => flags.map((flag) => described(flag, help)));
-  return `    ${quote(words)})
+  return `    ${quoteWord(words)})
       case $prev in
 ${values.join("\n")}
       esac
       commands=(${commands.map(([name, summary]) => described(name, summary)).join(" ")})
-      args=(${args.map(quote).join(" ")})${hasFiles ? " files=1" : ""}
+      args=(${args.map(quoteWord).join(" ")})${hasFiles ? " files=1" : ""}
       options=(${all.join(" ")}) ;;`;
 }
 
 function renderValue({ flags, value, choices }: CompletedOption): string {
   const generate = {
     none: "",
-    text: `compadd -- ${choices.map(quote).join(" ")}`,
+    text: `compadd -- ${choices.map(quoteWord).join(" ")}`,
     file: "_files",
     folder: "_files -/",
   };

@@ -4,9 +4,8 @@ import { Fault } from "../../base/fault.ts";
 import type { HandlersOf } from "../../ports/method.ts";
 import type { MethodParams, MethodResult } from "../../protocol/contract.ts";
 import type { PruneAsked, PrunePlan } from "./plan.ts";
-import type { Retention, RetentionPolicy } from "./retention.ts";
+import { dayMs, type Retention, type RetentionPolicy } from "./retention.ts";
 
-const dayMs = 24 * 60 * 60 * 1000;
 const defaultDays = 30;
 const maxShown = 1_000;
 

@@ -15,7 +15,7 @@ import { carryOut, giveBack, type Pruned } from "./prune.ts";
 import type { SessionTable } from "./session-tables.ts";
 import { inSlices } from "./slices.ts";
 
-const dayMs = 24 * 60 * 60 * 1000;
+export const dayMs = 24 * 60 * 60 * 1000;
 const keepUseMs = 800 * dayMs;
 const everyMs = 10 * 60 * 1000;
 const firstMs = 60 * 1000;

@@ -5,6 +5,7 @@ import { join } from "node:path";
 
 import type { DoctorCheck, DoctorFinding } from "../finding.ts";
 import type { Scene } from "../scene.ts";
+import { octal } from "../octal.ts";
 
 export function createOwnershipCheck({ paths, platform }: Scene): DoctorCheck {
   return {
@@ -79,5 +80,3 @@ function checkClosed({ path, mode, isMine, isFolder }: Entry): DoctorFinding[] {
     },
   ];
 }
-
-const octal = (mode: number) => mode.toString(8).padStart(4, "0");

@@ -8,6 +8,7 @@ import { snapshotFolder } from "../../platform/database-snapshots.ts";
 import { followLink } from "../../platform/files.ts";
 import type { DoctorCheck, DoctorFinding } from "../finding.ts";
 import type { Scene } from "../scene.ts";
+import { octal } from "../octal.ts";
 
 export function createPermissionsCheck(scene: Scene): DoctorCheck {
   const { paths, platform } = scene;
@@ -119,5 +120,3 @@ async function checkMode({ path, mode, isFolder }: Wanted): Promise<DoctorFindin
     },
   ];
 }
-
-const octal = (mode: number) => mode.toString(8).padStart(4, "0");

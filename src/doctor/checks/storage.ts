@@ -3,6 +3,7 @@
 import { access, constants, readdir, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
+import { reasonOf } from "../../base/error-code.ts";
 import { readMaintenance } from "../../config/maintenance.ts";
 import { checkDatabase } from "../../platform/database-check.ts";
 import { measureDisk } from "../../platform/disk-usage.ts";
@@ -117,10 +118,7 @@ const toMegabytes = (bytes: number) => `${Math.round(bytes / megabyte)} MB`;
 
 /** One that may not be opened is whole, as far as anybody knows. */
 async function checkAccess(path: string): Promise<DoctorFinding | undefined> {
-  const reason = await access(path, constants.R_OK | constants.W_OK).then(
-    () => undefined,
-    (error: NodeJS.ErrnoException) => error.code ?? error.message,
-  );
+  const reason = await access(path, constants.R_OK | constants.W_OK).then(() => undefined, reasonOf);
   if (reason === undefined) return undefined;
   return {
     id: "storage.database-closed",
